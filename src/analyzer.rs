@@ -1,0 +1,376 @@
+//! The pipeline: sources in, one report out.
+
+use std::io::Read;
+
+use crate::cause::Group;
+use crate::error::Error;
+use crate::format::{self, Format, HEAD, Parse, Place};
+use crate::item::Item;
+use crate::kind::Phase;
+use crate::log::LogParser;
+use crate::outcome::{Findings, Resolved};
+use crate::report::{Counts, Level, Note, Outcome, Report, SourceSummary};
+use crate::rules::RuleSet;
+use crate::source::{Input, Source};
+
+/// How much of a reader is read at a time.
+const CHUNK: usize = 256 * 1024;
+
+/// How much of one document is held in memory for a format that cannot be read piece by piece.
+const MAX_HELD: usize = 48 * 1024 * 1024;
+
+/// Analyzes inputs. Cloning is cheap; one analyzer serves many threads.
+#[derive(Clone, Debug)]
+pub struct Analyzer {
+    rules: RuleSet,
+}
+
+impl Default for Analyzer {
+    fn default() -> Self {
+        Analyzer::new()
+    }
+}
+
+impl Analyzer {
+    /// An analyzer with the built-in rules.
+    #[must_use]
+    pub fn new() -> Self {
+        Analyzer { rules: RuleSet::built_in() }
+    }
+
+    /// Uses other rules. The default is [`RuleSet::built_in`].
+    #[must_use]
+    pub fn rules(mut self, rules: RuleSet) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Analyzes all sources together into one report.
+    ///
+    /// # Errors
+    /// If a reader fails. Damage in the bytes is never an error: it becomes a note.
+    pub fn analyze<'a>(&self, sources: impl IntoIterator<Item = Source<'a>>) -> Result<Report, Error> {
+        let mut parts = Vec::new();
+        for source in sources {
+            parts.push(self.read(source)?);
+        }
+        Ok(assemble(self.rules.version(), parts))
+    }
+
+    /// Begins an analysis that is fed piece by piece.
+    #[must_use]
+    pub fn session(&self, name: impl Into<String>) -> Session {
+        Session::new(self.rules.clone(), &Source::bytes(name, Vec::new()))
+    }
+
+    fn read(&self, source: Source<'_>) -> Result<Part, Error> {
+        let mut session = Session::new(self.rules.clone(), &source);
+        match source.input {
+            Input::Bytes(bytes) => {
+                session.whole(&bytes);
+            }
+            Input::Reader(mut reader) => {
+                let mut chunk = vec![0; CHUNK];
+                loop {
+                    match reader.read(&mut chunk) {
+                        Ok(0) => break,
+                        Ok(read) => session.push(&chunk[..read]),
+                        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                        Err(error) => return Err(Error::read(&source.name, error)),
+                    }
+                }
+            }
+        }
+        Ok(session.end())
+    }
+}
+
+/// One input on its way through the stages, fed piece by piece.
+pub struct Session {
+    rules: RuleSet,
+    findings: Findings,
+    log: LogParser,
+    /// The parser of the document at hand; the log parser otherwise.
+    document: Option<Box<dyn Parse>>,
+    forced: Option<Format>,
+    /// The format of the first document.
+    format: Option<Format>,
+    detected: bool,
+    at: Place,
+    bytes: u64,
+    /// What was pushed and not yet consumed.
+    held: Vec<u8>,
+    utf16: Option<Utf16>,
+    ended: bool,
+}
+
+/// An input that was read to its end.
+struct Part {
+    resolved: Resolved,
+    format: Format,
+    bytes: u64,
+    lines: u64,
+}
+
+impl Session {
+    fn new(rules: RuleSet, source: &Source<'_>) -> Self {
+        Session {
+            findings: Findings::new(&source.name, source.exit_code, source.task.clone()),
+            log: LogParser::new(rules.clone()),
+            rules,
+            document: None,
+            forced: source.format,
+            format: None,
+            detected: false,
+            at: Place::START,
+            bytes: 0,
+            held: Vec::new(),
+            utf16: None,
+            ended: false,
+        }
+    }
+
+    /// Feeds more of the input.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let first = self.bytes == 0;
+        self.bytes += bytes.len() as u64;
+        if first {
+            self.utf16 = Utf16::of(bytes);
+        }
+        match &mut self.utf16 {
+            Some(decoder) => decoder.decode(bytes, &mut self.held),
+            None => self.held.extend_from_slice(bytes),
+        }
+        if self.held.len() >= CHUNK {
+            self.drain(false);
+        }
+    }
+
+    /// Ends the input and gives the report on it.
+    #[must_use]
+    pub fn finish(self) -> Report {
+        let version = self.rules.version().to_owned();
+        assemble(&version, vec![self.end()])
+    }
+
+    fn drain(&mut self, eof: bool) {
+        let held = std::mem::take(&mut self.held);
+        let eof = eof || held.len() > MAX_HELD;
+        let consumed = self.feed(&held, eof);
+        if consumed == 0 {
+            self.held = held;
+        } else {
+            self.held.extend_from_slice(&held[consumed..]);
+        }
+    }
+
+    /// Takes an input that is whole in memory without copying it.
+    fn whole(&mut self, bytes: &[u8]) {
+        if Utf16::of(bytes).is_some() {
+            self.push(bytes);
+            return;
+        }
+        self.bytes = bytes.len() as u64;
+        self.feed(bytes, true);
+        self.ended = true;
+    }
+
+    /// Lets parsers consume what they can of `data`.
+    fn feed(&mut self, data: &[u8], eof: bool) -> usize {
+        let mut pos = 0;
+        loop {
+            let rest = &data[pos..];
+            let rules = &self.rules;
+            let findings = &mut self.findings;
+            let mut out = |item: Item| findings.take(rules, item);
+            if !self.detected {
+                if rest.len() < HEAD && !eof {
+                    return pos;
+                }
+                let forced = self.forced.take();
+                let format = forced.or_else(|| format::detect(rest));
+                self.document = format.and_then(format::open);
+                self.format.get_or_insert(format.unwrap_or(Format::Log));
+                self.detected = true;
+                if self.document.is_none() {
+                    self.log.resume();
+                }
+            }
+            let before = pos;
+            match &mut self.document {
+                Some(document) => {
+                    pos += document.parse(rest, &mut self.at, eof, &mut out);
+                    if document.done() {
+                        self.document = None;
+                        // Another document may follow at once; otherwise the log goes on.
+                        self.detected = false;
+                        self.log.resume();
+                        if data[pos..].trim_ascii().is_empty() && eof {
+                            return data.len();
+                        }
+                        continue;
+                    }
+                }
+                None => {
+                    pos += self.log.parse(rest, &mut self.at, eof, &mut out);
+                    if self.log.done() {
+                        self.detected = false;
+                        continue;
+                    }
+                }
+            }
+            if pos >= data.len() || pos == before || !eof {
+                return pos;
+            }
+        }
+    }
+
+    fn end(mut self) -> Part {
+        if !self.ended {
+            self.drain(true);
+        }
+        if self.utf16.is_some() {
+            let message = "the input is UTF-16; lines are right, byte offsets are those of its UTF-8 form";
+            self.findings.take(&self.rules, Item::Note(Note::info(None, message)));
+        }
+        if self.bytes == 0 {
+            self.findings.take(&self.rules, Item::Note(Note::warning(None, "the input is empty")));
+        }
+        let lines = self.at.line - 1;
+        Part { resolved: self.findings.resolve(), format: self.format.unwrap_or(Format::Log), bytes: self.bytes, lines }
+    }
+}
+
+/// Decodes UTF-16 as PowerShell writes it when output is redirected.
+struct Utf16 {
+    little: bool,
+    odd: Option<u8>,
+    high: Option<u16>,
+    start: bool,
+}
+
+impl Utf16 {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let little = match bytes {
+            [0xff, 0xfe, ..] => true,
+            [0xfe, 0xff, ..] => false,
+            [b'<', 0, ..] => true,
+            [0, b'<', ..] => false,
+            _ => return None,
+        };
+        Some(Utf16 { little, odd: None, high: None, start: true })
+    }
+
+    fn decode(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        let mut put = |unit: u32| {
+            let character = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
+            out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        };
+        for &byte in bytes {
+            let Some(first) = self.odd.take() else {
+                self.odd = Some(byte);
+                continue;
+            };
+            let pair = [first, byte];
+            let unit = if self.little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) };
+            if std::mem::take(&mut self.start) && unit == 0xfeff {
+                continue;
+            }
+            match (self.high.take(), unit) {
+                (None, 0xd800..0xdc00) => self.high = Some(unit),
+                (Some(high), 0xdc00..0xe000) => {
+                    put(0x10000 + ((u32::from(high) - 0xd800) << 10) + (u32::from(unit) - 0xdc00));
+                }
+                (high, _) => {
+                    if high.is_some() {
+                        put(0xfffd);
+                    }
+                    put(u32::from(unit));
+                }
+            }
+        }
+    }
+}
+
+/// Makes one report of all parts.
+fn assemble(version: &str, parts: Vec<Part>) -> Report {
+    let mut notes = Vec::new();
+    let mut tasks = Vec::new();
+    let mut sources = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
+    let mut tests: Option<Counts> = None;
+    let mut seen_runs: Vec<(Counts, Format)> = Vec::new();
+    for Part { resolved, format, bytes, lines } in parts {
+        let Resolved { name, outcome, tests: own, standing, tasks: own_tasks, notes: own_notes } = resolved;
+        // The console and the report of one run tell the same totals: they are two views of it.
+        let view = own
+            .filter(|counts| counts.total > 0)
+            .is_some_and(|counts| seen_runs.iter().any(|(known, other)| *known == counts && *other != format));
+        if let Some(counts) = own {
+            seen_runs.push((counts, format));
+            if !view {
+                match &mut tests {
+                    Some(sum) => sum.add(&counts),
+                    None => tests = Some(counts),
+                }
+            }
+        }
+        for group in standing {
+            merge(&mut groups, group, view);
+        }
+        tasks.extend(own_tasks);
+        notes.extend(own_notes);
+        let format = format.as_str().to_owned();
+        sources.push(SourceSummary { name, format, bytes, lines, outcome, tests: own });
+    }
+    let outcome = if sources.iter().any(|source| source.outcome == Outcome::Failed) {
+        Outcome::Failed
+    } else if !sources.is_empty() && sources.iter().all(|source| source.outcome == Outcome::Passed) {
+        Outcome::Passed
+    } else {
+        Outcome::Unknown
+    };
+    groups.sort_by_key(|group| {
+        let claim_of_build = group.level == Level::Claim && matches!(group.verdict.phase, Phase::Build | Phase::Setup);
+        let urgent = group.verdict.nature.action().precedence();
+        std::cmp::Reverse((urgent, claim_of_build, group.count, std::cmp::Reverse(group.first.line)))
+    });
+    let causes_omitted = groups.len().saturating_sub(Report::MAX_CAUSES) as u64;
+    let by_task: Vec<Option<String>> = groups.iter().map(|group| group.task.clone()).collect();
+    let causes: Vec<_> = groups.into_iter().take(Report::MAX_CAUSES).map(Group::into_cause).collect();
+    for task in &mut tasks {
+        let own = by_task.iter().take(causes.len()).enumerate();
+        task.causes = own.filter(|(_, of)| of.as_deref() == Some(&task.id)).map(|(index, _)| index).collect();
+    }
+    Report { rules: version.to_owned(), outcome, tests, causes, causes_omitted, tasks, sources, notes }
+}
+
+/// Adds a group to those of the report: one origin may show in several stretches and in several inputs.
+fn merge(groups: &mut Vec<Group>, group: Group, view: bool) {
+    let print = |group: &Group| {
+        let message = group.evidence.first().map_or("", |evidence| evidence.text.as_str());
+        crate::cause::fingerprint(group.verdict.kind, group.verdict.subject.as_deref(), message)
+    };
+    let wanted = print(&group);
+    let known = groups.iter_mut().find(|known| {
+        known.verdict.kind == group.verdict.kind
+            && known.verdict.nature == group.verdict.nature
+            && known.task == group.task
+            && print(known) == wanted
+    });
+    let Some(known) = known else {
+        groups.push(group);
+        return;
+    };
+    known.count = if view { known.count.max(group.count) } else { known.count + group.count };
+    for evidence in group.evidence {
+        if known.evidence.len() < 20 && !known.evidence.contains(&evidence) {
+            known.evidence.push(evidence);
+        }
+    }
+    for test in group.tests {
+        if known.tests.len() < 20 && !known.tests.contains(&test) {
+            known.tests.push(test);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! From a failure or a line of a log to its kind, subject and evidence.
+//!
+//! What a report says by its own fields (a [`Signal`]) comes first where it is firm; then the rules read the text.
+//! The best rank wins, then the earliest line. What the text changes about the nature is a table in [`flip`].
+
+use crate::item::LogLine;
+use crate::kind::{Kind, Nature, Phase};
+use crate::report::{Failure, Level, Signal, TextLine};
+use crate::rules::{Match, Rank, Role, RuleSet};
+
+/// How many lines of a failure's text are read.
+const MAX_TEXT_LINES: usize = 400;
+
+/// What a failure or a line was found to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub kind: Kind,
+    pub nature: Nature,
+    pub phase: Phase,
+    pub subject: Option<String>,
+    /// The id of the rule or signal.
+    pub rule: String,
+    pub rank: Rank,
+    pub role: Role,
+    /// Why the nature is not the kind's default.
+    pub flip: Option<String>,
+    /// The kinds that this one explains when they come later.
+    pub explains: Vec<Kind>,
+    /// The decisive line.
+    pub line: TextLine,
+}
+
+/// What a line of a log was found to be, or nothing.
+pub(crate) fn classify_line(rules: &RuleSet, line: &LogLine) -> Option<Verdict> {
+    let context = || -> Box<dyn Iterator<Item = &str>> { Box::new(line.before.iter().map(String::as_str)) };
+    let found = rules.matches(&line.text, &line.rules, context);
+    let best = found.into_iter().next()?;
+    if best.rule.role == Role::Decoy {
+        return None;
+    }
+    let text = TextLine { text: line.text.clone(), span: line.span };
+    Some(verdict(&best, text, None, &line.before))
+}
+
+/// What a failure was found to be.
+pub(crate) fn classify(rules: &RuleSet, failure: &Failure) -> Verdict {
+    let mut best: Option<(Match<'_>, &TextLine)> = None;
+    let text = &failure.text[..failure.text.len().min(MAX_TEXT_LINES)];
+    for line in text {
+        let candidates = rules.candidates(&line.text);
+        if candidates.is_empty() {
+            continue;
+        }
+        let context = || -> Box<dyn Iterator<Item = &str>> { Box::new(text.iter().map(|line| line.text.as_str())) };
+        let found = rules.matches(&line.text, &candidates, context).into_iter().next();
+        let Some(found) = found.filter(|found| found.rule.role == Role::Root) else { continue };
+        if best.as_ref().is_none_or(|(known, _)| found.rule.rank > known.rule.rank) {
+            best = Some((found, line));
+        }
+    }
+    let first = text.iter().find(|line| !line.text.trim().is_empty());
+    let fallback = TextLine { text: failure.test.clone().unwrap_or_default(), span: failure.span };
+    let decisive = || first.cloned().unwrap_or_else(|| fallback.clone());
+    let from_signal = |kind: Kind, name: &str, line: TextLine| Verdict {
+        kind,
+        nature: kind.nature(),
+        phase: failure.phase.unwrap_or(Phase::Unknown),
+        subject: failure.subject.clone(),
+        rule: format!("signal/{name}"),
+        rank: Rank::Usual,
+        role: Role::Root,
+        flip: None,
+        explains: Vec::new(),
+        line,
+    };
+    let mut found = match (failure.signal.map(meaning), best) {
+        // A firm signal needs no words.
+        (Some(Meaning { kind, name, firm: true }), best) => {
+            let mut found = from_signal(kind, name, decisive());
+            if let Some((known, line)) = best.filter(|(known, _)| known.rule.kind == Some(kind)) {
+                found.subject = found.subject.or(known.subject);
+                found.line = line.clone();
+            }
+            found
+        }
+        // Otherwise the words refine it, unless they are words that mean little.
+        (signal, Some((known, line))) if known.rule.rank > Rank::Generic || signal.is_none() => {
+            verdict(&known, line.clone(), failure.phase, &[])
+        }
+        (Some(Meaning { kind, name, .. }), _) => from_signal(kind, name, decisive()),
+        (None, _) => {
+            let mut found = from_signal(Kind::Unclassified, "none", decisive());
+            found.rank = Rank::Generic;
+            // A test that failed and threw something has thrown something; that is all that can be said.
+            if failure.type_name.is_some() {
+                found.kind = Kind::UnhandledException;
+                found.rule = "signal/exception".to_owned();
+            }
+            found.nature = found.kind.nature();
+            found
+        }
+    };
+    if failure.subject.is_some() && !matches!(failure.level, Level::Claim) {
+        found.subject = failure.subject.clone().or(found.subject);
+    }
+    if found.phase == Phase::Unknown && matches!(failure.level, Level::Case | Level::Suite) {
+        found.phase = Phase::Test;
+    }
+    flip(&mut found, failure.level);
+    found
+}
+
+fn verdict(found: &Match<'_>, line: TextLine, phase: Option<Phase>, _before: &[String]) -> Verdict {
+    let rule = found.rule;
+    let kind = rule.kind.unwrap_or(Kind::Unclassified);
+    let mut verdict = Verdict {
+        kind,
+        nature: rule.nature.unwrap_or(kind.nature()),
+        phase: rule.phase.or(phase).unwrap_or(Phase::Unknown),
+        subject: found.subject.clone(),
+        rule: rule.id.clone(),
+        rank: rule.rank,
+        role: rule.role,
+        flip: rule.nature.filter(|nature| *nature != kind.nature()).map(|_| format!("rule {}", rule.id)),
+        explains: rule.explains.clone(),
+        line,
+    };
+    if phase.is_none() {
+        flip(&mut verdict, Level::Line);
+    }
+    verdict
+}
+
+struct Meaning {
+    kind: Kind,
+    name: &'static str,
+    /// The signal decides against any words.
+    firm: bool,
+}
+
+fn meaning(signal: Signal) -> Meaning {
+    let (kind, name, firm) = match signal {
+        Signal::TestTimeout => (Kind::TestTimeout, "test-timeout", true),
+        Signal::Assertion => (Kind::Assertion, "assertion", false),
+        Signal::Snapshot => (Kind::SnapshotMismatch, "snapshot", true),
+        Signal::Load => (Kind::TestInfrastructure, "load", false),
+        Signal::Hook => (Kind::UnhandledException, "hook", false),
+        Signal::Crash => (Kind::Crash, "crash", false),
+        Signal::Interrupted => (Kind::Cancelled, "interrupted", false),
+        Signal::Unhandled => (Kind::UnhandledException, "unhandled", false),
+        Signal::NoTests => (Kind::TestInfrastructure, "no-tests", true),
+        Signal::Coverage => (Kind::CoverageThreshold, "coverage", true),
+        Signal::Compile => (Kind::CompileError, "compile", false),
+        Signal::Link => (Kind::LinkError, "link", true),
+        Signal::Lint => (Kind::LintViolation, "lint", false),
+        Signal::Config => (Kind::InvalidConfig, "config", false),
+        Signal::Mock => (Kind::MockFailure, "mock", true),
+        Signal::Race => (Kind::DataRace, "race", true),
+    };
+    Meaning { kind, name, firm }
+}
+
+/// What the text or the place changes about a nature. Each row says why.
+fn flip(found: &mut Verdict, level: Level) {
+    let text = found.line.text.as_str();
+    let local = || {
+        let about = [Some(text), found.subject.as_deref()].into_iter().flatten();
+        about.into_iter().any(is_local)
+    };
+    let change = match found.kind {
+        Kind::ConnectionFailure | Kind::Timeout
+            if found.nature == Nature::Transient && text.contains("refused") && local() =>
+        {
+            Some((
+                Nature::Deterministic,
+                "the refused connection is to this machine: the job does not start the service",
+            ))
+        }
+        Kind::ConnectionFailure if text.contains("ECONNREFUSED") && local() => Some((
+            Nature::Deterministic,
+            "the refused connection is to this machine: the job does not start the service",
+        )),
+        Kind::ConnectionFailure | Kind::Timeout | Kind::ServiceUnavailable
+            if found.phase == Phase::Deploy && found.nature == Nature::Transient =>
+        {
+            Some((Nature::Ambiguous, "it broke while something was published or sent: it may have taken effect"))
+        }
+        _ => None,
+    };
+    let _ = level;
+    if let Some((nature, why)) = change
+        && found.nature != nature
+    {
+        found.nature = nature;
+        found.flip = Some(why.to_owned());
+    }
+}
+
+/// Whether a text names this machine.
+fn is_local(text: &str) -> bool {
+    ["127.0.0.1", "localhost", "[::1]", "::1:", "0.0.0.0", ".sock"].iter().any(|name| text.contains(name))
+}

@@ -1,0 +1,106 @@
+//! What the bytes are: the list of formats, how each is recognized, and the contract of a parser.
+//!
+//! Adding a format is one file here, one variant of [`Format`] and one row of the table.
+
+pub(crate) mod json;
+
+use crate::item::Item;
+use crate::kind::names;
+
+names! {
+    /// What the bytes of an input are. Found from the content, never from a name.
+    Format, "format":
+    /// The log of a build or of a CI job.
+    Log = "log",
+    /// JUnit XML, in any dialect.
+    JunitXml = "junit-xml",
+    /// The JSON of `jest --json` and of Vitest's JSON reporter.
+    JestJson = "jest-json",
+    /// A validator's or coordinator's message in Markdown or prose.
+    Message = "message",
+    /// A validator's or coordinator's message in JSON.
+    MessageJson = "message-json",
+    /// The result of a call of an agent runtime, in JSON.
+    AgentResult = "agent-result",
+}
+
+/// Where a parser stands in the original input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Offset of the next byte.
+    pub byte: u64,
+    /// 1-based line of the next byte.
+    pub line: u64,
+}
+
+impl Place {
+    pub(crate) const START: Place = Place { byte: 0, line: 1 };
+
+    /// Moves behind `bytes`.
+    pub(crate) fn advance(&mut self, bytes: &[u8]) {
+        self.byte += bytes.len() as u64;
+        self.line += memchr::memchr_iter(b'\n', bytes).count() as u64;
+    }
+}
+
+/// A parser that is fed the input piece by piece.
+///
+/// It never fails: damage becomes a note, and what was complete is kept.
+pub(crate) trait Parse {
+    /// Reads what it can from `data`, which begins at `at`, and returns how many bytes it is done with; it has moved
+    /// `at` by as much. The rest is offered again with more behind it. With `eof` nothing comes behind `data`, and
+    /// all of it must be taken, unless the parser is [`done`](Parse::done).
+    fn parse(&mut self, data: &[u8], at: &mut Place, eof: bool, out: &mut dyn FnMut(Item)) -> usize;
+
+    /// Whether its document has ended; what follows is another's.
+    fn done(&self) -> bool {
+        false
+    }
+}
+
+/// How sure a sniffer is. Formats with a root element or a key of their own are `Certain`; shapes that others share
+/// are `Likely`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sure {
+    Likely,
+    Certain,
+}
+
+struct Entry {
+    format: Format,
+    /// Looks at the first bytes of a document (up to [`HEAD`]), leading white space and byte order mark removed.
+    sniff: fn(&[u8]) -> Option<Sure>,
+    open: fn() -> Box<dyn Parse>,
+}
+
+/// How many bytes a sniffer may look at.
+pub(crate) const HEAD: usize = 64 * 1024;
+
+/// All formats but the raw log, which is what remains. The surest wins, then the first.
+const TABLE: &[Entry] = &[];
+
+/// The format of a document that begins with `head`; `None` for a raw log.
+pub(crate) fn detect(head: &[u8]) -> Option<Format> {
+    let head = &head[..head.len().min(HEAD)];
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let mut best: Option<(Sure, Format)> = None;
+    for entry in TABLE {
+        if let Some(sure) = (entry.sniff)(head)
+            && best.is_none_or(|(known, _)| sure > known)
+        {
+            best = Some((sure, entry.format));
+        }
+    }
+    best.map(|(_, format)| format)
+}
+
+/// Whether a line of a log may be the first of a report: cheap, to be confirmed by [`detect`] on what follows.
+pub(crate) fn may_begin(line: &[u8]) -> bool {
+    let line = line.trim_ascii_start();
+    line.starts_with(b"<?xml") || line.starts_with(b"<testsuite") || line.starts_with(b"{\"") || line == b"{"
+}
+
+/// A fresh parser for a format; `None` for a raw log, which the analyzer keeps open itself.
+pub(crate) fn open(format: Format) -> Option<Box<dyn Parse>> {
+    TABLE.iter().find(|entry| entry.format == format).map(|entry| (entry.open)())
+}

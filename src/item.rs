@@ -1,0 +1,78 @@
+//! What parsers hand to the analyzer, in the order of the input.
+
+use crate::report::{Counts, Failure, Note, Outcome, Span, Task};
+
+/// One thing a parser found.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// Something failed.
+    Failure(Failure),
+    /// A line of a log that no reader claimed and that holds a needle of some rule.
+    Line(LogLine),
+    /// A test runner finished and told its totals.
+    Tests(TestRun),
+    /// The run, a step or the job ended, and the input says how.
+    Mark(Mark),
+    /// A step of the job begins.
+    Step(Step),
+    /// A task of a message.
+    Task(Task),
+    /// Something a reader should know.
+    Note(Note),
+}
+
+/// A line of a log, clean, with its place.
+#[derive(Clone, Debug)]
+pub(crate) struct LogLine {
+    /// Without color codes, envelope and line end.
+    pub text: String,
+    pub span: Span,
+    /// The rules of which a needle stands in the line.
+    pub rules: Vec<u32>,
+    /// Up to a few clean lines that came before it, the nearest last. Filled only for rules that ask for context.
+    pub before: Vec<String>,
+}
+
+/// The totals of one test runner.
+#[derive(Clone, Debug)]
+pub(crate) struct TestRun {
+    /// The producer, such as `jest` or `pytest`.
+    pub tool: &'static str,
+    pub counts: Counts,
+    pub span: Span,
+    /// How the run ended by the runner's own word; it can fail without a failing case.
+    pub outcome: Outcome,
+}
+
+/// A sign of how something ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Mark {
+    pub scope: Scope,
+    pub outcome: Outcome,
+    /// The exit status, where one is told.
+    pub status: Option<i32>,
+    pub text: String,
+    pub span: Span,
+}
+
+/// What a mark speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// A tool's own last word: `BUILD SUCCESSFUL`, `error: could not compile`.
+    Tool,
+    /// A step of a job.
+    Step,
+    /// The job.
+    Job,
+}
+
+/// A step of a job, or a command within a step, begins; it ends where the next begins.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Step {
+    pub name: String,
+    pub span: Span,
+    /// It is a command of the step at hand, or the start of a runner: what was printed before it is another stretch.
+    pub command: bool,
+    /// The step comes after the work: uploads, clean-up. What fails in it seldom decides.
+    pub post: bool,
+}

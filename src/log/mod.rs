@@ -1,0 +1,267 @@
+//! Raw logs: one pass that looks only at lines worth a look.
+//!
+//! The scan finds lines that hold a needle of a rule or of a *reader*. Readers understand what one tool prints over
+//! several lines: the steps of a job, the blocks of a test runner, a traceback. While a reader holds, it is shown
+//! every line; what no reader takes goes to the rules as a single line.
+//!
+//! Adding a reader is one file here and one row of [`READERS`].
+
+mod envelope;
+mod steps;
+
+use crate::format::{Parse, Place, may_begin};
+use crate::item::{Item, LogLine};
+use crate::report::{Note, Span, TextLine};
+use crate::rules::{Owner, RuleSet};
+
+pub(crate) use envelope::strip_escapes;
+
+/// The longest line that is looked at; the rest of a longer one is passed over.
+const MAX_LINE: usize = 64 * 1024;
+
+/// How many lines before a picked line a rule may ask for.
+const CONTEXT_LINES: usize = 8;
+
+/// A clean line as readers see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line<'a> {
+    /// Without color codes, the prefixes of the CI system and the line end; trailing white space removed.
+    pub text: &'a str,
+    /// Where it stands in the original input.
+    pub span: Span,
+}
+
+impl Line<'_> {
+    /// The line as a part of a failure's text.
+    pub(crate) fn to_text(self) -> TextLine {
+        TextLine { text: self.text.to_owned(), span: self.span }
+    }
+
+    /// Text without white space in front.
+    pub(crate) fn trimmed(&self) -> &str {
+        self.text.trim_start()
+    }
+
+    /// How many characters of white space stand in front.
+    pub(crate) fn indent(&self) -> usize {
+        self.text.len() - self.text.trim_start().len()
+    }
+}
+
+/// What a reader makes of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grip {
+    /// Not mine; others may look at it. Ends a hold.
+    Pass,
+    /// Mine, and I need no more.
+    Take,
+    /// Mine, and I want to see the next line whatever it holds.
+    Hold,
+}
+
+/// Understands what one tool prints over several lines.
+///
+/// A reader is shown lines that hold one of its needles and, while it holds, every line. It keeps its own state.
+pub(crate) trait Reader {
+    /// Looks at a line.
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip;
+
+    /// The input ends.
+    fn end(&mut self, out: &mut dyn FnMut(Item));
+}
+
+pub(crate) struct ReaderEntry {
+    /// Literals that wake the reader, compared without regard to ASCII case.
+    pub needles: &'static [&'static str],
+    pub open: fn() -> Box<dyn Reader>,
+}
+
+/// All readers; the first that takes a line has it.
+pub(crate) const READERS: &[ReaderEntry] = &[ReaderEntry { needles: steps::NEEDLES, open: steps::open }];
+
+/// Reads a raw log.
+pub(crate) struct LogParser {
+    rules: RuleSet,
+    readers: Vec<Box<dyn Reader>>,
+    /// The reader that holds, by index.
+    holder: Option<usize>,
+    /// A line longer than [`MAX_LINE`] is being passed over.
+    skipping: bool,
+    long_lines: u64,
+    /// Where a report seems to begin; the analyzer decides whether one does.
+    document_at: Option<u64>,
+    /// The last such place, where none began.
+    refused: Option<u64>,
+    recent: Recent,
+}
+
+impl LogParser {
+    pub(crate) fn new(rules: RuleSet) -> Self {
+        let readers = READERS.iter().map(|entry| (entry.open)()).collect();
+        LogParser {
+            rules,
+            readers,
+            holder: None,
+            skipping: false,
+            long_lines: 0,
+            document_at: None,
+            refused: None,
+            recent: Recent::default(),
+        }
+    }
+
+    /// Goes on with the log: what seemed to be a report is none, or has been read by its own parser.
+    pub(crate) fn resume(&mut self) {
+        self.refused = self.document_at.take();
+    }
+
+    /// Shows one raw line to the readers and, if none takes it, to the rules.
+    fn look(&mut self, raw: &[u8], span: Span, before: &[u8], out: &mut dyn FnMut(Item)) {
+        let mut needles: Option<(Vec<u32>, Vec<u8>)> = None;
+        for text in envelope::clean(raw).iter() {
+            let line = Line { text, span };
+            if let Some(index) = self.holder {
+                match self.readers[index].line(line, out) {
+                    Grip::Hold => continue,
+                    Grip::Take => {
+                        self.holder = None;
+                        continue;
+                    }
+                    Grip::Pass => self.holder = None,
+                }
+            }
+            let (rules, readers) = needles.get_or_insert_with(|| self.needles_in(raw));
+            let mut taken = false;
+            for &index in readers.iter() {
+                let index = usize::from(index);
+                match self.readers[index].line(line, out) {
+                    Grip::Pass => continue,
+                    Grip::Hold => self.holder = Some(index),
+                    Grip::Take => {}
+                }
+                taken = true;
+                break;
+            }
+            if !taken && !rules.is_empty() && !text.trim().is_empty() {
+                let wants = rules.iter().any(|&rule| self.rules.wants_context(rule));
+                let before = if wants { self.recent.before(before) } else { Vec::new() };
+                out(Item::Line(LogLine { text: text.to_owned(), span, rules: rules.clone(), before }));
+            }
+        }
+    }
+
+    fn needles_in(&self, raw: &[u8]) -> (Vec<u32>, Vec<u8>) {
+        let mut rules = Vec::new();
+        let mut readers = Vec::new();
+        self.rules.scanner().each(raw, |needle, _| match self.rules.owner(needle) {
+            Owner::Rule(rule) if !rules.contains(&rule) => rules.push(rule),
+            Owner::Reader(reader) if !readers.contains(&reader) => readers.push(reader),
+            Owner::Rule(_) | Owner::Reader(_) => {}
+        });
+        rules.sort_unstable();
+        readers.sort_unstable();
+        (rules, readers)
+    }
+}
+
+impl Parse for LogParser {
+    fn parse(&mut self, data: &[u8], at: &mut Place, eof: bool, out: &mut dyn FnMut(Item)) -> usize {
+        // Only whole lines are looked at, so that no needle is cut in two.
+        let whole = match memchr::memrchr(b'\n', data) {
+            _ if eof => data.len(),
+            Some(last) => last + 1,
+            None if data.len() >= MAX_LINE => data.len(),
+            None => return 0,
+        };
+        let lines = &data[..whole];
+        let mut pos = 0;
+        while pos < whole {
+            if self.skipping {
+                let end = memchr::memchr(b'\n', &lines[pos..]).map_or(whole, |end| pos + end + 1);
+                at.advance(&lines[pos..end]);
+                self.skipping = lines[end - 1] != b'\n';
+                pos = end;
+                continue;
+            }
+            let start = if self.holder.is_some() {
+                pos
+            } else {
+                let Some(hit) = self.rules.scanner().next(lines, pos) else {
+                    at.advance(&lines[pos..]);
+                    pos = whole;
+                    break;
+                };
+                memchr::memrchr(b'\n', &lines[pos..hit]).map_or(pos, |newline| pos + newline + 1)
+            };
+            at.advance(&lines[pos..start]);
+            pos = start;
+            let end = memchr::memchr(b'\n', &lines[start..]).map_or(whole, |end| start + end);
+            let shown = &lines[start..end.min(start + MAX_LINE)];
+            if may_begin(shown) && self.refused != Some(at.byte) {
+                self.document_at = Some(at.byte);
+                return pos;
+            }
+            if end - start > MAX_LINE {
+                self.long_lines += 1;
+                if self.long_lines == 1 {
+                    let message = format!("a line is longer than {MAX_LINE} bytes; its rest is not searched");
+                    out(Item::Note(Note::info(Some(at.line), message)));
+                }
+            }
+            let span = Span::on_line(at.line, at.byte, at.byte + shown.len() as u64);
+            self.look(shown, span, &lines[..start], out);
+            let next = (end + 1).min(whole);
+            self.skipping = next == whole && lines[whole - 1] != b'\n' && !eof;
+            at.advance(&lines[start..next]);
+            pos = next;
+        }
+        self.recent.keep(&data[..pos]);
+        if eof {
+            for reader in &mut self.readers {
+                reader.end(out);
+            }
+        }
+        pos
+    }
+
+    fn done(&self) -> bool {
+        self.document_at.is_some()
+    }
+}
+
+/// The end of what was read before the window at hand, for rules that look back.
+#[derive(Default)]
+struct Recent {
+    tail: Vec<u8>,
+}
+
+impl Recent {
+    const BYTES: usize = 2048;
+
+    fn keep(&mut self, read: &[u8]) {
+        if read.len() >= Self::BYTES {
+            self.tail.clear();
+        }
+        self.tail.extend_from_slice(&read[read.len().saturating_sub(Self::BYTES)..]);
+        let excess = self.tail.len().saturating_sub(Self::BYTES);
+        self.tail.drain(..excess);
+    }
+
+    /// The few clean lines at the end of `window`, which follows what was kept.
+    fn before(&self, window: &[u8]) -> Vec<String> {
+        let near = &window[window.len().saturating_sub(Self::BYTES)..];
+        let mut bytes = Vec::new();
+        if near.len() == window.len() {
+            bytes.extend_from_slice(&self.tail);
+        }
+        bytes.extend_from_slice(near);
+        let mut lines: Vec<String> = bytes
+            .rsplit(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .take(CONTEXT_LINES)
+            .flat_map(|line| envelope::clean(line).iter().map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        lines.reverse();
+        lines
+    }
+}

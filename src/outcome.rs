@@ -1,0 +1,366 @@
+//! How one input ended, and which of its findings stand.
+//!
+//! A log is cut into *stretches*: between steps, between commands, up to the totals of a test runner or the last word
+//! of a tool. What stands in a stretch that ended well is a decoy, however frightening: passed things are not
+//! searched. Success needs positive evidence, and so does failure; where there is neither, the outcome is unknown.
+
+use crate::cause::{Filing, Group, Ledger};
+use crate::classify::{Verdict, classify, classify_line};
+use crate::item::{Item, LogLine, Mark, Scope, Step, TestRun};
+use crate::kind::{Kind, Nature, Phase};
+use crate::report::{Counts, Failure, Level, Note, Outcome, Span, Task, TextLine};
+use crate::rules::{Rank, Role, RuleSet};
+
+/// How many notes of one input are kept.
+const MAX_NOTES: usize = 50;
+
+/// Gathers what the parsers of one input find.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    pub name: String,
+    exit_code: Option<i32>,
+    task: Option<String>,
+    ledger: Ledger,
+    stretches: Vec<Stretch>,
+    steps: Vec<StepState>,
+    runs: Vec<TestRun>,
+    job: Option<Mark>,
+    /// The last mark of a tool or step that failed: evidence of last resort.
+    last_failed: Option<Mark>,
+    tool_passed: bool,
+    tasks: Vec<Task>,
+    notes: Vec<Note>,
+    notes_omitted: u64,
+}
+
+/// What was printed between two boundaries.
+#[derive(Debug)]
+struct Stretch {
+    step: usize,
+    /// How it ended, where something says so.
+    end: Outcome,
+    /// Cases or suites failed in it, so that single lines in it say nothing new.
+    failed_tests: bool,
+}
+
+#[derive(Debug, Default)]
+struct StepState {
+    name: String,
+    post: bool,
+    end: Option<Outcome>,
+}
+
+/// What remains of one input.
+pub(crate) struct Resolved {
+    pub name: String,
+    pub outcome: Outcome,
+    pub tests: Option<Counts>,
+    pub standing: Vec<Group>,
+    pub tasks: Vec<Task>,
+    pub notes: Vec<Note>,
+}
+
+impl Findings {
+    pub(crate) fn new(name: &str, exit_code: Option<i32>, task: Option<String>) -> Self {
+        Findings {
+            name: name.to_owned(),
+            exit_code,
+            task,
+            ledger: Ledger::default(),
+            stretches: vec![Stretch { step: 0, end: Outcome::Unknown, failed_tests: false }],
+            steps: vec![StepState::default()],
+            runs: Vec::new(),
+            job: None,
+            last_failed: None,
+            tool_passed: false,
+            tasks: Vec::new(),
+            notes: Vec::new(),
+            notes_omitted: 0,
+        }
+    }
+
+    /// Takes in what a parser found.
+    pub(crate) fn take(&mut self, rules: &RuleSet, item: Item) {
+        match item {
+            Item::Failure(failure) => self.failure(rules, failure),
+            Item::Line(line) => self.line(rules, &line),
+            Item::Tests(run) => self.run(run),
+            Item::Mark(mark) => self.mark(mark),
+            Item::Step(step) => self.step(step),
+            Item::Task(task) => self.tasks.push(task),
+            Item::Note(note) => self.note(note),
+        }
+    }
+
+    fn stretch(&mut self) -> &mut Stretch {
+        self.stretches.last_mut().expect("there is always one")
+    }
+
+    fn next_stretch(&mut self) {
+        let step = self.steps.len() - 1;
+        let fresh = Stretch { step, end: Outcome::Unknown, failed_tests: false };
+        self.stretches.push(fresh);
+    }
+
+    fn failure(&mut self, rules: &RuleSet, failure: Failure) {
+        let mut verdict = classify(rules, &failure);
+        let Failure { level, test, file, span, count, follow_on, task, .. } = failure;
+        if matches!(level, Level::Case | Level::Suite) && !follow_on {
+            self.stretch().failed_tests = true;
+        }
+        // What failed alone, and says nothing about what, is about the test.
+        if verdict.subject.is_none() {
+            verdict.subject = match verdict.kind {
+                Kind::Assertion | Kind::SnapshotMismatch | Kind::TestTimeout | Kind::Unclassified => test.clone(),
+                Kind::CompileError | Kind::LintViolation => file.as_ref().map(|file| file.path.clone()),
+                _ => None,
+            };
+        }
+        let span = if verdict.line.span.line > 0 { verdict.line.span } else { span };
+        let filing = Filing {
+            stretch: (self.stretches.len() - 1) as u32,
+            task: task.or_else(|| self.task.clone()),
+            count: count.max(1),
+            verdict,
+            level,
+            test,
+            file,
+            follow_on,
+            span,
+        };
+        self.ledger.file(&self.name, filing);
+    }
+
+    fn line(&mut self, rules: &RuleSet, line: &LogLine) {
+        let Some(verdict) = classify_line(rules, line) else { return };
+        match verdict.role {
+            Role::Decoy => {}
+            Role::Passed => {
+                let mark = Mark {
+                    scope: Scope::Tool,
+                    outcome: Outcome::Passed,
+                    status: None,
+                    text: line.text.clone(),
+                    span: line.span,
+                };
+                self.mark(mark);
+            }
+            Role::Root | Role::FollowOn => {
+                let filing = Filing {
+                    stretch: (self.stretches.len() - 1) as u32,
+                    task: self.task.clone(),
+                    count: 1,
+                    follow_on: verdict.role == Role::FollowOn,
+                    verdict,
+                    level: Level::Line,
+                    test: None,
+                    file: None,
+                    span: line.span,
+                };
+                self.ledger.file(&self.name, filing);
+            }
+        }
+    }
+
+    fn run(&mut self, run: TestRun) {
+        self.stretch().end = run.outcome;
+        self.runs.push(run);
+        self.next_stretch();
+    }
+
+    fn mark(&mut self, mark: Mark) {
+        match mark.scope {
+            Scope::Tool => {
+                if mark.outcome == Outcome::Passed {
+                    self.tool_passed = true;
+                    self.stretch().end = Outcome::Passed;
+                    self.next_stretch();
+                }
+            }
+            Scope::Step => {
+                if let Some(step) = self.steps.last_mut() {
+                    step.end = Some(mark.outcome);
+                }
+                self.next_stretch();
+            }
+            Scope::Job => self.job = Some(mark.clone()),
+        }
+        if mark.outcome == Outcome::Failed {
+            self.last_failed = Some(mark);
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        if !step.command {
+            self.steps.push(StepState { name: step.name, post: step.post, end: None });
+        }
+        self.next_stretch();
+    }
+
+    fn note(&mut self, mut note: Note) {
+        if self.notes.len() >= MAX_NOTES {
+            self.notes_omitted += 1;
+            return;
+        }
+        note.source.get_or_insert_with(|| self.name.clone());
+        self.notes.push(note);
+    }
+
+    /// Decides how the input ended and which findings stand.
+    pub(crate) fn resolve(mut self) -> Resolved {
+        if self.notes_omitted > 0 {
+            let message = format!("{} more notes on this input are not listed", self.notes_omitted);
+            let mut note = Note::info(None, message);
+            note.source = Some(self.name.clone());
+            self.notes.push(note);
+        }
+        let any_step_failed = self.steps.iter().any(|step| step.end == Some(Outcome::Failed));
+        let passed_step = |step: &StepState| match step.end {
+            Some(end) => end == Outcome::Passed,
+            // Where steps are marked when they fail, an unmarked one did not.
+            None => any_step_failed,
+        };
+        let groups = std::mem::take(&mut self.ledger.groups);
+        let (mut standing, mut demoted, mut follow_ons) = (Vec::new(), Vec::new(), Vec::new());
+        for group in groups {
+            let stretch = &self.stretches[group.stretch as usize];
+            let step = &self.steps[stretch.step];
+            let line = group.level == Level::Line;
+            if group.follow_on {
+                follow_ons.push(group);
+            } else if passed_step(step)
+                || step.post
+                || stretch.end == Outcome::Passed && line
+                || stretch.failed_tests && line
+            {
+                demoted.push(group);
+            } else {
+                standing.push(group);
+            }
+        }
+        explain(&mut standing, &mut follow_ons);
+        let tests = total(&self.runs);
+        let outcome = self.outcome(&standing, &follow_ons, tests.as_ref());
+        match outcome {
+            Outcome::Failed if standing.is_empty() => {
+                standing = self.last_resort(demoted, follow_ons);
+            }
+            Outcome::Passed => standing.clear(),
+            Outcome::Failed | Outcome::Unknown => {}
+        }
+        // A weak guess beside a firm finding is noise.
+        if standing.iter().any(|group| group.verdict.rank > Rank::Generic) {
+            standing.retain(|group| group.level != Level::Line || group.verdict.rank > Rank::Generic);
+        }
+        Resolved { name: self.name, outcome, tests, standing, tasks: self.tasks, notes: self.notes }
+    }
+
+    fn outcome(&mut self, standing: &[Group], follow_ons: &[Group], tests: Option<&Counts>) -> Outcome {
+        let failed_tests = self.runs.iter().any(|run| run.outcome == Outcome::Failed);
+        if let Some(code) = self.exit_code {
+            if code != 0 {
+                if !failed_tests && standing.is_empty() && tests.is_some() {
+                    let message = format!("the report tells of no failure, but the exit status was {code}");
+                    self.note(Note::warning(None, message));
+                }
+                return Outcome::Failed;
+            }
+            if failed_tests {
+                self.note(Note::warning(None, "the report tells of failures, but the exit status was 0"));
+                return Outcome::Failed;
+            }
+            return Outcome::Passed;
+        }
+        if let Some(job) = &self.job {
+            return job.outcome;
+        }
+        if self.steps.iter().any(|step| step.end == Some(Outcome::Failed)) || failed_tests {
+            return Outcome::Failed;
+        }
+        let said = |group: &Group| group.level != Level::Line || group.verdict.rank > Rank::Generic;
+        if !follow_ons.is_empty() || standing.iter().any(said) {
+            return Outcome::Failed;
+        }
+        let passed_tests = !self.runs.is_empty() && self.runs.iter().any(|run| run.outcome == Outcome::Passed);
+        if passed_tests || self.tool_passed || self.steps.iter().any(|step| step.end == Some(Outcome::Passed)) {
+            return Outcome::Passed;
+        }
+        Outcome::Unknown
+    }
+
+    /// What to show for an input that failed although no finding stands: the nearest thing to a cause.
+    fn last_resort(&self, mut demoted: Vec<Group>, follow_ons: Vec<Group>) -> Vec<Group> {
+        demoted.retain(|group| {
+            group.verdict.rank > Rank::Generic && !self.steps[self.stretches[group.stretch as usize].step].post
+        });
+        if let Some(last) = demoted.iter().map(|group| group.stretch).max() {
+            demoted.retain(|group| group.stretch == last);
+            for group in &mut demoted {
+                group.verdict.rank = Rank::Generic;
+            }
+            return demoted;
+        }
+        let evidence = match (follow_ons.into_iter().next_back(), &self.last_failed) {
+            (Some(group), _) => TextLine { text: group.verdict.line.text, span: group.verdict.line.span },
+            (None, Some(mark)) => TextLine { text: mark.text.clone(), span: mark.span },
+            (None, None) => return Vec::new(),
+        };
+        let mut ledger = Ledger::default();
+        ledger.file(&self.name, unclassified(evidence, self.task.clone()));
+        ledger.groups
+    }
+}
+
+/// A failure of which nothing is known but its place.
+pub(crate) fn unclassified(line: TextLine, task: Option<String>) -> Filing {
+    let span = line.span;
+    Filing {
+        verdict: Verdict {
+            kind: Kind::Unclassified,
+            nature: Nature::Deterministic,
+            phase: Phase::Unknown,
+            subject: None,
+            rule: "none".to_owned(),
+            rank: Rank::Generic,
+            role: Role::Root,
+            flip: None,
+            explains: Vec::new(),
+            line,
+        },
+        level: Level::Run,
+        count: 1,
+        test: None,
+        file: None,
+        follow_on: false,
+        task,
+        stretch: 0,
+        span: Span { ..span },
+    }
+}
+
+/// Moves what another finding explains to the follow-ons: later, and of a kind that its rule names.
+fn explain(standing: &mut Vec<Group>, follow_ons: &mut Vec<Group>) {
+    let reasons: Vec<(u64, Vec<Kind>)> = standing
+        .iter()
+        .filter(|group| !group.verdict.explains.is_empty())
+        .map(|group| (group.first.line, group.verdict.explains.clone()))
+        .collect();
+    if reasons.is_empty() {
+        return;
+    }
+    let explained = |group: &Group| {
+        reasons.iter().any(|(line, kinds)| *line < group.first.line && kinds.contains(&group.verdict.kind))
+    };
+    let (moved, kept) = std::mem::take(standing).into_iter().partition(explained);
+    *standing = kept;
+    follow_ons.extend::<Vec<Group>>(moved);
+}
+
+fn total(runs: &[TestRun]) -> Option<Counts> {
+    let mut runs = runs.iter();
+    let mut sum = runs.next()?.counts;
+    for run in runs {
+        sum.add(&run.counts);
+    }
+    Some(sum)
+}

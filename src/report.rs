@@ -1,0 +1,366 @@
+//! The plain data that a caller receives, documented field by field.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kind::{Kind, Nature, Phase, names};
+
+names! {
+    /// How the run that was analyzed ended.
+    Outcome, "outcome":
+    /// Something failed.
+    Failed = "failed",
+    /// There is positive evidence that nothing failed.
+    Passed = "passed",
+    /// The input does not say.
+    Unknown = "unknown",
+}
+
+names! {
+    /// How much a note matters.
+    Severity, "severity":
+    /// Nothing was lost.
+    Info = "info",
+    /// Something could not be read whole or contradicts something else; the verdict is never `accept`.
+    Warning = "warning",
+}
+
+/// All that was found in the inputs of one analysis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Report {
+    /// The version of the rule set, so that a verdict can be reproduced.
+    pub rules: String,
+    /// How the run ended: failed if any input says so, passed only if all do.
+    pub outcome: Outcome,
+    /// The tests of all inputs together; `None` where no input counts tests.
+    pub tests: Option<Counts>,
+    /// What went wrong, the decisive cause first. At most [`Report::MAX_CAUSES`] are listed.
+    pub causes: Vec<Cause>,
+    /// How many causes there are beyond those listed.
+    pub causes_omitted: u64,
+    /// The tasks that a validator's or coordinator's message speaks of.
+    pub tasks: Vec<Task>,
+    /// The inputs, in the order given.
+    pub sources: Vec<SourceSummary>,
+    /// What a reader should know about the inputs: damage, contradictions, limits.
+    pub notes: Vec<Note>,
+}
+
+impl Report {
+    /// How many causes a report lists at most.
+    pub const MAX_CAUSES: usize = 50;
+
+    /// Whether something was damaged, cut short or contradictory, so that success cannot be concluded.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        self.notes.iter().any(|note| note.severity == Severity::Warning)
+    }
+}
+
+/// Failures with one origin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Cause {
+    /// What sort of trouble it is.
+    pub kind: Kind,
+    /// What that means for a second try; the kind's default unless the text says more.
+    pub nature: Nature,
+    /// Where in the life of the job it happened.
+    pub phase: Phase,
+    /// The module, path, symbol, host, command or test that it is about.
+    pub subject: Option<String>,
+    /// The decisive line, without color codes and prefixes.
+    pub message: String,
+    /// How many failures (tests, errors of a compiler) share it; at least 1.
+    pub count: u64,
+    /// A hexadecimal hash of kind, subject and message that ignores numbers, paths, times, hashes and order.
+    pub fingerprint: String,
+    /// How sure the kind is, from 0 to 1.
+    pub confidence: f32,
+    /// The id of the rule, or of the report's own signal (`signal/…`), that named the kind.
+    pub rule: String,
+    /// The lines that prove it, at most 20.
+    pub evidence: Vec<Evidence>,
+    /// The names of the failing tests, at most 20; `count` is exact.
+    pub tests: Vec<String>,
+    /// Why the nature differs from the kind's default.
+    pub flip: Option<String>,
+}
+
+/// A place in an input that proves a cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Evidence {
+    /// The name of the input.
+    pub source: String,
+    /// The 1-based line of the original bytes; lines end at `\n` only.
+    pub line: u64,
+    /// The last line, equal to `line` for a single one.
+    pub last_line: u64,
+    /// The 1-based column in characters of the line as shown in `text`; `None` where it has no meaning.
+    pub column: Option<u64>,
+    /// Where the evidence begins in the original bytes.
+    pub byte_start: u64,
+    /// Where it ends, exclusive.
+    pub byte_end: u64,
+    /// The line, without color codes, at most 500 characters.
+    pub text: String,
+    /// The file of the project that the failure points at, if it names one.
+    pub file: Option<FileRef>,
+}
+
+/// A place in the project's own files that a failure points at.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct FileRef {
+    /// The path as the tool printed it.
+    pub path: String,
+    /// The 1-based line.
+    pub line: Option<u64>,
+    /// The 1-based column.
+    pub column: Option<u64>,
+}
+
+impl FileRef {
+    /// A place in a file.
+    #[must_use]
+    pub fn new(path: impl Into<String>, line: Option<u64>, column: Option<u64>) -> Self {
+        FileRef { path: path.into(), line, column }
+    }
+}
+
+/// How many tests ran and how they ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Counts {
+    /// All cases, the skipped ones included.
+    pub total: u64,
+    /// Cases that passed in the end; `None` where the input does not say and it must not be inferred.
+    pub passed: Option<u64>,
+    /// Cases that failed.
+    pub failed: u64,
+    /// Cases with an error (part of `total`), and files, suites and hooks that failed outside any case (not part
+    /// of it).
+    pub errored: u64,
+    /// Cases that were skipped, pending or todo.
+    pub skipped: u64,
+    /// Cases that failed first and passed in the end; part of `passed`.
+    pub flaky: u64,
+}
+
+impl Counts {
+    /// Whether any case or suite failed.
+    #[must_use]
+    pub fn any_failed(&self) -> bool {
+        self.failed + self.errored > 0
+    }
+
+    /// Adds the counts of another run. `passed` stays known only while it is known on both sides.
+    pub fn add(&mut self, other: &Counts) {
+        let Counts { total, passed, failed, errored, skipped, flaky } = *other;
+        self.total += total;
+        self.passed = self.passed.zip(passed).map(|(a, b)| a + b);
+        self.failed += failed;
+        self.errored += errored;
+        self.skipped += skipped;
+        self.flaky += flaky;
+    }
+}
+
+/// A piece of work that a validator's or coordinator's message speaks of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Task {
+    /// Its id, such as `melo-infra-1`.
+    pub id: String,
+    /// What it is about, if the message says so.
+    pub title: Option<String>,
+    /// How it stands.
+    pub status: Outcome,
+    /// How its build ended.
+    pub build: Outcome,
+    /// Its own tests.
+    pub tests: Option<Counts>,
+    /// Indexes into the report's causes.
+    pub causes: Vec<usize>,
+}
+
+/// One input, as it was read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct SourceSummary {
+    /// Its name: a path, or `-`.
+    pub name: String,
+    /// The id of the format that was found.
+    pub format: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its lines, counting `\n`.
+    pub lines: u64,
+    /// How it ended, taken alone.
+    pub outcome: Outcome,
+    /// Its tests.
+    pub tests: Option<Counts>,
+}
+
+/// Something a reader should know about an input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Note {
+    /// How much it matters.
+    pub severity: Severity,
+    /// The name of the input.
+    pub source: Option<String>,
+    /// The 1-based line.
+    pub at: Option<u64>,
+    /// What there is to know, in one line.
+    pub message: String,
+}
+
+impl Note {
+    /// Something of interest; nothing was lost.
+    #[must_use]
+    pub fn info(at: Option<u64>, message: impl Into<String>) -> Self {
+        Note { severity: Severity::Info, source: None, at, message: message.into() }
+    }
+
+    /// Something was damaged, cut or contradictory.
+    #[must_use]
+    pub fn warning(at: Option<u64>, message: impl Into<String>) -> Self {
+        Note { severity: Severity::Warning, source: None, at, message: message.into() }
+    }
+}
+
+/// One thing that went wrong, as the tool told it, with its place in the input.
+///
+/// Parsers make these; they say what the tool said and know no kind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Failure {
+    /// What failed: a case, a suite, the run, a diagnostic of a tool.
+    pub level: Level,
+    /// The full name of the test, or of the suite or hook.
+    pub test: Option<String>,
+    /// The place in the project that it points at.
+    pub file: Option<FileRef>,
+    /// Where in the life of the job it happened.
+    pub phase: Option<Phase>,
+    /// What the report itself says it is.
+    pub signal: Option<Signal>,
+    /// The type or code that the tool named: `AssertionError`, `E0432`, `TS2307`.
+    pub type_name: Option<String>,
+    /// What it is about, where the format has a field for it.
+    pub subject: Option<String>,
+    /// The message, then details such as a stack, line by line, without color codes. Bounded by the parser.
+    pub text: Vec<TextLine>,
+    /// The whole failure in the original input.
+    pub span: Span,
+    /// How many errors this one stands for; 0 is read as 1.
+    pub count: u64,
+    /// It only repeats or follows from another failure.
+    pub follow_on: bool,
+    /// The task that it belongs to, in a message about several.
+    pub task: Option<String>,
+}
+
+/// At which level something failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// A test case.
+    #[default]
+    Case,
+    /// A suite, a file of tests or a hook, outside any case.
+    Suite,
+    /// The run as a whole.
+    Run,
+    /// A compiler, linter, installer or other tool said it in a block of its own.
+    Diagnostic,
+    /// A single line of a log.
+    Line,
+    /// Somebody claims it in a message.
+    Claim,
+}
+
+/// What a report says about a failure by its own fields, before its text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Signal {
+    /// The tool itself says that a time limit of the test was passed.
+    TestTimeout,
+    /// An assertion library raised it.
+    Assertion,
+    /// A snapshot differs, is obsolete or was not written.
+    Snapshot,
+    /// The suite could not be loaded or collected.
+    Load,
+    /// A hook or fixture failed: set-up or tear-down.
+    Hook,
+    /// The process of the test died.
+    Crash,
+    /// The run was interrupted or aborted.
+    Interrupted,
+    /// An exception outside any test.
+    Unhandled,
+    /// No test ran.
+    NoTests,
+    /// The coverage demanded was not reached.
+    Coverage,
+    /// A compiler or type checker says so.
+    Compile,
+    /// A linker says so.
+    Link,
+    /// A linter or formatter says so.
+    Lint,
+    /// The configuration of a tool is invalid.
+    Config,
+    /// A name that a validator's message gives to broken test doubles.
+    Mock,
+    /// A race or leak detector says so.
+    Race,
+}
+
+/// One line of a failure's text with its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TextLine {
+    /// The text, without color codes, prefixes and line end.
+    pub text: String,
+    /// Where it stands in the original input.
+    pub span: Span,
+}
+
+/// A place in the original input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The 1-based first line; 0 where it is not known.
+    pub line: u64,
+    /// The 1-based last line.
+    pub last_line: u64,
+    /// The offset of the first byte.
+    pub byte_start: u64,
+    /// The offset behind the last byte.
+    pub byte_end: u64,
+}
+
+impl Span {
+    /// A span on one line.
+    #[must_use]
+    pub const fn on_line(line: u64, byte_start: u64, byte_end: u64) -> Self {
+        Span { line, last_line: line, byte_start, byte_end }
+    }
+
+    /// The smallest span that holds both.
+    #[must_use]
+    pub fn join(self, other: Span) -> Span {
+        Span {
+            line: self.line.min(other.line),
+            last_line: self.last_line.max(other.last_line),
+            byte_start: self.byte_start.min(other.byte_start),
+            byte_end: self.byte_end.max(other.byte_end),
+        }
+    }
+}

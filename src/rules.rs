@@ -1,0 +1,432 @@
+//! Rules: data that says which words of which tool mean which kind.
+//!
+//! A rule is one entry of a TOML file: the built-in files in `rules/`, or a user's. It names the literals
+//! (`needles`) without which its `pattern` cannot match, so that the scan finds the lines worth a look, and it
+//! carries lines that it must hit and near misses that it must not. [`RuleSet::check`] proves both.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use regex::Regex;
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::kind::{Kind, Nature, Phase, names};
+use crate::log::READERS;
+use crate::scan::Scanner;
+
+/// The built-in rule files: name and text.
+const BUILT_IN: &[(&str, &str)] = &include!("../rules/files.in");
+
+names! {
+    /// How much a rule says; the higher rank wins on the same failure.
+    Rank, "rank":
+    /// Words that many tools use for many things.
+    Generic = "generic",
+    /// The usual case.
+    Usual = "usual",
+    /// The tool's own code or a sentence that means one thing only.
+    Exact = "exact",
+}
+
+names! {
+    /// What a match of a rule means.
+    Role, "role":
+    /// It can be the cause.
+    Root = "root",
+    /// It only follows from a cause: an exit line, a wrapper. Never a cause while a root is known, but proof that
+    /// something failed.
+    FollowOn = "follow-on",
+    /// Positive evidence that a tool or a job ended well.
+    Passed = "passed",
+    /// The line is no failure although other rules match it.
+    Decoy = "decoy",
+}
+
+/// One entry of a rule file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Rule {
+    /// `family/name`, stable and unique.
+    pub id: String,
+    /// The kind that it names. Required for the role `root`, absent for the others.
+    pub kind: Option<Kind>,
+    /// How much it says. Default `usual`.
+    #[serde(default = "usual")]
+    pub rank: Rank,
+    /// What a match means. Default `root`.
+    #[serde(default = "root")]
+    pub role: Role,
+    /// Literals of which one must stand in the line, compared without regard to ASCII case. The rarer and longer the
+    /// better; the check asks for five bytes at least.
+    pub needles: Vec<String>,
+    /// The regular expression. The named group `subject` is what the failure is about.
+    pub pattern: String,
+    /// The nature, where the text says more than the kind's default.
+    pub nature: Option<Nature>,
+    /// Where in the life of a job this happens, where the text tells.
+    pub phase: Option<Phase>,
+    /// A second expression that one of the few lines before, or another line of the same failure, must match.
+    pub context: Option<String>,
+    /// The kinds that are a consequence of this cause when they stand later in the same step.
+    #[serde(default)]
+    pub explains: Vec<Kind>,
+    /// Lines that it must match.
+    pub hits: Vec<Hit>,
+    /// Lines that it must not match, or that another rule must win.
+    #[serde(default)]
+    pub misses: Vec<String>,
+}
+
+/// A line that a rule must match.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Hit {
+    /// The line.
+    pub line: String,
+    /// The subject that the rule must find in it.
+    pub subject: Option<String>,
+    /// The lines before it, for a rule with a `context`.
+    #[serde(default)]
+    pub before: Vec<String>,
+}
+
+const fn usual() -> Rank {
+    Rank::Usual
+}
+
+const fn root() -> Role {
+    Role::Root
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    #[serde(default)]
+    rule: Vec<Rule>,
+}
+
+/// A set of rules, ready to match. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct RuleSet {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    rules: Vec<Rule>,
+    version: String,
+    compiled: Vec<Compiled>,
+    scanner: Scanner,
+    /// For each needle of the scanner, who asked for it.
+    owners: Vec<Owner>,
+}
+
+#[derive(Debug, Default)]
+struct Compiled {
+    pattern: OnceLock<Option<Regex>>,
+    context: OnceLock<Option<Regex>>,
+}
+
+/// Who asked for a needle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Rule(u32),
+    Reader(u8),
+}
+
+/// A rule that matched a line.
+#[derive(Clone, Debug)]
+pub(crate) struct Match<'r> {
+    pub rule: &'r Rule,
+    pub index: u32,
+    /// The bytes of the line that matched.
+    pub range: Range<usize>,
+    pub subject: Option<String>,
+}
+
+static BUILT_IN_SET: LazyLock<RuleSet> =
+    LazyLock::new(|| RuleSet::parse(BUILT_IN.iter().copied()).expect("the built-in rules are checked by a test"));
+
+impl RuleSet {
+    /// The rules that come with the crate.
+    #[must_use]
+    pub fn built_in() -> Self {
+        BUILT_IN_SET.clone()
+    }
+
+    /// The built-in rules and those of a user's file; at equal rank the user's win.
+    ///
+    /// # Errors
+    /// If the text is not TOML, a field is unknown or missing, an id is taken, or a pattern is not valid.
+    pub fn with_file(name: &str, text: &str) -> Result<Self, Error> {
+        RuleSet::parse([(name, text)].into_iter().chain(BUILT_IN.iter().copied()))
+    }
+
+    /// Only the rules of one file, for checking it.
+    ///
+    /// # Errors
+    /// As [`RuleSet::with_file`].
+    pub fn only_file(name: &str, text: &str) -> Result<Self, Error> {
+        RuleSet::parse([(name, text)].into_iter())
+    }
+
+    fn parse<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, Error> {
+        let mut rules: Vec<Rule> = Vec::new();
+        let mut hash = Fnv::default();
+        for (name, text) in files {
+            hash.write(text.as_bytes());
+            let file: RuleFile = toml::from_str(text).map_err(|error| {
+                let line = error.span().map_or(1, |span| line_of(text, span.start));
+                Error::rules(name, line, error.message())
+            })?;
+            for rule in file.rule {
+                let at = || line_of(text, text.find(&format!("\"{}\"", rule.id)).unwrap_or(0));
+                if rules.iter().any(|known| known.id == rule.id) {
+                    return Err(Error::rules(name, at(), format!("the id \"{}\" is taken", rule.id)));
+                }
+                if rule.kind.is_some() != (rule.role == Role::Root) {
+                    let message = format!("rule \"{}\": a kind goes with the role root, and only with it", rule.id);
+                    return Err(Error::rules(name, at(), message));
+                }
+                if rule.needles.is_empty() {
+                    return Err(Error::rules(name, at(), format!("rule \"{}\" has no needle", rule.id)));
+                }
+                if !std::ptr::eq(text, BUILT_IN.iter().find(|file| file.0 == name).map_or("", |file| file.1)) {
+                    for pattern in std::iter::once(&rule.pattern).chain(&rule.context) {
+                        if let Err(error) = Regex::new(pattern) {
+                            return Err(Error::rules(name, at(), format!("rule \"{}\": {error}", rule.id)));
+                        }
+                    }
+                }
+                rules.push(rule);
+            }
+        }
+        let mut needles: Vec<&str> = Vec::new();
+        let mut owners = Vec::new();
+        for (index, rule) in rules.iter().enumerate() {
+            for needle in &rule.needles {
+                needles.push(needle);
+                owners.push(Owner::Rule(index as u32));
+            }
+        }
+        for (reader, entry) in READERS.iter().enumerate() {
+            for needle in entry.needles {
+                needles.push(needle);
+                owners.push(Owner::Reader(reader as u8));
+            }
+        }
+        let scanner = Scanner::new(&needles);
+        let compiled = rules.iter().map(|_| Compiled::default()).collect();
+        let version = format!("{}+{:08x}", env!("CARGO_PKG_VERSION"), hash.0 as u32);
+        Ok(RuleSet { inner: Arc::new(Inner { rules, version, compiled, scanner, owners }) })
+    }
+
+    /// The rules, in the order of the files.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.inner.rules
+    }
+
+    /// The version of the set: the crate's, and a hash of the rules.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.inner.version
+    }
+
+    pub(crate) fn scanner(&self) -> &Scanner {
+        &self.inner.scanner
+    }
+
+    pub(crate) fn owner(&self, needle: u32) -> Owner {
+        self.inner.owners[needle as usize]
+    }
+
+    pub(crate) fn rule(&self, index: u32) -> &Rule {
+        &self.inner.rules[index as usize]
+    }
+
+    fn regex<'s>(slot: &'s OnceLock<Option<Regex>>, pattern: &str) -> Option<&'s Regex> {
+        slot.get_or_init(|| Regex::new(pattern).ok()).as_ref()
+    }
+
+    /// The rules that have a needle in a line.
+    pub(crate) fn candidates(&self, line: &str) -> Vec<u32> {
+        let mut found = Vec::new();
+        self.inner.scanner.each(line.as_bytes(), |needle, _| {
+            if let Owner::Rule(rule) = self.owner(needle)
+                && !found.contains(&rule)
+            {
+                found.push(rule);
+            }
+        });
+        found.sort_unstable();
+        found
+    }
+
+    /// Whether a rule wants to see more than its line.
+    pub(crate) fn wants_context(&self, index: u32) -> bool {
+        self.rule(index).context.is_some()
+    }
+
+    /// The rules among `candidates` that match the line, the weightiest first: by rank, then by order.
+    pub(crate) fn matches<'r, 'c>(
+        &'r self,
+        line: &str,
+        candidates: &[u32],
+        context: impl Fn() -> Box<dyn Iterator<Item = &'c str> + 'c>,
+    ) -> Vec<Match<'r>> {
+        let mut found = Vec::new();
+        for &index in candidates {
+            let rule = self.rule(index);
+            let compiled = &self.inner.compiled[index as usize];
+            let Some(pattern) = Self::regex(&compiled.pattern, &rule.pattern) else { continue };
+            let Some(captures) = pattern.captures(line) else { continue };
+            if let Some(wanted) = &rule.context {
+                let Some(wanted) = Self::regex(&compiled.context, wanted) else { continue };
+                if !context().any(|other| wanted.is_match(other)) {
+                    continue;
+                }
+            }
+            let whole = captures.get(0).map_or(0..0, |group| group.range());
+            // A pattern with alternatives names the groups `subject`, `subject2`, `subject3`; the one that took part counts.
+            let subject = ["subject", "subject2", "subject3"]
+                .iter()
+                .find_map(|name| captures.name(name))
+                .map(|group| group.as_str().trim().to_owned())
+                .filter(|subject| !subject.is_empty());
+            found.push(Match { rule, index, range: whole, subject });
+        }
+        found.sort_by_key(|hit| std::cmp::Reverse((hit.rule.role == Role::Decoy, hit.rule.rank)));
+        found
+    }
+
+    /// What is wrong with the rules: ids out of order, needles too short, hits missed, misses hit. Empty when all is
+    /// well.
+    #[must_use]
+    pub fn check(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut previous: Option<&Rule> = None;
+        for (index, rule) in self.rules().iter().enumerate() {
+            let mut complain = |text: String| wrong.push(format!("{}: {text}", rule.id));
+            if let Some(previous) = previous.replace(rule)
+                && family(&previous.id) == family(&rule.id)
+                && previous.id > rule.id
+            {
+                complain(format!("comes after \"{}\"; entries are sorted by id", previous.id));
+            }
+            for pattern in std::iter::once(&rule.pattern).chain(&rule.context) {
+                if let Err(error) = Regex::new(pattern) {
+                    complain(format!("the pattern is not valid: {error}"));
+                }
+            }
+            if let Some(needle) = rule.needles.iter().find(|needle| needle.len() < 5) {
+                complain(format!("the needle {needle:?} is shorter than 5 bytes"));
+            }
+            if rule.hits.is_empty() {
+                complain("has no hit".to_owned());
+            }
+            for hit in &rule.hits {
+                let candidates = self.candidates(&hit.line);
+                if !candidates.contains(&(index as u32)) {
+                    complain(format!("no needle in the hit {:?}", hit.line));
+                    continue;
+                }
+                let context = || -> Box<dyn Iterator<Item = &str>> { Box::new(hit.before.iter().map(String::as_str)) };
+                let found = self.matches(&hit.line, &candidates, context);
+                match found.iter().find(|found| found.index == index as u32) {
+                    None => complain(format!("does not match its hit {:?}", hit.line)),
+                    Some(found) if hit.subject.is_some() && found.subject != hit.subject => complain(format!(
+                        "finds the subject {:?} in {:?}, expected {:?}",
+                        found.subject, hit.line, hit.subject
+                    )),
+                    Some(_) => {}
+                }
+                if let Some(first) = found.first()
+                    && first.index != index as u32
+                    && (first.rule.kind != rule.kind || first.rule.role != rule.role)
+                {
+                    complain(format!("loses its hit {:?} to {}", hit.line, first.rule.id));
+                }
+            }
+            for miss in &rule.misses {
+                let candidates = self.candidates(miss);
+                let found = self.matches(miss, &candidates, || Box::new(std::iter::empty()));
+                if found.first().is_some_and(|found| found.index == index as u32) {
+                    complain(format!("matches its miss {miss:?}"));
+                }
+            }
+        }
+        wrong
+    }
+}
+
+impl Rule {
+    /// What the rule is for, in a few lines for people.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        let mut text = format!("{} ({}, {})\n", self.id, self.rank, self.role);
+        if let Some(kind) = self.kind {
+            let _ = writeln!(text, "  kind     {kind}, {}", self.nature.unwrap_or(kind.nature()));
+        }
+        let _ = writeln!(text, "  pattern  {}", self.pattern);
+        let _ = writeln!(text, "  needles  {}", self.needles.join(" | "));
+        for hit in &self.hits {
+            let _ = writeln!(text, "  hits     {}", hit.line);
+        }
+        for miss in &self.misses {
+            let _ = writeln!(text, "  misses   {miss}");
+        }
+        text
+    }
+}
+
+fn family(id: &str) -> &str {
+    id.split('/').next().unwrap_or(id)
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.as_bytes()[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// FNV-1a, 64 bits: small, stable across versions and platforms.
+#[derive(Clone, Copy)]
+pub(crate) struct Fnv(pub u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_rules_hold() {
+        let wrong = RuleSet::built_in().check();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn bad_rule_files_are_refused_with_their_place() {
+        let text = "[[rule]]\nid = \"a/b\"\nkind = \"oops\"\nneedles = [\"x\"]\npattern = \"x\"\nhits = []\n";
+        let error = RuleSet::only_file("mine.toml", text).unwrap_err().to_string();
+        assert!(error.starts_with("mine.toml:3: "), "{error}");
+        let text = "[[rule]]\nid = \"a/b\"\nkind = \"crash\"\nneedles = [\"abcdef\"]\npattern = \"(\"\nhits = []\n";
+        let error = RuleSet::only_file("mine.toml", text).unwrap_err().to_string();
+        assert!(error.starts_with("mine.toml:2: rule \"a/b\": "), "{error}");
+    }
+}
