@@ -509,7 +509,7 @@ mod tests {
         assert_eq!(node.at(&["b", "c"]).unwrap().number(), Some(-25.0));
         let x = node.get("a").unwrap().elements()[1].text().unwrap();
         assert_eq!(x.decode(), "x\ny");
-        assert_eq!(x.lines(), [("x".to_owned(), 11, 12), ("y".to_owned(), 14, 15)]);
+        assert_eq!(x.lines(), [("x".to_owned(), 12, 13), ("y".to_owned(), 15, 16)]);
     }
 
     #[test]
