@@ -1,12 +1,13 @@
 //! The pipeline: sources in, one report out.
 
-use std::io::Read;
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::sync::Mutex;
 
-use crate::cause::Group;
-use crate::error::Error;
+use crate::cause::{Group, KEEP, fingerprint};
 use crate::format::{self, Format, HEAD, Parse, Place};
 use crate::item::Item;
-use crate::kind::Phase;
+use crate::kind::{Kind, Nature, Phase};
 use crate::log::LogParser;
 use crate::outcome::{Findings, Resolved};
 use crate::report::{Counts, Level, Note, Outcome, Report, SourceSummary};
@@ -45,16 +46,20 @@ impl Analyzer {
         self
     }
 
-    /// Analyzes all sources together into one report.
+    /// Analyzes all sources together into one report, on all cores where there are several.
     ///
-    /// # Errors
-    /// If a reader fails. Damage in the bytes is never an error: it becomes a note.
-    pub fn analyze<'a>(&self, sources: impl IntoIterator<Item = Source<'a>>) -> Result<Report, Error> {
-        let mut parts = Vec::new();
-        for source in sources {
-            parts.push(self.read(source)?);
-        }
-        Ok(assemble(self.rules.version(), parts))
+    /// This never fails and never panics: damage in the bytes becomes a note, and an input that cannot be read is told
+    /// in its summary. The report does not depend on the number of cores.
+    pub fn analyze<'a>(&self, sources: impl IntoIterator<Item = Source<'a>>) -> Report {
+        let sources: Vec<Source<'a>> = sources.into_iter().collect();
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let workers = cores.min(sources.len());
+        let parts = if workers > 1 {
+            self.read_parallel(sources, workers)
+        } else {
+            sources.into_iter().map(|source| self.read(source)).collect()
+        };
+        assemble(self.rules.version(), parts)
     }
 
     /// Begins an analysis that is fed piece by piece.
@@ -63,25 +68,43 @@ impl Analyzer {
         Session::new(self.rules.clone(), &Source::bytes(name, Vec::new()))
     }
 
-    fn read(&self, source: Source<'_>) -> Result<Part, Error> {
+    fn read_parallel(&self, sources: Vec<Source<'_>>, workers: usize) -> Vec<Part> {
+        let count = sources.len();
+        let queue = Mutex::new(sources.into_iter().enumerate());
+        let done = Mutex::new(Vec::with_capacity(count));
+        std::thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| {
+                    loop {
+                        // The lock must not be held while a source is read.
+                        let next = queue.lock().ok().and_then(|mut queue| queue.next());
+                        let Some((index, source)) = next else { break };
+                        let part = self.read(source);
+                        if let Ok(mut done) = done.lock() {
+                            done.push((index, part));
+                        }
+                    }
+                });
+            }
+        });
+        let mut parts = done.into_inner().unwrap_or_default();
+        parts.sort_unstable_by_key(|(index, _)| *index);
+        parts.into_iter().map(|(_, part)| part).collect()
+    }
+
+    fn read(&self, source: Source<'_>) -> Part {
         let mut session = Session::new(self.rules.clone(), &source);
-        match source.input {
+        let read = match source.input {
             Input::Bytes(bytes) => {
                 session.whole(&bytes);
+                Ok(())
             }
-            Input::Reader(mut reader) => {
-                let mut chunk = vec![0; CHUNK];
-                loop {
-                    match reader.read(&mut chunk) {
-                        Ok(0) => break,
-                        Ok(read) => session.push(&chunk[..read]),
-                        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                        Err(error) => return Err(Error::read(&source.name, error)),
-                    }
-                }
-            }
-        }
-        Ok(session.end())
+            Input::Reader(reader) => session.read_from(reader),
+            Input::File(path) => std::fs::File::open(path).and_then(|file| session.read_from(file)),
+        };
+        let mut part = session.end();
+        part.error = read.err().map(|error| error.to_string());
+        part
     }
 }
 
@@ -110,6 +133,7 @@ struct Part {
     format: Format,
     bytes: u64,
     lines: u64,
+    error: Option<String>,
 }
 
 impl Session {
@@ -143,6 +167,18 @@ impl Session {
         }
         if self.held.len() >= CHUNK {
             self.drain(false);
+        }
+    }
+
+    fn read_from(&mut self, mut reader: impl Read) -> io::Result<()> {
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            match reader.read(&mut chunk) {
+                Ok(0) => return Ok(()),
+                Ok(read) => self.push(&chunk[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
     }
 
@@ -237,7 +273,13 @@ impl Session {
             self.findings.take(&self.rules, Item::Note(Note::warning(None, "the input is empty")));
         }
         let lines = self.at.line - 1;
-        Part { resolved: self.findings.resolve(), format: self.format.unwrap_or(Format::Log), bytes: self.bytes, lines }
+        Part {
+            resolved: self.findings.resolve(),
+            format: self.format.unwrap_or(Format::Log),
+            bytes: self.bytes,
+            lines,
+            error: None,
+        }
     }
 }
 
@@ -300,8 +342,17 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
     let mut groups: Vec<Group> = Vec::new();
     let mut tests: Option<Counts> = None;
     let mut seen_runs: Vec<(Counts, Format)> = Vec::new();
-    for Part { resolved, format, bytes, lines } in parts {
-        let Resolved { name, outcome, tests: own, standing, tasks: own_tasks, notes: own_notes } = resolved;
+    let mut known: HashMap<(Kind, Nature, Option<String>, String), usize> = HashMap::new();
+    for Part { resolved, format, bytes, lines, error } in parts {
+        let Resolved { name, mut outcome, tests: own, standing, tasks: own_tasks, notes: own_notes } = resolved;
+        if let Some(error) = &error {
+            let mut note = Note::warning(None, format!("cannot be read: {error}"));
+            note.source = Some(name.clone());
+            notes.push(note);
+            if outcome == Outcome::Passed {
+                outcome = Outcome::Unknown;
+            }
+        }
         // The console and the report of one run tell the same totals: they are two views of it.
         let view = own
             .filter(|counts| counts.total > 0)
@@ -316,12 +367,21 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
             }
         }
         for group in standing {
-            merge(&mut groups, group, view);
+            let message = group.evidence.first().map_or("", |evidence| evidence.text.as_str());
+            let print = fingerprint(group.verdict.kind, group.verdict.subject.as_deref(), message);
+            let key = (group.verdict.kind, group.verdict.nature, group.task.clone(), print);
+            match known.get(&key) {
+                Some(&index) => merge(&mut groups[index], group, view),
+                None => {
+                    known.insert(key, groups.len());
+                    groups.push(group);
+                }
+            }
         }
         tasks.extend(own_tasks);
         notes.extend(own_notes);
         let format = format.as_str().to_owned();
-        sources.push(SourceSummary { name, format, bytes, lines, outcome, tests: own });
+        sources.push(SourceSummary { name, format, bytes, lines, outcome, tests: own, error });
     }
     let outcome = if sources.iter().any(|source| source.outcome == Outcome::Failed) {
         Outcome::Failed
@@ -345,31 +405,16 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
     Report { rules: version.to_owned(), outcome, tests, causes, causes_omitted, tasks, sources, notes }
 }
 
-/// Adds a group to those of the report: one origin may show in several stretches and in several inputs.
-fn merge(groups: &mut Vec<Group>, group: Group, view: bool) {
-    let print = |group: &Group| {
-        let message = group.evidence.first().map_or("", |evidence| evidence.text.as_str());
-        crate::cause::fingerprint(group.verdict.kind, group.verdict.subject.as_deref(), message)
-    };
-    let wanted = print(&group);
-    let known = groups.iter_mut().find(|known| {
-        known.verdict.kind == group.verdict.kind
-            && known.verdict.nature == group.verdict.nature
-            && known.task == group.task
-            && print(known) == wanted
-    });
-    let Some(known) = known else {
-        groups.push(group);
-        return;
-    };
+/// Adds a group to one of the same origin: it may show in several stretches and in several inputs.
+fn merge(known: &mut Group, group: Group, view: bool) {
     known.count = if view { known.count.max(group.count) } else { known.count + group.count };
     for evidence in group.evidence {
-        if known.evidence.len() < 20 && !known.evidence.contains(&evidence) {
+        if known.evidence.len() < KEEP && !known.evidence.contains(&evidence) {
             known.evidence.push(evidence);
         }
     }
     for test in group.tests {
-        if known.tests.len() < 20 && !known.tests.contains(&test) {
+        if known.tests.len() < KEEP && !known.tests.contains(&test) {
             known.tests.push(test);
         }
     }

@@ -13,7 +13,7 @@ use crate::report::{Cause, Evidence, FileRef, Level, Span};
 use crate::rules::{Fnv, Rank, Role};
 
 /// How many evidence lines, and how many test names, a cause keeps.
-const KEEP: usize = 20;
+pub(crate) const KEEP: usize = 20;
 
 /// How many characters of a line are quoted.
 const QUOTE: usize = 500;

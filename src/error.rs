@@ -16,8 +16,6 @@ enum ErrorKind {
     UnknownName { what: &'static str, found: String, expected: String },
     #[error("{file}:{line}: {message}")]
     Rules { file: String, line: usize, message: String },
-    #[error("{name}: {source}")]
-    Read { name: String, source: std::io::Error },
 }
 
 impl Error {
@@ -32,16 +30,6 @@ impl Error {
 
     pub(crate) fn rules(file: &str, line: usize, message: impl Into<String>) -> Self {
         Error(Box::new(ErrorKind::Rules { file: file.to_owned(), line, message: message.into() }))
-    }
-
-    pub(crate) fn read(name: &str, source: std::io::Error) -> Self {
-        Error(Box::new(ErrorKind::Read { name: name.to_owned(), source }))
-    }
-
-    /// Whether an input could not be read.
-    #[must_use]
-    pub fn is_read(&self) -> bool {
-        matches!(*self.0, ErrorKind::Read { .. })
     }
 
     /// Whether a rule file is not valid.

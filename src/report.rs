@@ -207,6 +207,8 @@ pub struct SourceSummary {
     pub outcome: Outcome,
     /// Its tests.
     pub tests: Option<Counts>,
+    /// Why it could not be read, or not to its end.
+    pub error: Option<String>,
 }
 
 /// Something a reader should know about an input.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use crate::format::Format;
 
@@ -22,7 +23,8 @@ pub struct Source<'a> {
 
 pub(crate) enum Input<'a> {
     Bytes(Cow<'a, [u8]>),
-    Reader(Box<dyn Read + 'a>),
+    Reader(Box<dyn Read + Send + 'a>),
+    File(PathBuf),
 }
 
 impl<'a> Source<'a> {
@@ -32,8 +34,15 @@ impl<'a> Source<'a> {
     }
 
     /// An input that is read as it is analyzed. Logs and streamed formats need memory for a window only.
-    pub fn reader(name: impl Into<String>, reader: impl Read + 'a) -> Self {
+    pub fn reader(name: impl Into<String>, reader: impl Read + Send + 'a) -> Self {
         Source::new(name, Input::Reader(Box::new(reader)))
+    }
+
+    /// A file, opened when its turn comes and named by its path. One that cannot be read shows as an
+    /// [error of its summary](crate::SourceSummary::error); the other sources are analyzed all the same.
+    pub fn file(path: impl AsRef<Path>) -> Self {
+        let path = path.as_ref();
+        Source::new(path.to_string_lossy(), Input::File(path.to_owned()))
     }
 
     fn new(name: impl Into<String>, input: Input<'a>) -> Self {
