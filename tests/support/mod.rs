@@ -136,7 +136,7 @@ pub fn analyze(expect: &Expect, inputs: &[(String, Vec<u8>)]) -> (Report, Decisi
             None => source,
         }
     });
-    let report = Analyzer::new().analyze(sources).expect("bytes are always readable");
+    let report = Analyzer::new().analyze(sources);
     let situation = Situation::new().attempt(expect.attempt.unwrap_or(1));
     let decision = Policy::default().decide(&report, &situation);
     (report, decision)
