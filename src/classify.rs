@@ -142,6 +142,7 @@ fn meaning(signal: Signal) -> Meaning {
     let (kind, name, firm) = match signal {
         Signal::TestTimeout => (Kind::TestTimeout, "test-timeout", true),
         Signal::Assertion => (Kind::Assertion, "assertion", false),
+        Signal::Expectation => (Kind::Assertion, "expectation", true),
         Signal::Snapshot => (Kind::SnapshotMismatch, "snapshot", true),
         Signal::Load => (Kind::TestInfrastructure, "load", false),
         Signal::Hook => (Kind::UnhandledException, "hook", false),

@@ -294,8 +294,10 @@ pub enum Level {
 pub enum Signal {
     /// The tool itself says that a time limit of the test was passed.
     TestTimeout,
-    /// An assertion library raised it.
+    /// An assertion library raised it, and its words may name another error, such as a rejection that was not expected.
     Assertion,
+    /// An expectation about values does not hold; the values may hold any words, so these are not searched.
+    Expectation,
     /// A snapshot differs, is obsolete or was not written.
     Snapshot,
     /// The suite could not be loaded or collected.

@@ -7,7 +7,10 @@
 //! Adding a reader is one file here and one row of [`READERS`].
 
 mod envelope;
+mod jest;
+mod runner;
 mod steps;
+mod vitest;
 
 use crate::format::{Parse, Place, may_begin};
 use crate::item::{Item, LogLine};
@@ -77,7 +80,11 @@ pub(crate) struct ReaderEntry {
 }
 
 /// All readers; the first that takes a line has it.
-pub(crate) const READERS: &[ReaderEntry] = &[ReaderEntry { needles: steps::NEEDLES, open: steps::open }];
+pub(crate) const READERS: &[ReaderEntry] = &[
+    ReaderEntry { needles: steps::NEEDLES, open: steps::open },
+    ReaderEntry { needles: jest::NEEDLES, open: jest::open },
+    ReaderEntry { needles: vitest::NEEDLES, open: vitest::open },
+];
 
 /// Reads a raw log.
 pub(crate) struct LogParser {

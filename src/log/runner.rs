@@ -1,0 +1,310 @@
+//! What the console reporters of JavaScript test runners have in common: how a message, a code frame, a stack and a
+//! summary look.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Line;
+use crate::item::{Item, Step, TestRun};
+use crate::report::{Counts, Failure, FileRef, Level, Outcome, Signal, Span, TextLine};
+use crate::rules::Fnv;
+
+/// How many lines of one block are kept.
+const MAX_LINES: usize = 200;
+
+/// How many blocks of one run are told apart, so that a summary that repeats them is not counted again.
+const MAX_SEEN: usize = 100_000;
+
+/// Lines under one heading, such as a failing test.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    pub test: Option<String>,
+    pub level: Level,
+    pub file: Option<String>,
+    pub signal: Option<Signal>,
+    pub lines: Vec<TextLine>,
+    pub span: Span,
+}
+
+impl Block {
+    pub(super) fn new(level: Level, test: Option<String>, file: Option<String>, head: Line<'_>) -> Self {
+        Block { test, level, file, signal: None, lines: Vec::new(), span: head.span }
+    }
+
+    /// Adds a line; those beyond the limit only widen the span.
+    pub(super) fn push(&mut self, line: Line<'_>) {
+        self.span = self.span.join(line.span);
+        if self.lines.len() < MAX_LINES {
+            self.lines.push(line.to_text());
+        }
+    }
+
+    /// The failure that the block tells of.
+    pub(super) fn into_failure(self) -> Failure {
+        let Block { test, level, file, signal, lines, span } = self;
+        let mut message = Message::read(&lines);
+        if message.text.is_empty() {
+            message.text.extend(lines.iter().find(|line| !line.text.trim().is_empty()).cloned());
+        }
+        let place = match (&file, message.place) {
+            (None, place) => place,
+            (Some(file), Some(place)) if same_file(&place.path, file) => Some(FileRef { path: file.clone(), ..place }),
+            (Some(file), _) => Some(FileRef::new(file, None, None)),
+        };
+        let signal = match (message.signal, signal) {
+            (Some(told), None | Some(Signal::Load | Signal::Unhandled | Signal::Hook)) => Some(told),
+            (_, given) => given,
+        };
+        let type_name = message.type_name;
+        Failure { level, test, file: place, signal, type_name, text: message.text, span, ..Failure::default() }
+    }
+}
+
+/// What the text of a failure says about itself.
+#[derive(Debug, Default)]
+struct Message {
+    /// The lines that say what went wrong, without code frames, diffs and stacks.
+    text: Vec<TextLine>,
+    signal: Option<Signal>,
+    type_name: Option<String>,
+    /// The first frame of the stack in the project's own files.
+    place: Option<FileRef>,
+}
+
+static TIME_LIMIT: LazyLock<Regex> = LazyLock::new(|| {
+    let words = [
+        r"Exceeded timeout of [\d.,]+ ?m?s for a ",
+        r"(?:callback was not invoked|did not complete) within (?:the )?[\d.,]+ ?m?s",
+        r"callback was not invoked within timeout",
+        r"callback was not invoked within the (?:[\d.,]+ ?ms )?timeout",
+        r"(?:Test|Hook) timed out in [\d.,]+ ?m?s",
+        r"Timeout of [\d.,]+ ?m?s exceeded",
+        r"[Tt]est timeout of [\d.,]+ ?m?s exceeded",
+        r"hook timeout of [\d.,]+ ?m?s exceeded",
+        r"test timed out after [\d.,]+ ?m?s",
+        r"Timed out while running tests",
+        r"Test did not finish within [\d.,]+ ?m?s",
+        r"has exceeded the timeout of [\d.,]+ ?m?s",
+    ];
+    Regex::new(&format!("(?i){}", words.join("|"))).expect("a constant")
+});
+
+static SNAPSHOT: LazyLock<Regex> = LazyLock::new(|| {
+    let words = [
+        r"Snapshot name: `",
+        r"\.(?:resolves\.|rejects\.)?toMatch(?:Inline|File|Aria)?Snapshot\(",
+        r"\.toThrowErrorMatching(?:Inline)?Snapshot\(",
+        r"Snapshot `.*` mismatched",
+        r"Snapshot .*is not (?:allowed|written)",
+        r"\.toHaveScreenshot\(",
+        r"\.toMatch(?:Image)Snapshot\(",
+        r"(?:does not|doesn't) match snapshot",
+        r"Did not match snapshot",
+        r"A snapshot doesn't exist at ",
+        r"Screenshot comparison failed",
+    ];
+    Regex::new(&words.join("|")).expect("a constant")
+});
+
+static ASSERTION: LazyLock<Regex> = LazyLock::new(|| {
+    let words = [
+        r"^(?:Uncaught )?(?:Jest|Chai)?Assertion(?:Error|Failed)?\b",
+        r"^(?:Error: |thrown: |JestAssertionError: )?expect\(",
+        r"^(?:Error: )?Expected .* (?:to|not to|but|toBe)",
+        r"^(?:Error: )?expected .* (?:to|not to|but) ",
+        r"^TestingLibraryElementError\b",
+        r"^(?:Error: )?Timed out [\d.]+ms waiting for expect\(",
+        r"^(?:error: )?Expected (?:values|\x22actual\x22|the)",
+        r"^(?:error: )?expect\(received\)",
+        r"^(?:error: )?AssertionError",
+        r"^(?:Failed|Fail): ",
+        r"^UnknownAssertion",
+        r"^expect\.(?:assertions|hasAssertions)\(",
+        r"^CypressError: Timed out retrying",
+        r"^Timed out retrying after",
+    ];
+    Regex::new(&words.join("|")).expect("a constant")
+});
+
+/// Words beside an expectation that tell why it could not hold: another error, or a double that is none.
+static REASON: LazyLock<Regex> = LazyLock::new(|| {
+    let words = [
+        r"(?i)\breject(?:ed|ion)\b",
+        r"instead of resolving",
+        r"Matcher error",
+        r"is not a spy",
+        r"Caused by: ",
+        r"\[cause\]: ",
+        r"Error: (?:Unable|Cannot) ",
+    ];
+    Regex::new(&words.join("|")).expect("a constant")
+});
+
+static TYPE_NAME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:Uncaught |Unhandled |thrown: |Caused by: |\[cause\]: )*(?P<name>[A-Za-z_$][\w.$]*(?:Error|Exception|Failure|Rejection|Exit))(?: \[\w+\])?(?::|$)")
+        .expect("a constant")
+});
+
+static FRAME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*(?:at |❯ |\() ?(?:.* )?\(?(?:file://)?(?P<path>[^\s()]+?):(?P<line>\d+):(?P<column>\d+)\)?$")
+        .expect("a constant")
+});
+
+static CODE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\s*(?:[>→✖×]\s*)?\d+\s*(?:[|│]|:\s)|^\s*[|│╵╰]").expect("a constant"));
+
+impl Message {
+    fn read(lines: &[TextLine]) -> Message {
+        let mut message = Message::default();
+        let mut double = None;
+        for line in lines {
+            let text = line.text.trim();
+            if text.is_empty() || CODE.is_match(&line.text) {
+                continue;
+            }
+            if is_frame(text) {
+                if message.place.is_none() {
+                    message.place = own_frame(text);
+                }
+                // A stack that goes through a double says so; it is kept for the rules.
+                if double.is_none() && (text.contains("mockConstructor") || text.contains("__mocks__")) {
+                    double = Some(line.clone());
+                }
+                continue;
+            }
+            message.text.push(line.clone());
+        }
+        let first = message.text.first().map_or("", |line| line.text.trim());
+        message.type_name = type_name(first);
+        let find = |pattern: &Regex| message.text.iter().position(|line| pattern.is_match(&line.text));
+        let head = message.text.iter().take(6).position(|line| ASSERTION.is_match(line.text.trim()));
+        if let Some(at) = find(&TIME_LIMIT).filter(|at| *at < 8) {
+            message.signal = Some(Signal::TestTimeout);
+            message.text.drain(..at);
+        } else if find(&SNAPSHOT).is_some_and(|at| at < 8) {
+            message.signal = Some(Signal::Snapshot);
+        } else if head == Some(0) {
+            let mut rest = message.text.iter().skip(1);
+            if REASON.is_match(first) || rest.any(|line| REASON.is_match(&line.text)) {
+                message.signal = Some(Signal::Assertion);
+                let mut first = true;
+                message.text.retain(|line| std::mem::take(&mut first) || REASON.is_match(&line.text));
+            } else {
+                message.signal = Some(Signal::Expectation);
+                message.text.truncate(40);
+            }
+        } else if first.starts_with("TypeCheckError") {
+            message.signal = Some(Signal::Compile);
+        }
+        message.text.extend(double);
+        message
+    }
+}
+
+/// The type of an error that a line begins with.
+pub(super) fn type_name(text: &str) -> Option<String> {
+    TYPE_NAME.captures(text.trim()).map(|found| found["name"].to_owned())
+}
+
+/// Whether a line is a frame of a stack.
+pub(super) fn is_frame(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with("at ") && (text.contains(':') || text.contains('<'))
+        || text.starts_with("❯ ") && FRAME.is_match(text)
+}
+
+/// The place of a frame, unless it lies in the runtime or in a dependency.
+pub(super) fn own_frame(text: &str) -> Option<FileRef> {
+    let found = FRAME.captures(text)?;
+    let path = &found["path"];
+    let foreign = path.contains("node_modules") || path.starts_with("node:") || path.contains("<anonymous>");
+    if foreign || !path.contains('.') {
+        return None;
+    }
+    Some(FileRef::new(path, found["line"].parse().ok(), found["column"].parse().ok()))
+}
+
+fn same_file(one: &str, other: &str) -> bool {
+    one.ends_with(other) || other.ends_with(one)
+}
+
+/// Whether a line was printed by what runs the test runner: the CI system, the package manager.
+pub(super) fn is_outside(text: &str) -> bool {
+    const STARTS: &[&str] = &[
+        "##[",
+        "section_start:",
+        "section_end:",
+        "ERROR: Job failed",
+        "Job succeeded",
+        "Process completed with exit code",
+        "Post job cleanup",
+        "npm ERR!",
+        "npm error",
+        "npm notice",
+        "error Command failed",
+        "ERR_PNPM",
+        " ELIFECYCLE",
+        "\u{2009}ELIFECYCLE",
+        "Finished: ",
+        "The operation was cancel",
+        "make: ***",
+        "Cleaning up orphan processes",
+    ];
+    STARTS.iter().any(|start| text.starts_with(start))
+}
+
+/// Reads `2 failed, 1 passed, 3 total` and `1 failed | 2 passed (3)`: each number with the word behind it.
+pub(super) fn numbers(text: &str) -> impl Iterator<Item = (u64, &str)> {
+    text.split([',', '|']).filter_map(|part| {
+        let part = part.trim();
+        let (number, word) = part.split_once(' ').unwrap_or((part, ""));
+        Some((number.parse().ok()?, word.trim()))
+    })
+}
+
+/// The number in parentheses at the end: `1 failed | 2 passed (3)`.
+pub(super) fn in_parentheses(text: &str) -> Option<u64> {
+    let (_, rest) = text.rsplit_once('(')?;
+    rest.trim_end().trim_end_matches(')').parse().ok()
+}
+
+/// What one run of a runner has told so far.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    begun: bool,
+    /// Blocks that were told, so that a repetition of them is passed over.
+    seen: HashSet<u64>,
+    /// Something failed that the totals do not show.
+    pub failed: bool,
+    /// Files, suites and hooks that failed outside any case.
+    pub errored: u64,
+}
+
+impl Run {
+    /// Marks the start of the run once: what was printed before belongs to another command.
+    pub(super) fn begin(&mut self, tool: &str, span: Span, out: &mut dyn FnMut(Item)) {
+        if !std::mem::replace(&mut self.begun, true) {
+            out(Item::Step(Step { name: tool.to_owned(), span, command: true, post: false }));
+        }
+    }
+
+    /// Whether a heading is told for the first time.
+    pub(super) fn is_new(&mut self, parts: &[&str]) -> bool {
+        let mut hash = Fnv::default();
+        for part in parts {
+            hash.write(part.as_bytes());
+            hash.write(&[0]);
+        }
+        self.seen.len() >= MAX_SEEN || self.seen.insert(hash.0)
+    }
+
+    /// The totals; the next run begins afresh.
+    pub(super) fn finish(&mut self, tool: &'static str, mut counts: Counts, span: Span, out: &mut dyn FnMut(Item)) {
+        let run = std::mem::take(self);
+        counts.errored = run.errored;
+        let outcome = if counts.any_failed() || run.failed { Outcome::Failed } else { Outcome::Passed };
+        out(Item::Tests(TestRun { tool, counts, span, outcome }));
+    }
+}

@@ -1,0 +1,268 @@
+//! The console of Vitest: `FAIL file > test` blocks, failed suites, unhandled errors, what tests printed, the totals.
+
+use super::runner::{Block, Run, in_parentheses, is_outside, numbers};
+use super::{Grip, Line, Reader};
+use crate::item::Item;
+use crate::report::{Counts, Level, Signal, Span};
+
+pub(super) const NEEDLES: &[&str] = &["⎯⎯⎯", "stderr", "stdout", "Test Files "];
+
+pub(super) fn open() -> Box<dyn Reader> {
+    Box::new(Vitest::default())
+}
+
+#[derive(Default)]
+struct Vitest {
+    state: State,
+    section: Section,
+    run: Run,
+    /// The number in the heading `Failed Suites 2`.
+    suites: u64,
+    totals: Totals,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Idle,
+    /// Between the heading of a section and its first block.
+    Section,
+    /// Tests that share the error which follows.
+    Heads(Vec<Block>),
+    /// Within the text of an error of these tests.
+    Text(Vec<Block>),
+    /// Within what a test printed.
+    Output,
+    /// Within the totals.
+    Totals,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Section {
+    #[default]
+    None,
+    Tests,
+    Suites,
+    Unhandled,
+    Startup,
+}
+
+#[derive(Default)]
+struct Totals {
+    files_failed: u64,
+    counts: Counts,
+    errors: u64,
+    span: Option<Span>,
+}
+
+impl Reader for Vitest {
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        if is_outside(line.text) {
+            self.close(out);
+            return Grip::Pass;
+        }
+        if matches!(self.state, State::Totals) {
+            if self.total(line) {
+                return Grip::Hold;
+            }
+            self.finish(out);
+            return self.begin(line, out);
+        }
+        let text = line.text;
+        let bar = text.trim_start().starts_with("⎯⎯⎯");
+        let totals = text.starts_with(" Test Files ");
+        if bar || totals {
+            self.close(out);
+            return self.begin(line, out);
+        }
+        match &mut self.state {
+            State::Idle => self.begin(line, out),
+            State::Output => {
+                let marks = [" ✓ ", " ❯ ", " × ", " ↓ ", " FAIL ", " RUN ", "stderr | ", "stdout | ", " ✔ "];
+                if marks.iter().any(|mark| text.starts_with(mark)) {
+                    self.state = State::Idle;
+                    return self.begin(line, out);
+                }
+                Grip::Hold
+            }
+            State::Section | State::Heads(_) | State::Text(_) => {
+                if let Some(head) = text.strip_prefix(" FAIL ") {
+                    let block = self.head(head, line);
+                    if let State::Heads(blocks) = &mut self.state {
+                        blocks.push(block);
+                    } else {
+                        self.close(out);
+                        self.state = State::Heads(vec![block]);
+                    }
+                    return Grip::Hold;
+                }
+                match &mut self.state {
+                    State::Heads(blocks) => {
+                        let mut blocks = std::mem::take(blocks);
+                        blocks.iter_mut().for_each(|block| block.push(line));
+                        self.state = State::Text(blocks);
+                    }
+                    State::Text(blocks) => blocks.iter_mut().for_each(|block| block.push(line)),
+                    _ if matches!(self.section, Section::Unhandled | Section::Startup) => {
+                        if !text.trim().is_empty()
+                            && !text.starts_with("Vitest caught")
+                            && !text.starts_with("This might cause")
+                        {
+                            let mut block = Block::new(Level::Run, None, None, line);
+                            let startup = self.section == Section::Startup;
+                            block.signal = Some(if startup { Signal::Load } else { Signal::Unhandled });
+                            block.push(line);
+                            self.state = State::Text(vec![block]);
+                        }
+                    }
+                    _ => {}
+                }
+                Grip::Hold
+            }
+            State::Totals => Grip::Pass,
+        }
+    }
+
+    fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        if matches!(self.state, State::Totals) {
+            self.finish(out);
+        }
+        self.close(out);
+    }
+}
+
+impl Vitest {
+    /// Looks at a line outside any block.
+    fn begin(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        let text = line.text;
+        let trimmed = text.trim();
+        if trimmed.starts_with("⎯⎯⎯") {
+            let title = trimmed.trim_matches(['⎯', ' ']);
+            let number = || title.rsplit(' ').next().and_then(|last| last.parse().ok()).unwrap_or(1);
+            let section = match title {
+                _ if title.starts_with("Failed Tests") || title.starts_with("Failed Typecheck") => Section::Tests,
+                _ if title.starts_with("Failed Suites") => Section::Suites,
+                _ if title.starts_with("Unhandled Error") || title.starts_with("Unhandled Source Error") => {
+                    Section::Unhandled
+                }
+                _ if title.starts_with("Unhandled Rejection") || title.starts_with("Uncaught Exception") => {
+                    Section::Unhandled
+                }
+                _ if title.starts_with("Startup Error") => Section::Startup,
+                // A bar that ends a block: `⎯⎯[1/2]⎯`.
+                _ => self.section,
+            };
+            if section == Section::Suites && section != self.section {
+                self.suites = number();
+            }
+            self.section = section;
+            if section == Section::None {
+                return Grip::Pass;
+            }
+            self.run.begin("vitest", line.span, out);
+            self.state = State::Section;
+            return Grip::Hold;
+        }
+        if text.starts_with("stderr | ") || text.starts_with("stdout | ") {
+            self.run.begin("vitest", line.span, out);
+            self.state = State::Output;
+            return Grip::Hold;
+        }
+        if text.starts_with(" Test Files ") || text.starts_with("Test Files ") {
+            self.run.begin("vitest", line.span, out);
+            self.state = State::Totals;
+            self.total(line);
+            return Grip::Hold;
+        }
+        Grip::Pass
+    }
+
+    /// A block from its heading: ` FAIL  |project| file > suite > test`.
+    fn head(&self, head: &str, line: Line<'_>) -> Block {
+        let head = head.trim();
+        let (file, test) = match head.split_once(" > ") {
+            Some((file, test)) => (file, Some(test.to_owned())),
+            None => (head.split(" [ ").next().unwrap_or(head), None),
+        };
+        // A project or a browser stands before the file.
+        let file = file.trim_end().rsplit(' ').next().unwrap_or(file);
+        let suite = self.section == Section::Suites;
+        let level = if suite { Level::Suite } else { Level::Case };
+        let mut block = Block::new(level, test, Some(file.to_owned()), line);
+        block.signal = suite.then_some(Signal::Load);
+        block
+    }
+
+    /// Takes a line of the totals; false where they are over.
+    fn total(&mut self, line: Line<'_>) -> bool {
+        let text = line.text.trim();
+        if text.is_empty() {
+            return true;
+        }
+        let totals = &mut self.totals;
+        let number = |rest: &str, word: &str| {
+            let rest = rest.split('(').next().unwrap_or(rest);
+            numbers(rest).find(|(_, of)| of.starts_with(word)).map_or(0, |(number, _)| number)
+        };
+        let known = if let Some(rest) = text.strip_prefix("Test Files ") {
+            totals.files_failed = number(rest, "failed");
+            true
+        } else if let Some(rest) = text.strip_prefix("Tests ") {
+            let failed = number(rest, "failed");
+            let skipped = number(rest, "skipped") + number(rest, "todo");
+            let total = in_parentheses(rest).unwrap_or(0);
+            let passed = Some(total.saturating_sub(failed + skipped));
+            totals.counts = Counts { total, passed, failed, skipped, ..Counts::default() };
+            true
+        } else if let Some(rest) = text.strip_prefix("Errors ") {
+            totals.errors = number(rest, "error");
+            true
+        } else {
+            ["Type Errors ", "Snapshots ", "Start at ", "↳ ", "Leaks ", "Transform"]
+                .iter()
+                .any(|start| text.starts_with(start))
+        };
+        if known {
+            totals.span = Some(totals.span.map_or(line.span, |span| span.join(line.span)));
+        }
+        known
+    }
+
+    /// Ends the block at hand.
+    fn close(&mut self, out: &mut dyn FnMut(Item)) {
+        let (State::Text(blocks) | State::Heads(blocks)) = std::mem::take(&mut self.state) else { return };
+        for mut block in blocks {
+            let name = block.test.clone().unwrap_or_default();
+            let file = block.file.clone().unwrap_or_default();
+            // Each attempt of a test that was tried again has a block of its own.
+            let first = block.lines.first().map_or(String::new(), |line| line.text.clone());
+            let key = if block.level == Level::Run { first.as_str() } else { "" };
+            if !self.run.is_new(&[&file, &name, key]) {
+                continue;
+            }
+            if block.level == Level::Run {
+                let origin = block.lines.iter().find_map(|line| line.text.strip_prefix("This error originated in \""));
+                block.file = origin.and_then(|rest| rest.split('"').next()).map(str::to_owned);
+                // What Vitest adds after the error explains where it may come from, and says nothing of it.
+                if let Some(end) =
+                    block.lines.iter().position(|line| line.text.starts_with("This error originated in "))
+                {
+                    block.lines.truncate(end);
+                }
+                self.run.failed = true;
+            }
+            out(Item::Failure(block.into_failure()));
+        }
+    }
+
+    fn finish(&mut self, out: &mut dyn FnMut(Item)) {
+        self.state = State::Idle;
+        self.section = Section::None;
+        let Totals { files_failed, counts, errors, span } = std::mem::take(&mut self.totals);
+        let Some(span) = span else { return };
+        let suites = std::mem::take(&mut self.suites);
+        self.run.failed |= files_failed > 0 || errors > 0;
+        self.run.errored = suites + errors;
+        self.run.finish("vitest", counts, span, out);
+    }
+}
