@@ -23,7 +23,9 @@ pub(crate) struct Findings {
     ledger: Ledger,
     stretches: Vec<Stretch>,
     steps: Vec<StepState>,
-    runs: Vec<TestRun>,
+    runs: Runs,
+    any_step_failed: bool,
+    any_step_passed: bool,
     job: Option<Mark>,
     /// The last mark of a tool or step that failed: evidence of last resort.
     last_failed: Option<Mark>,
@@ -41,13 +43,24 @@ struct Stretch {
     end: Outcome,
     /// Cases or suites failed in it, so that single lines in it say nothing new.
     failed_tests: bool,
+    /// Something was filed under it. One without is used again, so that their number is bounded by that of groups.
+    used: bool,
 }
 
 #[derive(Debug, Default)]
 struct StepState {
-    name: String,
     post: bool,
     end: Option<Outcome>,
+    /// Some stretch of it was used.
+    used: bool,
+}
+
+/// The test runs of the input, added up.
+#[derive(Debug, Default)]
+struct Runs {
+    sum: Option<Counts>,
+    failed: bool,
+    passed: bool,
 }
 
 /// What remains of one input.
@@ -60,6 +73,12 @@ pub(crate) struct Resolved {
     pub notes: Vec<Note>,
 }
 
+impl Stretch {
+    fn of_step(step: usize) -> Self {
+        Stretch { step, end: Outcome::Unknown, failed_tests: false, used: false }
+    }
+}
+
 impl Findings {
     pub(crate) fn new(name: &str, exit_code: Option<i32>, task: Option<String>) -> Self {
         Findings {
@@ -67,9 +86,11 @@ impl Findings {
             exit_code,
             task,
             ledger: Ledger::default(),
-            stretches: vec![Stretch { step: 0, end: Outcome::Unknown, failed_tests: false }],
+            stretches: vec![Stretch::of_step(0)],
             steps: vec![StepState::default()],
-            runs: Vec::new(),
+            runs: Runs::default(),
+            any_step_failed: false,
+            any_step_passed: false,
             job: None,
             last_failed: None,
             tool_passed: false,
@@ -96,10 +117,22 @@ impl Findings {
         self.stretches.last_mut().expect("there is always one")
     }
 
+    /// The stretch at hand, under which something is about to be filed.
+    fn use_stretch(&mut self) -> u32 {
+        self.stretch().used = true;
+        if let Some(step) = self.steps.last_mut() {
+            step.used = true;
+        }
+        (self.stretches.len() - 1) as u32
+    }
+
     fn next_stretch(&mut self) {
-        let step = self.steps.len() - 1;
-        let fresh = Stretch { step, end: Outcome::Unknown, failed_tests: false };
-        self.stretches.push(fresh);
+        let fresh = Stretch::of_step(self.steps.len() - 1);
+        if self.stretch().used {
+            self.stretches.push(fresh);
+        } else {
+            *self.stretch() = fresh;
+        }
     }
 
     fn failure(&mut self, rules: &RuleSet, failure: Failure) {
@@ -118,7 +151,7 @@ impl Findings {
         }
         let span = if verdict.line.span.line > 0 { verdict.line.span } else { span };
         let filing = Filing {
-            stretch: (self.stretches.len() - 1) as u32,
+            stretch: self.use_stretch(),
             task: task.or_else(|| self.task.clone()),
             count: count.max(1),
             verdict,
@@ -147,7 +180,7 @@ impl Findings {
             }
             Role::Root | Role::FollowOn => {
                 let filing = Filing {
-                    stretch: (self.stretches.len() - 1) as u32,
+                    stretch: self.use_stretch(),
                     task: self.task.clone(),
                     count: 1,
                     follow_on: verdict.role == Role::FollowOn,
@@ -164,7 +197,12 @@ impl Findings {
 
     fn run(&mut self, run: TestRun) {
         self.stretch().end = run.outcome;
-        self.runs.push(run);
+        self.runs.failed |= run.outcome == Outcome::Failed;
+        self.runs.passed |= run.outcome == Outcome::Passed;
+        match &mut self.runs.sum {
+            Some(sum) => sum.add(&run.counts),
+            None => self.runs.sum = Some(run.counts),
+        }
         self.next_stretch();
     }
 
@@ -178,6 +216,8 @@ impl Findings {
                 }
             }
             Scope::Step => {
+                self.any_step_failed |= mark.outcome == Outcome::Failed;
+                self.any_step_passed |= mark.outcome == Outcome::Passed;
                 if let Some(step) = self.steps.last_mut() {
                     step.end = Some(mark.outcome);
                 }
@@ -192,7 +232,11 @@ impl Findings {
 
     fn step(&mut self, step: Step) {
         if !step.command {
-            self.steps.push(StepState { name: step.name, post: step.post, end: None });
+            let fresh = StepState { post: step.post, end: None, used: false };
+            match self.steps.last_mut() {
+                Some(last) if !last.used => *last = fresh,
+                _ => self.steps.push(fresh),
+            }
         }
         self.next_stretch();
     }
@@ -214,7 +258,7 @@ impl Findings {
             note.source = Some(self.name.clone());
             self.notes.push(note);
         }
-        let any_step_failed = self.steps.iter().any(|step| step.end == Some(Outcome::Failed));
+        let any_step_failed = self.any_step_failed;
         let passed_step = |step: &StepState| match step.end {
             Some(end) => end == Outcome::Passed,
             // Where steps are marked when they fail, an unmarked one did not.
@@ -239,7 +283,7 @@ impl Findings {
             }
         }
         explain(&mut standing, &mut follow_ons);
-        let tests = total(&self.runs);
+        let tests = self.runs.sum;
         let outcome = self.outcome(&standing, &follow_ons, tests.as_ref());
         match outcome {
             Outcome::Failed if standing.is_empty() => {
@@ -256,7 +300,7 @@ impl Findings {
     }
 
     fn outcome(&mut self, standing: &[Group], follow_ons: &[Group], tests: Option<&Counts>) -> Outcome {
-        let failed_tests = self.runs.iter().any(|run| run.outcome == Outcome::Failed);
+        let failed_tests = self.runs.failed;
         if let Some(code) = self.exit_code {
             if code != 0 {
                 if !failed_tests && standing.is_empty() && tests.is_some() {
@@ -274,15 +318,14 @@ impl Findings {
         if let Some(job) = &self.job {
             return job.outcome;
         }
-        if self.steps.iter().any(|step| step.end == Some(Outcome::Failed)) || failed_tests {
+        if self.any_step_failed || failed_tests {
             return Outcome::Failed;
         }
         let said = |group: &Group| group.level != Level::Line || group.verdict.rank > Rank::Generic;
         if !follow_ons.is_empty() || standing.iter().any(said) {
             return Outcome::Failed;
         }
-        let passed_tests = !self.runs.is_empty() && self.runs.iter().any(|run| run.outcome == Outcome::Passed);
-        if passed_tests || self.tool_passed || self.steps.iter().any(|step| step.end == Some(Outcome::Passed)) {
+        if self.runs.passed || self.tool_passed || self.any_step_passed {
             return Outcome::Passed;
         }
         Outcome::Unknown
@@ -354,13 +397,4 @@ fn explain(standing: &mut Vec<Group>, follow_ons: &mut Vec<Group>) {
     let (moved, kept) = std::mem::take(standing).into_iter().partition(explained);
     *standing = kept;
     follow_ons.extend::<Vec<Group>>(moved);
-}
-
-fn total(runs: &[TestRun]) -> Option<Counts> {
-    let mut runs = runs.iter();
-    let mut sum = runs.next()?.counts;
-    for run in runs {
-        sum.add(&run.counts);
-    }
-    Some(sum)
 }
