@@ -79,7 +79,8 @@ fn ripgrep(rules: &RuleSet, log: &[u8]) -> Option<Duration> {
 
 fn regex_set(rules: &RuleSet, log: &[u8]) -> Duration {
     let patterns = rules.rules().iter().map(|rule| rule.pattern.as_str());
-    let set = RegexSetBuilder::new(patterns).size_limit(1 << 30).dfa_size_limit(1 << 28).build().expect("rules are valid");
+    let set =
+        RegexSetBuilder::new(patterns).size_limit(1 << 30).dfa_size_limit(1 << 28).build().expect("rules are valid");
     let start = Instant::now();
     let lines = log.split(|byte| *byte == b'\n').filter(|line| set.is_match(line)).count();
     assert!(lines > 0);

@@ -12,6 +12,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::format::BEGINNINGS;
 use crate::kind::{Kind, Nature, Phase, names};
 use crate::log::READERS;
 use crate::scan::Scanner;
@@ -136,6 +137,8 @@ struct Compiled {
 pub(crate) enum Owner {
     Rule(u32),
     Reader(u8),
+    /// The start of a report within a log.
+    Report,
 }
 
 /// A rule that matched a line.
@@ -218,6 +221,10 @@ impl RuleSet {
                 needles.push(needle);
                 owners.push(Owner::Reader(reader as u8));
             }
+        }
+        for needle in BEGINNINGS {
+            needles.push(needle);
+            owners.push(Owner::Report);
         }
         let scanner = Scanner::new(&needles);
         let compiled = rules.iter().map(|_| Compiled::default()).collect();

@@ -94,10 +94,20 @@ pub(crate) fn detect(head: &[u8]) -> Option<Format> {
     best.map(|(_, format)| format)
 }
 
-/// Whether a line of a log may be the first of a report: cheap, to be confirmed by [`detect`] on what follows.
-pub(crate) fn may_begin(line: &[u8]) -> bool {
-    let line = line.trim_ascii_start();
-    line.starts_with(b"<?xml") || line.starts_with(b"<testsuite") || line.starts_with(b"{\"") || line == b"{"
+/// Literals that only a report has, on its first line or on the one behind its opening bracket. They wake the log
+/// parser, which asks [`beginning`] and then [`detect`].
+pub(crate) const BEGINNINGS: &[&str] = &["<?xml version", "<testsuites", "<testsuite ", "\"numFailedTestSuites\""];
+
+/// Where a report may begin whose telling literal stands on the line `lines[start..end]`: on that line, or on the line
+/// before when that holds only a bracket.
+pub(crate) fn beginning(lines: &[u8], start: usize, end: usize) -> Option<usize> {
+    let line = lines[start..end].trim_ascii_start();
+    if line.starts_with(b"<") || line.starts_with(b"{") || line.starts_with(b"[") {
+        return Some(start);
+    }
+    let before = lines[..start].strip_suffix(b"\n")?;
+    let first = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+    matches!(before[first..].trim_ascii(), b"{" | b"[").then_some(first)
 }
 
 /// A fresh parser for a format; `None` for a raw log, which the analyzer keeps open itself.

@@ -12,7 +12,7 @@ mod runner;
 mod steps;
 mod vitest;
 
-use crate::format::{Parse, Place, may_begin};
+use crate::format::{Parse, Place, beginning};
 use crate::item::{Item, LogLine};
 use crate::report::{Note, Span, TextLine};
 use crate::rules::{Owner, RuleSet};
@@ -123,8 +123,8 @@ impl LogParser {
     }
 
     /// Shows one raw line to the readers and, if none takes it, to the rules.
-    fn look(&mut self, raw: &[u8], span: Span, before: &[u8], out: &mut dyn FnMut(Item)) {
-        let mut needles: Option<(Vec<u32>, Vec<u8>)> = None;
+    fn look(&mut self, raw: &[u8], span: Span, needles: Needles, before: &[u8], out: &mut dyn FnMut(Item)) {
+        let Needles { rules, readers, .. } = needles;
         for text in envelope::clean(raw).iter() {
             let line = Line { text, span };
             if let Some(index) = self.holder {
@@ -137,7 +137,6 @@ impl LogParser {
                     Grip::Pass => self.holder = None,
                 }
             }
-            let (rules, readers) = needles.get_or_insert_with(|| self.needles_in(raw));
             let mut taken = false;
             for &index in readers.iter() {
                 let index = usize::from(index);
@@ -157,18 +156,27 @@ impl LogParser {
         }
     }
 
-    fn needles_in(&self, raw: &[u8]) -> (Vec<u32>, Vec<u8>) {
-        let mut rules = Vec::new();
-        let mut readers = Vec::new();
+    fn needles_in(&self, raw: &[u8]) -> Needles {
+        let mut found = Needles::default();
         self.rules.scanner().each(raw, |needle, _| match self.rules.owner(needle) {
-            Owner::Rule(rule) if !rules.contains(&rule) => rules.push(rule),
-            Owner::Reader(reader) if !readers.contains(&reader) => readers.push(reader),
+            Owner::Rule(rule) if !found.rules.contains(&rule) => found.rules.push(rule),
+            Owner::Reader(reader) if !found.readers.contains(&reader) => found.readers.push(reader),
+            Owner::Report => found.report = true,
             Owner::Rule(_) | Owner::Reader(_) => {}
         });
-        rules.sort_unstable();
-        readers.sort_unstable();
-        (rules, readers)
+        found.rules.sort_unstable();
+        found.readers.sort_unstable();
+        found
     }
+}
+
+/// Who asked for the needles of a line.
+#[derive(Default)]
+struct Needles {
+    rules: Vec<u32>,
+    readers: Vec<u8>,
+    /// A report may begin here.
+    report: bool,
 }
 
 impl Parse for LogParser {
@@ -200,14 +208,20 @@ impl Parse for LogParser {
                 };
                 memchr::memrchr(b'\n', &lines[pos..hit]).map_or(pos, |newline| pos + newline + 1)
             };
-            at.advance(&lines[pos..start]);
-            pos = start;
             let end = memchr::memchr(b'\n', &lines[start..]).map_or(whole, |end| start + end);
             let shown = &lines[start..end.min(start + MAX_LINE)];
-            if may_begin(shown) && self.refused != Some(at.byte) {
+            let needles = self.needles_in(shown);
+            if needles.report
+                && self.holder.is_none()
+                && let Some(first) = beginning(lines, start, start + shown.len()).filter(|first| *first >= pos)
+                && self.refused != Some(at.byte + (first - pos) as u64)
+            {
+                at.advance(&lines[pos..first]);
                 self.document_at = Some(at.byte);
-                return pos;
+                self.recent.keep(&data[..first]);
+                return first;
             }
+            at.advance(&lines[pos..start]);
             if end - start > MAX_LINE {
                 self.long_lines += 1;
                 if self.long_lines == 1 {
@@ -216,7 +230,7 @@ impl Parse for LogParser {
                 }
             }
             let span = Span::on_line(at.line, at.byte, at.byte + shown.len() as u64);
-            self.look(shown, span, &lines[..start], out);
+            self.look(shown, span, needles, &lines[..start], out);
             let next = (end + 1).min(whole);
             self.skipping = next == whole && lines[whole - 1] != b'\n' && !eof;
             at.advance(&lines[start..next]);
