@@ -12,9 +12,8 @@ use regex::Regex;
 use serde::Deserialize;
 
 use crate::error::Error;
-use crate::format::BEGINNINGS;
 use crate::kind::{Kind, Nature, Phase, names};
-use crate::log::READERS;
+use crate::log::{Waker, wakers};
 use crate::scan::Scanner;
 
 /// The built-in rule files: name and text.
@@ -136,9 +135,7 @@ struct Compiled {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     Rule(u32),
-    Reader(u8),
-    /// The start of a report within a log.
-    Report,
+    Log(Waker),
 }
 
 /// A rule that matched a line.
@@ -216,15 +213,9 @@ impl RuleSet {
                 owners.push(Owner::Rule(index as u32));
             }
         }
-        for (reader, entry) in READERS.iter().enumerate() {
-            for needle in entry.needles {
-                needles.push(needle);
-                owners.push(Owner::Reader(reader as u8));
-            }
-        }
-        for needle in BEGINNINGS {
+        for (waker, needle) in wakers() {
             needles.push(needle);
-            owners.push(Owner::Report);
+            owners.push(Owner::Log(waker));
         }
         let scanner = Scanner::new(&needles);
         let compiled = rules.iter().map(|_| Compiled::default()).collect();

@@ -39,10 +39,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         &["kind::Kind", "kind::Nature", "kind::Action", "classify", "cause", "decide", "render", "outcome", "analyzer"],
     ),
     ("src/rules.rs", &["format", "classify", "cause", "decide", "render", "outcome", "analyzer", "report"]),
-    (
-        "src/scan.rs",
-        &["format", "log", "classify", "cause", "decide", "render", "outcome", "analyzer", "report", "kind"],
-    ),
+    ("src/scan/", &["format", "log", "classify", "cause", "decide", "render", "outcome", "analyzer", "report", "kind"]),
     ("src/classify.rs", &["format", "log", "cause", "decide", "render", "outcome", "analyzer"]),
     ("src/cause.rs", &["format", "log", "decide", "render", "outcome", "analyzer"]),
     ("src/outcome.rs", &["format", "log", "decide", "render", "analyzer"]),

@@ -12,7 +12,7 @@ mod runner;
 mod steps;
 mod vitest;
 
-use crate::format::{Parse, Place, beginning};
+use crate::format::{BEGINNINGS, Parse, Place, beginning};
 use crate::item::{Item, LogLine};
 use crate::report::{Note, Span, TextLine};
 use crate::rules::{Owner, RuleSet};
@@ -85,6 +85,23 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: jest::NEEDLES, open: jest::open },
     ReaderEntry { needles: vitest::NEEDLES, open: vitest::open },
 ];
+
+/// What a needle of the log parser itself wakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waker {
+    /// A reader, by its index in [`READERS`].
+    Reader(u8),
+    /// The look for a report within the log.
+    Report,
+}
+
+/// The needles that the log parser wants to see beside those of the rules.
+pub(crate) fn wakers() -> impl Iterator<Item = (Waker, &'static str)> {
+    let readers = READERS.iter().enumerate();
+    let readers = readers
+        .flat_map(|(index, entry)| entry.needles.iter().map(move |needle| (Waker::Reader(index as u8), *needle)));
+    readers.chain(BEGINNINGS.iter().map(|needle| (Waker::Report, *needle)))
+}
 
 /// Reads a raw log.
 pub(crate) struct LogParser {
@@ -160,9 +177,9 @@ impl LogParser {
         let mut found = Needles::default();
         self.rules.scanner().each(raw, |needle, _| match self.rules.owner(needle) {
             Owner::Rule(rule) if !found.rules.contains(&rule) => found.rules.push(rule),
-            Owner::Reader(reader) if !found.readers.contains(&reader) => found.readers.push(reader),
-            Owner::Report => found.report = true,
-            Owner::Rule(_) | Owner::Reader(_) => {}
+            Owner::Log(Waker::Reader(reader)) if !found.readers.contains(&reader) => found.readers.push(reader),
+            Owner::Log(Waker::Report) => found.report = true,
+            Owner::Rule(_) | Owner::Log(Waker::Reader(_)) => {}
         });
         found.rules.sort_unstable();
         found.readers.sort_unstable();
