@@ -52,6 +52,11 @@ impl<'a> Cursor<'a> {
         self.pos
     }
 
+    /// Goes on at another offset.
+    pub(crate) fn move_to(&mut self, pos: usize) {
+        self.pos = pos.min(self.bytes.len());
+    }
+
     fn peek(&mut self) -> Result<u8, Stop> {
         while let Some(byte) = self.bytes.get(self.pos) {
             match byte {
@@ -88,6 +93,15 @@ impl<'a> Cursor<'a> {
         &mut self,
         mut member: impl FnMut(&str, &mut Cursor<'a>) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
+        self.members(|key, cursor| member(&key.decode(), cursor))
+    }
+
+    /// Like [`object`](Self::object), with the keys as they stand in the document.
+    #[inline]
+    pub(crate) fn members(
+        &mut self,
+        mut member: impl FnMut(Text<'a>, &mut Cursor<'a>) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
         if self.shape()? != Shape::Object {
             return self.skip();
         }
@@ -99,7 +113,7 @@ impl<'a> Cursor<'a> {
         loop {
             let key = self.text()?;
             self.expect(b':')?;
-            member(&key.decode(), self)?;
+            member(key, self)?;
             match self.peek()? {
                 b',' => self.pos += 1,
                 b'}' => {
@@ -152,20 +166,44 @@ impl<'a> Cursor<'a> {
     }
 
     /// Moves behind the closing quote; the opening one has been read.
+    #[inline]
     fn skip_text(&mut self) -> Result<(), Stop> {
         loop {
-            match memchr::memchr2(b'"', b'\\', &self.bytes[self.pos..]) {
-                Some(at) if self.bytes[self.pos + at] == b'"' => {
-                    self.pos += at + 1;
+            self.pos = quote_or_backslash(self.bytes, self.pos);
+            match self.bytes.get(self.pos) {
+                Some(b'"') => {
+                    self.pos += 1;
                     return Ok(());
                 }
-                Some(at) => self.pos = (self.pos + at + 2).min(self.bytes.len()),
-                None => {
-                    self.pos = self.bytes.len();
-                    return Err(Stop::Truncated);
-                }
+                Some(_) => self.pos = (self.pos + 2).min(self.bytes.len()),
+                None => return Err(Stop::Truncated),
             }
         }
+    }
+
+    /// Moves behind an array if it has no elements.
+    pub(crate) fn empty_array(&mut self) -> bool {
+        let mut next = self.pos + 1;
+        while self.bytes.get(next).is_some_and(u8::is_ascii_whitespace) {
+            next += 1;
+        }
+        let empty = self.bytes.get(self.pos) == Some(&b'[') && self.bytes.get(next) == Some(&b']');
+        if empty {
+            self.pos = next + 1;
+        }
+        empty
+    }
+
+    /// Whether a whole string stands in what begins at an offset.
+    pub(crate) fn has_string_from(&self, start: usize) -> bool {
+        let mut probe = Cursor { bytes: self.bytes, pos: start };
+        while let Some(byte) = self.bytes.get(probe.pos) {
+            if *byte == b'"' {
+                return probe.text().is_ok();
+            }
+            probe.pos += 1;
+        }
+        false
     }
 
     /// Reads a string, or skips anything else.
@@ -300,6 +338,33 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// The offset of the next quote or backslash at or behind `pos`, or the end.
+///
+/// Most strings of a report are shorter than the set-up of a vector search pays for, so eight bytes are looked at at
+/// a time: a byte is zero in `x` exactly where the lowest set bit of `(x - 0x01…) & !x & 0x80…` says so.
+#[inline]
+fn quote_or_backslash(bytes: &[u8], mut pos: usize) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHS: u64 = ONES << 7;
+    while let Some(chunk) = bytes.get(pos..pos + 8) {
+        let word = u64::from_le_bytes(chunk.try_into().expect("eight bytes were asked for"));
+        let quotes = word ^ (ONES * b'"' as u64);
+        let slashes = word ^ (ONES * b'\\' as u64);
+        let hits = (quotes.wrapping_sub(ONES) & !quotes | slashes.wrapping_sub(ONES) & !slashes) & HIGHS;
+        if hits != 0 {
+            return pos + hits.trailing_zeros() as usize / 8;
+        }
+        pos += 8;
+    }
+    while let Some(byte) = bytes.get(pos) {
+        if matches!(byte, b'"' | b'\\') {
+            break;
+        }
+        pos += 1;
+    }
+    pos
+}
+
 impl<'a> Text<'a> {
     /// The text with its escapes resolved; what cannot be resolved is kept or replaced, never lost.
     pub(crate) fn decode(&self) -> Cow<'a, str> {
@@ -318,21 +383,38 @@ impl<'a> Text<'a> {
 
     /// The lines of the decoded text, each with the offsets of its raw bytes in the document.
     pub(crate) fn lines(&self) -> Vec<(String, usize, usize)> {
+        self.first_lines(usize::MAX, usize::MAX)
+    }
+
+    /// The first lines of the decoded text, each cut at a length in bytes, with the offsets of its raw bytes.
+    pub(crate) fn first_lines(&self, max: usize, width: usize) -> Vec<(String, usize, usize)> {
         let mut lines = Vec::new();
         let mut out = Vec::new();
         let mut from = 0;
         let mut pos = 0;
         let mut finish = |out: &mut Vec<u8>, from: usize, to: usize| {
-            let text = String::from_utf8_lossy(out).into_owned();
-            lines.push((text, self.start + from, self.start + to));
+            lines.push((String::from_utf8_lossy(out).into_owned(), self.start + from, self.start + to));
             out.clear();
+            lines.len() < max
         };
         while pos < self.raw.len() {
+            let plain = memchr::memchr2(b'\\', b'\n', &self.raw[pos..]).map_or(self.raw.len(), |at| pos + at);
+            if plain > pos {
+                let room = width.saturating_sub(out.len());
+                out.extend_from_slice(&self.raw[pos..plain.min(pos.saturating_add(room))]);
+                pos = plain;
+                continue;
+            }
+            let known = out.len();
             let next = decode_one(self.raw, pos, &mut out);
             if out.last() == Some(&b'\n') {
                 out.pop();
-                finish(&mut out, from, pos);
+                if !finish(&mut out, from, pos) {
+                    return lines;
+                }
                 from = next;
+            } else if known >= width {
+                out.truncate(known);
             }
             pos = next;
         }

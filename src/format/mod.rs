@@ -2,7 +2,10 @@
 //!
 //! Adding a format is one file here, one variant of [`Format`] and one row of the table.
 
+mod document;
+mod jest;
 pub(crate) mod json;
+mod thrown;
 
 use crate::item::Item;
 use crate::kind::names;
@@ -77,7 +80,8 @@ struct Entry {
 pub(crate) const HEAD: usize = 64 * 1024;
 
 /// All formats but the raw log, which is what remains. The surest wins, then the first.
-const TABLE: &[Entry] = &[];
+const TABLE: &[Entry] =
+    &[Entry { format: Format::JestJson, sniff: jest::sniff, open: || document::Whole::open(jest::read) }];
 
 /// The format of a document that begins with `head`; `None` for a raw log.
 pub(crate) fn detect(head: &[u8]) -> Option<Format> {
@@ -96,18 +100,23 @@ pub(crate) fn detect(head: &[u8]) -> Option<Format> {
 
 /// Literals that only a report has, on its first line or on the one behind its opening bracket. They wake the log
 /// parser, which asks [`beginning`] and then [`detect`].
-pub(crate) const BEGINNINGS: &[&str] = &["<?xml version", "<testsuites", "<testsuite ", "\"numFailedTestSuites\""];
+pub(crate) const BEGINNINGS: &[&str] =
+    &["<?xml version", "<testsuites", "<testsuite ", "\"numFailedTestSuites\"", "\"numTotalTestSuites\""];
 
-/// Where a report may begin whose telling literal stands on the line `lines[start..end]`: on that line, or on the line
-/// before when that holds only a bracket.
+/// Where a report may begin whose telling literal stands on the line `lines[start..end]`: on that line, or on the one
+/// or two lines before when they hold only a bracket.
 pub(crate) fn beginning(lines: &[u8], start: usize, end: usize) -> Option<usize> {
     let line = lines[start..end].trim_ascii_start();
     if line.starts_with(b"<") || line.starts_with(b"{") || line.starts_with(b"[") {
         return Some(start);
     }
-    let before = lines[..start].strip_suffix(b"\n")?;
-    let first = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-    matches!(before[first..].trim_ascii(), b"{" | b"[").then_some(first)
+    let above = |start: usize| {
+        let before = lines[..start].strip_suffix(b"\n")?;
+        let first = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+        matches!(before[first..].trim_ascii(), b"{" | b"[").then_some(first)
+    };
+    let first = above(start)?;
+    Some(above(first).unwrap_or(first))
 }
 
 /// A fresh parser for a format; `None` for a raw log, which the analyzer keeps open itself.

@@ -1,0 +1,435 @@
+//! JSON documents that are read whole, and streams of JSON lines: what all such formats share.
+//!
+//! A document's parser waits for its last bracket, so that it may stand in the middle of a log, and is handed a
+//! [`Doc`] that knows places. A stream's parser is handed one line at a time, so that its memory is bounded by the
+//! longest line.
+
+use std::cell::Cell;
+
+use super::json::{Cursor, Node, Stop, Text};
+use super::{Parse, Place};
+use crate::item::{Item, Mark, Scope, TestRun};
+use crate::log::strip_escapes;
+use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
+
+/// How many lines of one message are kept.
+const MAX_LINES: usize = 300;
+
+/// How many bytes of a line are kept.
+const MAX_WIDTH: usize = 4096;
+
+/// How many lines of one failure are kept.
+const MAX_FAILURE_LINES: usize = 400;
+
+/// The longest line of a stream that is looked into.
+const MAX_JSON_LINE: usize = 16 * 1024 * 1024;
+
+/// A piece of the input that is in memory, and where it begins.
+pub(crate) struct Doc<'a> {
+    pub bytes: &'a [u8],
+    start: Place,
+    /// The last offset of which the line was asked, and that line.
+    known: Cell<(usize, u64)>,
+}
+
+impl<'a> Doc<'a> {
+    pub(crate) fn new(bytes: &'a [u8], start: Place) -> Self {
+        Doc { bytes, start, known: Cell::new((0, start.line)) }
+    }
+
+    /// A cursor before the first value, behind a byte order mark.
+    pub(crate) fn cursor(&self) -> Cursor<'a> {
+        let mut cursor = Cursor::new(self.bytes);
+        if self.bytes.starts_with(b"\xef\xbb\xbf") {
+            cursor.move_to(3);
+        }
+        cursor
+    }
+
+    /// The line of the input on which an offset stands. Cheap for offsets near the one asked before.
+    pub(crate) fn line(&self, offset: usize) -> u64 {
+        let (known, line) = self.known.get();
+        let offset = offset.min(self.bytes.len());
+        let breaks = |from: usize, to: usize| memchr::memchr_iter(b'\n', &self.bytes[from..to]).count() as u64;
+        let line = if offset >= known { line + breaks(known, offset) } else { line - breaks(offset, known) };
+        self.known.set((offset, line));
+        line
+    }
+
+    pub(crate) fn span(&self, start: usize, end: usize) -> Span {
+        let first = self.line(start);
+        let last_line = self.line(end);
+        Span {
+            line: first,
+            last_line,
+            byte_start: self.start.byte + start as u64,
+            byte_end: self.start.byte + end as u64,
+        }
+    }
+
+    /// Adds the lines of a string of the document to the text of a failure.
+    pub(crate) fn push_text(&self, text: Text<'_>, out: &mut Vec<TextLine>) {
+        for (line, start, end) in text.first_lines(MAX_LINES, MAX_WIDTH) {
+            if out.len() >= MAX_FAILURE_LINES {
+                return;
+            }
+            let text = strip_escapes(line.as_bytes()).trim_end().to_owned();
+            out.push(TextLine { text, span: self.span(start, end) });
+        }
+    }
+
+    /// Adds a part of the document as it stands, such as a pair of a key and a number, as one line.
+    pub(crate) fn push_raw(&self, start: usize, end: usize, out: &mut Vec<TextLine>) {
+        let raw = self.bytes[start..end.min(start + MAX_WIDTH)].trim_ascii();
+        let raw = raw.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let text = strip_escapes(raw).trim_end().to_owned();
+        out.push(TextLine { text, span: self.span(start, start + raw.len()) });
+    }
+
+    /// Tells how reading the document ended and gives the offset behind it.
+    pub(crate) fn finish(&self, cursor: &Cursor<'_>, stop: Option<Stop>, out: &mut dyn FnMut(Item)) -> usize {
+        let Some(stop) = stop else { return cursor.pos() };
+        out(Item::Note(self.damage(stop)));
+        match stop {
+            Stop::Truncated => self.bytes.len(),
+            // The brackets may still tell where the document ends; what follows may be a log.
+            Stop::Damaged(_) => {
+                let mut whole = self.cursor();
+                match whole.skip() {
+                    Ok(()) => whole.pos().max(cursor.pos()),
+                    Err(_) => self.bytes.len(),
+                }
+            }
+        }
+    }
+
+    /// A note on a document that could not be read whole.
+    pub(crate) fn damage(&self, stop: Stop) -> Note {
+        let (at, what) = match stop {
+            Stop::Truncated => (self.bytes.len(), "the report is truncated"),
+            Stop::Damaged(at) => (at, "the report is damaged"),
+        };
+        let byte = self.start.byte + at as u64;
+        Note::warning(Some(self.line(at)), format!("{what} at byte {byte}; what was complete is kept"))
+    }
+}
+
+/// Reads one document and gives the offset behind it.
+pub(crate) type ReadDocument = fn(&Doc<'_>, &mut dyn FnMut(Item)) -> usize;
+
+/// The parser of a format that is one document.
+pub(crate) struct Whole {
+    read: ReadDocument,
+    ending: Ending,
+    done: bool,
+}
+
+impl Whole {
+    pub(crate) fn open(read: ReadDocument) -> Box<dyn Parse> {
+        Box::new(Whole { read, ending: Ending::default(), done: false })
+    }
+}
+
+impl Parse for Whole {
+    fn parse(&mut self, data: &[u8], at: &mut Place, eof: bool, out: &mut dyn FnMut(Item)) -> usize {
+        if self.done {
+            return 0;
+        }
+        let end = match self.ending.find(data) {
+            Some(end) => end,
+            None if eof => data.len(),
+            None => return 0,
+        };
+        let used = (self.read)(&Doc::new(&data[..end], *at), out).clamp(1.min(end), end);
+        at.advance(&data[..used]);
+        self.done = true;
+        used
+    }
+
+    fn done(&self) -> bool {
+        self.done
+    }
+}
+
+/// Finds the last bracket of a document that comes in pieces, looking at each byte once.
+#[derive(Default)]
+struct Ending {
+    pos: usize,
+    depth: u64,
+    in_text: bool,
+}
+
+impl Ending {
+    /// The offset behind the document; `data` always begins at its start.
+    fn find(&mut self, data: &[u8]) -> Option<usize> {
+        while self.pos < data.len() {
+            if self.in_text {
+                let Some(at) = memchr::memchr2(b'"', b'\\', &data[self.pos..]) else {
+                    self.pos = data.len();
+                    return None;
+                };
+                self.pos += at;
+                if data[self.pos] == b'"' {
+                    self.in_text = false;
+                    self.pos += 1;
+                } else if self.pos + 1 < data.len() {
+                    self.pos += 2;
+                } else {
+                    return None;
+                }
+                continue;
+            }
+            match data[self.pos] {
+                b'"' => self.in_text = true,
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    if self.depth == 0 {
+                        return Some(self.pos + 1);
+                    }
+                }
+                _ => {}
+            }
+            self.pos += 1;
+        }
+        None
+    }
+}
+
+/// Reads a stream of JSON documents, one a line.
+pub(crate) trait Events {
+    /// Takes in one line that is a JSON object. `stop` says that it could not be read whole.
+    fn event(&mut self, doc: &Doc<'_>, event: &Node<'_>, out: &mut dyn FnMut(Item)) -> Flow;
+
+    /// The stream ends, with or without its own last word. `lost` tells that something could not be read.
+    fn end(&mut self, lost: bool, at: Place, out: &mut dyn FnMut(Item));
+
+    /// Whether a line that is no JSON ends the stream, so that the log around it may go on.
+    fn ends_at_plain_line(&self) -> bool {
+        false
+    }
+}
+
+/// Whether a stream goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    More,
+    /// That was the last event.
+    Last,
+}
+
+/// The parser of a format that is a stream.
+pub(crate) struct Lines<E> {
+    events: E,
+    done: bool,
+    lost: bool,
+    /// The rest of a line that is too long is passed over.
+    skipping: bool,
+}
+
+impl<E: Events + 'static> Lines<E> {
+    pub(crate) fn open(events: E) -> Box<dyn Parse> {
+        Box::new(Lines { events, done: false, lost: false, skipping: false })
+    }
+}
+
+impl<E: Events> Parse for Lines<E> {
+    fn parse(&mut self, data: &[u8], at: &mut Place, eof: bool, out: &mut dyn FnMut(Item)) -> usize {
+        let mut pos = 0;
+        while pos < data.len() && !self.done {
+            let rest = &data[pos..];
+            let (line, next) = match memchr::memchr(b'\n', rest) {
+                Some(end) => (&rest[..end], end + 1),
+                None if eof => (rest, rest.len()),
+                None if rest.len() < MAX_JSON_LINE => break,
+                None => {
+                    if !std::mem::replace(&mut self.skipping, true) {
+                        let message = format!("a line is longer than {MAX_JSON_LINE} bytes and is not read");
+                        out(Item::Note(Note::warning(Some(at.line), message)));
+                        self.lost = true;
+                    }
+                    at.advance(rest);
+                    return data.len();
+                }
+            };
+            if !std::mem::take(&mut self.skipping) {
+                let clean = line.trim_ascii_start();
+                let clean = clean.strip_prefix(b"\xef\xbb\xbf").unwrap_or(clean);
+                if clean.starts_with(b"{") {
+                    let doc = Doc::new(line, *at);
+                    let mut cursor = Cursor::new(line);
+                    cursor.move_to(line.len() - clean.len());
+                    let (node, stop) = cursor.node();
+                    if let Some(stop) = stop {
+                        out(Item::Note(doc.damage(stop)));
+                        self.lost = true;
+                    }
+                    self.done = self.events.event(&doc, &node, out) == Flow::Last;
+                } else if self.events.ends_at_plain_line() && !clean.is_empty() {
+                    self.done = true;
+                    break;
+                }
+            }
+            at.advance(&rest[..next]);
+            pos += next;
+        }
+        if self.done || eof {
+            self.events.end(self.lost, *at, out);
+        }
+        pos
+    }
+
+    fn done(&self) -> bool {
+        self.done
+    }
+}
+
+/// Counts cases, and says how their run ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub counts: Counts,
+    /// Something failed that the counts do not show.
+    pub failed: bool,
+    /// The report tells of a failure of which nothing more is known yet.
+    pub lost: bool,
+}
+
+impl Tally {
+    pub(crate) fn passed(&mut self) {
+        self.counts.total += 1;
+        *self.counts.passed.get_or_insert(0) += 1;
+    }
+
+    pub(crate) fn failed(&mut self) {
+        self.counts.total += 1;
+        self.counts.failed += 1;
+    }
+
+    /// A case with an error, part of the total.
+    pub(crate) fn errored(&mut self) {
+        self.counts.total += 1;
+        self.counts.errored += 1;
+    }
+
+    pub(crate) fn skipped(&mut self) {
+        self.counts.total += 1;
+        self.counts.skipped += 1;
+    }
+
+    /// A case that passed after failing.
+    pub(crate) fn flaky(&mut self) {
+        self.passed();
+        self.counts.flaky += 1;
+    }
+
+    /// Emits the totals, and a failure where no test ran. What was lost may have been a failure.
+    pub(crate) fn emit(mut self, tool: &'static str, span: Span, out: &mut dyn FnMut(Item)) {
+        self.counts.passed.get_or_insert(0);
+        let outcome = if self.failed || self.counts.any_failed() {
+            Outcome::Failed
+        } else if self.lost || self.counts.total == 0 {
+            Outcome::Unknown
+        } else {
+            Outcome::Passed
+        };
+        if outcome == Outcome::Unknown && !self.lost {
+            let text = TextLine { text: "no test ran".to_owned(), span };
+            let failure = Failure {
+                level: Level::Run,
+                signal: Some(Signal::NoTests),
+                text: vec![text],
+                span,
+                ..Failure::default()
+            };
+            out(Item::Failure(failure));
+        }
+        out(Item::Tests(TestRun { tool, counts: self.counts, span, outcome }));
+    }
+}
+
+/// Compares what a report declares with what was seen in it.
+pub(crate) fn compare(what: &str, declared: Option<u64>, seen: u64, line: u64, out: &mut dyn FnMut(Item)) {
+    let Some(declared) = declared.filter(|declared| *declared != seen) else { return };
+    let message = format!("the report declares {declared} {what}, and {seen} stand in it");
+    out(Item::Note(if declared > seen { Note::warning(Some(line), message) } else { Note::info(Some(line), message) }));
+}
+
+/// Says that a tool that checks something found nothing.
+pub(crate) fn clean(text: &str, span: Span, out: &mut dyn FnMut(Item)) {
+    let mark = Mark { scope: Scope::Tool, outcome: Outcome::Passed, status: None, text: text.to_owned(), span };
+    out(Item::Mark(mark));
+}
+
+/// Walks the elements of an array one by one, as trees; an element that is damaged is passed over.
+pub(crate) fn elements<'a>(
+    cursor: &mut Cursor<'a>,
+    damaged: &mut Option<Stop>,
+    mut element: impl FnMut(&Node<'a>),
+) -> Result<(), Stop> {
+    cursor.array(|cursor| {
+        tolerant(cursor, damaged, |cursor| {
+            let (node, stop) = cursor.node();
+            if !(stop.is_some() && node.is_null()) {
+                element(&node);
+            }
+            stop.map_or(Ok(()), Err)
+        })
+    })
+}
+
+/// Reads one value; where it is damaged, its brackets lead to the next one.
+pub(crate) fn tolerant<'a>(
+    cursor: &mut Cursor<'a>,
+    damaged: &mut Option<Stop>,
+    read: impl FnOnce(&mut Cursor<'a>) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let start = cursor.pos();
+    match read(cursor) {
+        Err(stop @ Stop::Damaged(_)) => {
+            damaged.get_or_insert(stop);
+            cursor.move_to(start);
+            cursor.skip()
+        }
+        other => other,
+    }
+}
+
+/// What the tests of all these formats ask.
+#[cfg(test)]
+pub(crate) mod check {
+    use crate::report::{Outcome, Report};
+    use crate::{Analyzer, Source};
+
+    pub(crate) fn report(bytes: &[u8]) -> Report {
+        Analyzer::new().analyze([Source::bytes("report", bytes)])
+    }
+
+    /// What a verdict is about: format, outcome, and total, passed, failed, errored, skipped, flaky.
+    #[track_caller]
+    pub(crate) fn counts(bytes: &[u8], format: &str, outcome: Outcome, counts: [u64; 6]) -> Report {
+        let report = report(bytes);
+        let seen = report.tests.map(|c| [c.total, c.passed.unwrap_or(0), c.failed, c.errored, c.skipped, c.flaky]);
+        let source = &report.sources[0];
+        assert_eq!((source.format.as_str(), report.outcome, seen), (format, outcome, Some(counts)), "{report:#?}");
+        report
+    }
+
+    /// A document that is cut anywhere never passes, and nothing is invented: no count exceeds that of the whole.
+    #[track_caller]
+    pub(crate) fn cut_anywhere(bytes: &[u8]) {
+        let bytes = bytes.trim_ascii_end();
+        let whole = report(bytes);
+        let most = whole.tests.unwrap_or_default();
+        for end in 0..bytes.len() {
+            let cut = report(&bytes[..end]);
+            assert_ne!(cut.outcome, Outcome::Passed, "cut at {end}");
+            let counts = cut.tests.unwrap_or_default();
+            assert!(counts.total <= most.total && counts.failed <= most.failed, "cut at {end}: {counts:?}");
+            assert!(counts.errored <= most.errored && counts.flaky <= most.flaky, "cut at {end}: {counts:?}");
+            let kind = |kind| whole.causes.iter().any(|cause| cause.kind == kind);
+            let odd = cut.causes.iter().find(|cause| !kind(cause.kind));
+            let known = |kind| matches!(kind, crate::Kind::Unclassified | crate::Kind::UnhandledException);
+            assert!(odd.is_none_or(|cause| known(cause.kind)), "cut at {end}: {odd:?}");
+        }
+    }
+}
