@@ -6,10 +6,14 @@
 //!
 //! Adding a reader is one file here and one row of [`READERS`].
 
+mod arrow;
+mod block;
 mod envelope;
 mod jest;
+mod located;
 mod runner;
 mod steps;
+mod traceback;
 mod vitest;
 
 use crate::format::{BEGINNINGS, Parse, Place, beginning};
@@ -84,6 +88,10 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: steps::NEEDLES, open: steps::open },
     ReaderEntry { needles: jest::NEEDLES, open: jest::open },
     ReaderEntry { needles: vitest::NEEDLES, open: vitest::open },
+    // What follows is read where no runner of tests has it.
+    ReaderEntry { needles: traceback::NEEDLES, open: traceback::open },
+    ReaderEntry { needles: arrow::NEEDLES, open: arrow::open },
+    ReaderEntry { needles: located::NEEDLES, open: located::open },
 ];
 
 /// What a needle of the log parser itself wakes.

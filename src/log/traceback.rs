@@ -1,0 +1,203 @@
+//! Tracebacks of Python, chains of them included.
+//!
+//! The exception line decides, and it stands at the end. In a chain the last exception is what ended the program; the
+//! earlier ones are kept behind it in the text, since a missing file or a refused connection in the chain is what the
+//! rules look for.
+
+use super::block::{MAX_BLOCK, diagnostic};
+use super::{Grip, Line, Reader};
+use crate::item::Item;
+use crate::report::{Failure, FileRef, Signal, TextLine};
+
+pub(super) const NEEDLES: &[&str] = &["Traceback (most recent call last)"];
+
+/// How many frames' lines are kept, the innermost last.
+const FRAMES: usize = 16;
+
+pub(super) fn open() -> Box<dyn Reader> {
+    Box::new(Traceback::default())
+}
+
+#[derive(Default)]
+struct Traceback {
+    open: Option<Open>,
+}
+
+struct Open {
+    /// What stands in front of each line: a logger's or a compose service's prefix.
+    prefix: String,
+    header: TextLine,
+    frames: Vec<TextLine>,
+    file: Option<FileRef>,
+    /// The exception lines so far, the newest last.
+    exceptions: Vec<TextLine>,
+    state: State,
+    lines: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Frames,
+    /// Behind the exception line, where a chain may go on.
+    Behind,
+    /// A blank line came.
+    Blank,
+    /// The sentence that joins two tracebacks was read.
+    Joined,
+}
+
+impl Reader for Traceback {
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        let Some(open) = &mut self.open else {
+            let Some(at) = line.text.find("Traceback (most recent call last)") else { return Grip::Pass };
+            let prefix = &line.text[..at];
+            // Quoted within prose or code it is no traceback.
+            if !line.text[at..].trim_end().ends_with("last):") || prefix.contains(['"', '\'', '`']) {
+                return Grip::Pass;
+            }
+            self.open = Some(Open {
+                prefix: if prefix.trim().is_empty() { String::new() } else { prefix.to_owned() },
+                header: line.to_text(),
+                frames: Vec::new(),
+                file: None,
+                exceptions: Vec::new(),
+                state: State::Frames,
+                lines: 0,
+            });
+            return Grip::Hold;
+        };
+        match open.take(line) {
+            Grip::Pass => {
+                self.finish(out);
+                // The next traceback may begin right here.
+                if line.text.contains("Traceback (most recent call last)") { self.line(line, out) } else { Grip::Pass }
+            }
+            grip => grip,
+        }
+    }
+
+    fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        self.finish(out);
+    }
+}
+
+impl Traceback {
+    fn finish(&mut self, out: &mut dyn FnMut(Item)) {
+        let Some(Open { header, frames, file, mut exceptions, .. }) = self.open.take() else { return };
+        let Some(last) = exceptions.pop() else { return };
+        let type_name = exception_type(&last.text).map(str::to_owned);
+        let mut text = vec![last];
+        exceptions.reverse();
+        text.extend(exceptions);
+        text.extend(frames);
+        text.truncate(MAX_BLOCK);
+        let mut failure = Failure { type_name, file, ..diagnostic(Signal::Unhandled, text) };
+        failure.span = failure.span.join(header.span);
+        out(Item::Failure(failure));
+    }
+}
+
+impl Open {
+    fn take(&mut self, line: Line<'_>) -> Grip {
+        self.lines += 1;
+        if self.lines > 3000 {
+            return Grip::Pass;
+        }
+        let text = line.text.strip_prefix(self.prefix.as_str()).unwrap_or(line.text);
+        let blank = text.trim().is_empty();
+        let is_header = text.contains("Traceback (most recent call last)");
+        match self.state {
+            State::Frames if blank => Grip::Hold,
+            State::Frames if text.starts_with([' ', '\t', '|', '+']) => {
+                self.frame(line, text);
+                Grip::Hold
+            }
+            State::Frames if is_header => Grip::Pass,
+            State::Frames => {
+                // The innermost type is named in a trace of its own lines: this is the exception.
+                if exception_type(text).is_none() && self.frames.is_empty() {
+                    return Grip::Pass;
+                }
+                if exception_type(text).is_none() && text.contains(' ') {
+                    return Grip::Pass;
+                }
+                self.exceptions.push(TextLine { text: text.to_owned(), span: line.span });
+                self.state = State::Behind;
+                Grip::Hold
+            }
+            State::Behind if blank => {
+                self.state = State::Blank;
+                Grip::Hold
+            }
+            State::Blank | State::Behind if is_join(text) => {
+                self.state = State::Joined;
+                Grip::Hold
+            }
+            // Python 3.11 prints notes, and messages may go on; only what joins tracebacks matters here.
+            State::Behind | State::Blank => Grip::Pass,
+            State::Joined if blank => Grip::Hold,
+            State::Joined if is_header => {
+                self.frames.clear();
+                self.state = State::Frames;
+                Grip::Hold
+            }
+            State::Joined => Grip::Pass,
+        }
+    }
+
+    fn frame(&mut self, line: Line<'_>, text: &str) {
+        if let Some(file) = frame_file(text)
+            && is_project(&file.path)
+        {
+            self.file = Some(file);
+        }
+        if self.frames.len() >= FRAMES {
+            self.frames.remove(0);
+        }
+        self.frames.push(TextLine { text: text.to_owned(), span: line.span });
+    }
+}
+
+fn is_join(text: &str) -> bool {
+    text.starts_with("During handling of the above exception")
+        || text.starts_with("The above exception was the direct cause")
+}
+
+/// `  File "x.py", line 3, in f`.
+fn frame_file(text: &str) -> Option<FileRef> {
+    let rest = text.trim_start().strip_prefix("File \"")?;
+    let (path, rest) = rest.split_once("\", line ")?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    Some(FileRef::new(path, rest[..digits].parse().ok(), None))
+}
+
+/// Whether a path is the project's own rather than the interpreter's or an installed package's.
+fn is_project(path: &str) -> bool {
+    !path.starts_with('<')
+        && !["site-packages", "dist-packages", "/lib/python", "\\lib\\"].iter().any(|part| path.contains(part))
+}
+
+/// The type in front of a message: `ValueError: x`, `pkg.errors.Broken`, `KeyboardInterrupt`.
+pub(super) fn exception_type(text: &str) -> Option<&str> {
+    let name = text.split(": ").next().unwrap_or(text).trim_end_matches(':');
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let word = !name.is_empty()
+        && name.len() < 120
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'<' | b'>'))
+        && last.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    let typed = last.bytes().any(|byte| byte.is_ascii_uppercase()) || name.contains('.') || text.contains(": ");
+    (word && typed).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_of_exceptions() {
+        assert_eq!(exception_type("ValueError: x"), Some("ValueError"));
+        assert_eq!(exception_type("requests.exceptions.HTTPError: 429"), Some("requests.exceptions.HTTPError"));
+        assert_eq!(exception_type("KeyboardInterrupt"), Some("KeyboardInterrupt"));
+        assert_eq!(exception_type("some words of a message"), None);
+    }
+}
