@@ -3,9 +3,13 @@
 //! Adding a format is one file here, one variant of [`Format`] and one row of the table.
 
 mod document;
+mod frames;
 mod jest;
 pub(crate) mod json;
+mod junit;
+mod signal;
 mod thrown;
+mod xml;
 
 use crate::item::Item;
 use crate::kind::names;
@@ -80,8 +84,10 @@ struct Entry {
 pub(crate) const HEAD: usize = 64 * 1024;
 
 /// All formats but the raw log, which is what remains. The surest wins, then the first.
-const TABLE: &[Entry] =
-    &[Entry { format: Format::JestJson, sniff: jest::sniff, open: || document::Whole::open(jest::read) }];
+const TABLE: &[Entry] = &[
+    Entry { format: Format::JestJson, sniff: jest::sniff, open: || document::Whole::open(jest::read) },
+    Entry { format: Format::JunitXml, sniff: junit::sniff, open: junit::open },
+];
 
 /// The format of a document that begins with `head`; `None` for a raw log.
 pub(crate) fn detect(head: &[u8]) -> Option<Format> {

@@ -1,0 +1,653 @@
+//! JUnit XML, in the dialects of all producers that were met: there is no standard, only habits.
+//!
+//! Cases may stand in nested suites, directly under the root, or alone; a case may hold several failures, and attempts
+//! of one test may be cases of one name or children of one case. Failing cases are kept until their suite ends, since
+//! only then it is known which of them were attempts; passing ones are only counted.
+
+mod failure;
+mod suite;
+
+use std::collections::HashSet;
+
+use self::failure::{Around, Case, Element, Part, add_output, failures, is_frame};
+use self::suite::{Cases, Declared, Settled, Status, Waiting, number};
+use super::xml::document::{Context, Document, MAX_DEPTH, Reader};
+use super::xml::text::{Capture, Encoding, Lines, decode};
+use super::xml::{Tag, key, root};
+use super::{Parse, Sure};
+use crate::item::{Item, TestRun};
+use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
+
+/// Whether a document is JUnit XML: by its root element, or by the elements of Eclipse's and Sonar's dialects.
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let (name, rest) = root(head)?;
+    match key(name) {
+        TESTSUITES | TESTSUITE | TESTCASE | TESTEXECUTIONS => Some(Sure::Certain),
+        // TRX has a root of the same name, but for its case and its namespace.
+        TESTRUN if name != b"TestRun" => Some(Sure::Likely),
+        UNITTEST if memchr::memmem::find(rest, b"<testCase").is_some() => Some(Sure::Likely),
+        _ => None,
+    }
+}
+
+pub(crate) fn open() -> Box<dyn Parse> {
+    Box::<Document<Junit>>::default()
+}
+
+const TESTSUITES: u64 = key(b"testsuites");
+const TESTSUITE: u64 = key(b"testsuite");
+const TESTCASE: u64 = key(b"testcase");
+const TESTRUN: u64 = key(b"testrun");
+const TESTEXECUTIONS: u64 = key(b"testexecutions");
+const UNITTEST: u64 = key(b"unittest");
+const FILE: u64 = key(b"file");
+const FAILURE: u64 = key(b"failure");
+const ERROR: u64 = key(b"error");
+const RERUN_FAILURE: u64 = key(b"rerunfailure");
+const RERUN_ERROR: u64 = key(b"rerunerror");
+const FLAKY_FAILURE: u64 = key(b"flakyfailure");
+const FLAKY_ERROR: u64 = key(b"flakyerror");
+const SKIPPED: u64 = key(b"skipped");
+const SKIP: u64 = key(b"skip");
+const IGNORED: u64 = key(b"ignored");
+const DISABLED: u64 = key(b"disabled");
+const PENDING: u64 = key(b"pending");
+const INCOMPLETE: u64 = key(b"incomplete");
+const SYSTEM_OUT: u64 = key(b"system-out");
+const SYSTEM_ERR: u64 = key(b"system-err");
+const MESSAGE: u64 = key(b"message");
+const STACK_TRACE: u64 = key(b"stacktrace");
+const STACK_TRACE_DASHED: u64 = key(b"stack-trace");
+const PROPERTY: u64 = key(b"property");
+
+/// The word of an attribute that tells how a case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    Failed,
+    Errored,
+    /// It did not run, by the will of whoever wrote it.
+    NotRun,
+}
+
+/// Why a case was skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Skip {
+    Plain,
+    /// It may fail: todo, expected failure.
+    MayFail,
+}
+
+fn word(value: &[u8]) -> Option<Word> {
+    let mut lower = [0; 16];
+    let lower = lower.get_mut(..value.len())?;
+    lower.copy_from_slice(value);
+    lower.make_ascii_lowercase();
+    match &*lower {
+        b"failed" | b"fail" | b"failure" | b"broken" | b"xpass" | b"timeout" | b"timedout" => Some(Word::Failed),
+        b"error" | b"errored" | b"crashed" | b"aborted" => Some(Word::Errored),
+        b"notrun" | b"not_run" | b"not run" | b"suppressed" | b"disabled" | b"ignored" | b"skipped" | b"skip"
+        | b"pending" | b"todo" | b"inactive" | b"notexecuted" | b"not_executed" | b"blocked" | b"xfail" => {
+            Some(Word::NotRun)
+        }
+        _ => None,
+    }
+}
+
+/// Where text goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Sink {
+    #[default]
+    Nowhere,
+    Body,
+    Message,
+    Output,
+    Errors,
+}
+
+#[derive(Debug, Default)]
+struct Suite {
+    name: Vec<u8>,
+    file: Vec<u8>,
+    declared: Declared,
+    /// Its producer is known to write each attempt of a test as a case.
+    retries: bool,
+    cases: Option<Box<Cases>>,
+    /// Elements in suites within this one.
+    inner: u64,
+    output: Option<Box<Capture>>,
+    span: Span,
+}
+
+/// Reads a JUnit document.
+#[derive(Debug, Default)]
+struct Junit {
+    /// The root that is no suite, then the open suites.
+    suites: Vec<Suite>,
+    /// How many suites are open beyond those that are kept.
+    deeper: u64,
+    case: Case,
+    part: Option<Part>,
+    sink: Sink,
+    tool: Option<&'static str>,
+    root: Declared,
+    /// What the outermost suites declare together, where all of them do.
+    top: Declared,
+    top_unknown: bool,
+    counts: Counts,
+    /// Elements that tell of a case, and of a failure.
+    cases: u64,
+    failing: u64,
+    suite_errors: u64,
+    flaky_names: Vec<String>,
+    odd_times: u64,
+    omitted: u64,
+    span: Span,
+    /// Totals that node's reporter writes in comments behind everything.
+    told_failed: Option<u64>,
+}
+
+impl Reader for Junit {
+    fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
+        if self.suites.is_empty() && !self.case.open {
+            self.span = context.span(tag.at, context.window.pos);
+        }
+        if self.part.is_some() && self.start_in_part(tag, context) {
+            return;
+        }
+        match tag.key {
+            TESTCASE => self.start_case(tag, context),
+            FAILURE => self.start_part(tag, Element::Failure, context),
+            ERROR => self.start_part(tag, Element::Error, context),
+            RERUN_FAILURE | RERUN_ERROR => self.start_part(tag, Element::Rerun, context),
+            FLAKY_FAILURE | FLAKY_ERROR => self.start_part(tag, Element::Flaky, context),
+            SKIPPED | SKIP | IGNORED | DISABLED | PENDING | INCOMPLETE if self.case.open => {
+                let kind = tag.get(b"type").unwrap_or_default();
+                let may_fail = kind == b"todo" || kind == b"pytest.xfail" || tag.key == INCOMPLETE;
+                self.case.skipped = Some(if may_fail { Skip::MayFail } else { Skip::Plain });
+            }
+            SYSTEM_OUT => self.sink = Sink::Output,
+            SYSTEM_ERR => self.sink = Sink::Errors,
+            TESTSUITE | FILE => self.start_suite(tag, context),
+            TESTSUITES | TESTRUN | TESTEXECUTIONS | UNITTEST if self.suites.is_empty() => {
+                self.root = declared(tag);
+                let name = tag.get(b"name").unwrap_or_default();
+                self.tool = tool(name);
+                self.suites.push(Suite { span: self.span, ..Suite::default() });
+            }
+            PROPERTY if tag.get(b"name") == Some(b"go.version") => {
+                if let Some(suite) = self.suites.last_mut() {
+                    suite.retries = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, raw: &[u8], cdata: bool, at: usize, context: &mut Context<'_, '_>) {
+        match self.sink {
+            Sink::Nowhere => {}
+            Sink::Body => {
+                let (byte, line) = (context.window.byte(at), context.window.line(at));
+                if let Some(part) = &mut self.part {
+                    part.body.push(raw, cdata, byte, line, context.encoding);
+                }
+            }
+            Sink::Message => {
+                let (byte, line) = (context.window.byte(at), context.window.line(at));
+                if let Some(part) = &mut self.part {
+                    let mut lines = Lines::default();
+                    lines.push(raw, cdata, byte, line, context.encoding);
+                    part.message.extend(lines.finish(context.encoding));
+                }
+            }
+            Sink::Output | Sink::Errors => {
+                let capture = if self.case.open {
+                    if self.sink == Sink::Output { &mut self.case.output } else { &mut self.case.errors }
+                } else if let Some(suite) = self.suites.last_mut() {
+                    suite.output.get_or_insert_default()
+                } else {
+                    return;
+                };
+                let byte = context.window.byte(at);
+                capture.push(raw, cdata, byte, |skipped| context.window.line(at + skipped));
+            }
+        }
+    }
+
+    fn end(&mut self, key: u64, from: usize, to: usize, context: &mut Context<'_, '_>) {
+        match key {
+            FAILURE | ERROR | RERUN_FAILURE | RERUN_ERROR | FLAKY_FAILURE | FLAKY_ERROR => self.end_part(to, context),
+            MESSAGE | STACK_TRACE | STACK_TRACE_DASHED if self.part.is_some() => self.sink = Sink::Body,
+            SYSTEM_OUT | SYSTEM_ERR => self.sink = if self.part.is_some() { Sink::Body } else { Sink::Nowhere },
+            TESTCASE => self.end_case(to, context),
+            TESTSUITE | FILE => self.end_suite(context),
+            _ if self.part.is_some() && self.sink == Sink::Body => {
+                let raw = &context.window.data[from..to];
+                self.text(raw, true, from, context);
+            }
+            _ => {}
+        }
+    }
+
+    fn comment(&mut self, raw: &[u8]) {
+        let text = raw.trim_ascii();
+        if let Some(count) = text.strip_prefix(b"fail ") {
+            self.told_failed = number_of(count);
+        }
+    }
+
+    fn finish(&mut self, whole: bool, context: &mut Context<'_, '_>) {
+        self.end_part(context.window.pos, context);
+        let cut_case = self.case.open;
+        if cut_case {
+            // What had not failed yet might have: it is not counted.
+            if self.case.parts.is_empty() {
+                self.case.open = false;
+            } else {
+                self.end_case(context.window.pos, context);
+            }
+        }
+        self.deeper = 0;
+        while !self.suites.is_empty() {
+            self.end_suite(context);
+        }
+        self.report(whole, context);
+    }
+}
+
+impl Junit {
+    /// An element within a failure: whether that is all there is to it.
+    fn start_in_part(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) -> bool {
+        match tag.key {
+            MESSAGE => self.sink = Sink::Message,
+            STACK_TRACE | STACK_TRACE_DASHED => self.sink = Sink::Body,
+            SYSTEM_OUT | SYSTEM_ERR => self.sink = Sink::Nowhere,
+            // The failure was never closed.
+            TESTCASE | TESTSUITE | TESTSUITES | FAILURE | ERROR | RERUN_FAILURE | RERUN_ERROR | FLAKY_FAILURE
+            | FLAKY_ERROR | SKIPPED => {
+                self.end_part(tag.at, context);
+                return false;
+            }
+            // Markup that nobody escaped is text.
+            _ if self.sink == Sink::Body => self.text(tag.raw, true, tag.at, context),
+            _ => {}
+        }
+        true
+    }
+
+    fn start_suite(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
+        self.end_case(tag.at, context);
+        self.sink = Sink::Nowhere;
+        if self.suites.len() >= MAX_DEPTH {
+            self.deeper += 1;
+            return;
+        }
+        let mut suite = Suite { declared: declared(tag), ..Suite::default() };
+        suite.span = context.span(tag.at, tag.at + tag.raw.len());
+        for (name, value, _) in tag.attributes() {
+            match name {
+                b"name" => suite.name.extend_from_slice(value),
+                b"file" | b"filepath" | b"path" => {
+                    suite.file.clear();
+                    suite.file.extend_from_slice(value);
+                }
+                _ => {}
+            }
+        }
+        let order: Vec<&[u8]> = tag.attributes().map(|(name, ..)| name).take(6).collect();
+        // Gradle, whose plugin for retries writes each attempt.
+        suite.retries = order == [&b"name"[..], b"tests", b"skipped", b"failures", b"errors", b"timestamp"];
+        if self.tool.is_none() {
+            self.tool = tool(&suite.name);
+        }
+        let outermost = self.suites.iter().all(|suite| suite.span == self.span && suite.name.is_empty());
+        if outermost && (self.suites.is_empty() || self.suites.len() == 1) {
+            let Declared { tests, failures, errors, skipped } = suite.declared;
+            self.top_unknown |= tests.is_none();
+            *self.top.tests.get_or_insert(0) += tests.unwrap_or(0);
+            *self.top.failures.get_or_insert(0) += failures.unwrap_or(0);
+            *self.top.errors.get_or_insert(0) += errors.unwrap_or(0);
+            self.top.skipped += skipped;
+        }
+        self.suites.push(suite);
+    }
+
+    fn start_case(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
+        self.end_case(tag.at, context);
+        self.sink = Sink::Nowhere;
+        self.case.clear();
+        self.case.at = tag.at;
+        let case = &mut self.case;
+        for (name, value, at) in tag.attributes() {
+            match name {
+                b"name" if case.name.is_empty() => case.name.extend_from_slice(value),
+                b"classname" if case.class.is_empty() => case.class.extend_from_slice(value),
+                b"class" => case.php = true,
+                b"file" | b"filepath" => {
+                    case.file.clear();
+                    case.file.extend_from_slice(value);
+                }
+                b"line" => case.line = number_of(value),
+                b"status" | b"result" | b"outcome" => case.status = worse(case.status, word(value)),
+                b"time" if !value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') => {
+                    self.odd_times += u64::from(!is_time(value));
+                }
+                b"failure" => {
+                    let (byte, line) = (context.window.byte(at), context.window.line(at));
+                    let mut lines = Lines::default();
+                    lines.push(value, false, byte, line, context.encoding);
+                    case.reason = lines.finish(context.encoding);
+                }
+                _ => {}
+            }
+        }
+        if tag.cut {
+            case.open = false;
+        }
+    }
+
+    fn start_part(&mut self, tag: &Tag<'_, '_>, element: Element, context: &mut Context<'_, '_>) {
+        self.end_part(tag.at, context);
+        let mut part = Part {
+            element,
+            kind: String::new(),
+            message: Vec::new(),
+            body: Lines::default(),
+            span: context.span(tag.at, tag.at + tag.raw.len()),
+        };
+        for (name, value, at) in tag.attributes() {
+            match name {
+                b"message" if part.message.is_empty() => {
+                    let (byte, line) = (context.window.byte(at), context.window.line(at));
+                    let mut lines = Lines::default();
+                    lines.push(value, false, byte, line, context.encoding);
+                    part.message = lines.finish(context.encoding);
+                    self.omitted += lines.omitted;
+                }
+                b"type" => part.kind = decode(value, context.encoding),
+                _ => {}
+            }
+        }
+        self.part = Some(part);
+        self.sink = Sink::Body;
+    }
+
+    fn end_part(&mut self, to: usize, context: &mut Context<'_, '_>) {
+        let Some(mut part) = self.part.take() else { return };
+        self.sink = Sink::Nowhere;
+        self.omitted += part.body.omitted;
+        let last = Span::on_line(context.window.line(to), context.window.byte(to), context.window.byte(to));
+        part.span = part.span.join(last);
+        if self.case.open {
+            // More attempts of one test than anybody reads are counted by their case all the same.
+            if self.case.parts.len() < 100 {
+                self.case.parts.push(part);
+            }
+            return;
+        }
+        // A suite that failed outside any case.
+        let mut case = Case { parts: vec![part], ..Case::default() };
+        let around = self.around(context.encoding);
+        let (told, thin) = failures(&mut case, &around, Level::Suite, context.encoding);
+        self.counts.errored += 1;
+        self.suite_errors += 1;
+        let waiting = Waiting::new(0, 0, thin, told);
+        match self.suites.last_mut() {
+            Some(suite) => {
+                let told = suite.cases.get_or_insert_default().wait(waiting);
+                self.tell(told, context.out);
+            }
+            None => self.tell(vec![waiting], context.out),
+        }
+    }
+
+    fn around(&self, encoding: &mut Encoding) -> Around {
+        let named = self.suites.iter().rev().take(8).find(|suite| !suite.name.is_empty());
+        let file = self.suites.iter().rev().take(8).find(|suite| !suite.file.is_empty());
+        Around {
+            name: named.map_or_else(String::new, |suite| decode(&suite.name, encoding)),
+            file: file.map_or_else(String::new, |suite| decode(&suite.file, encoding)),
+        }
+    }
+
+    fn end_case(&mut self, to: usize, context: &mut Context<'_, '_>) {
+        self.end_part(to, context);
+        if !std::mem::take(&mut self.case.open) {
+            return;
+        }
+        self.sink = Sink::Nowhere;
+        self.cases += 1;
+        let case = &mut self.case;
+        let status = status(case);
+        let class = number(number(0, &case.class), &case.file);
+        let name = number(class, &case.name);
+        // What stands under no suite has no attempts: node writes the tests of all files there.
+        let key = if self.suites.len() == 1 && self.suites[0].name.is_empty() {
+            self.cases.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        } else {
+            name
+        };
+        if self.suites.is_empty() {
+            self.suites.push(Suite { span: self.span, ..Suite::default() });
+        }
+        let suite = self.suites.last_mut().expect("there is one");
+        let cases = suite.cases.get_or_insert_default();
+        cases.add(key, status);
+        if status == Status::Passed && case.parts.iter().any(|part| part.element == Element::Flaky) {
+            self.counts.flaky += 1;
+            let name = decode(&case.name, context.encoding);
+            if self.flaky_names.len() < 5 {
+                self.flaky_names.push(name);
+            }
+        }
+        if !matches!(status, Status::Failed | Status::Errored) {
+            return;
+        }
+        self.failing += (case.parts.len() as u64).max(1);
+        let slashes = memchr::memchr_iter(b'/', &case.name).take(8);
+        cases.add_parents(slashes.map(|slash| number(class, &case.name[..slash])));
+        case.span = context.span(case.at.min(to), to);
+        let around = self.around(context.encoding);
+        let case = &mut self.case;
+        let (mut told, thin) = failures(case, &around, Level::Case, context.encoding);
+        let printed = !case.output.is_empty() || !case.errors.is_empty();
+        if thin
+            && printed
+            && let Some(failure) = told.first_mut()
+        {
+            add_output(failure, &case.errors.lines(context.encoding));
+            add_output(failure, &case.output.lines(context.encoding));
+        }
+        let waiting = Waiting::new(key, name, thin && !printed, told);
+        let cases = self.suites.last_mut().and_then(|suite| suite.cases.as_mut()).expect("it was made above");
+        let told = cases.wait(waiting);
+        self.tell(told, context.out);
+    }
+
+    fn end_suite(&mut self, context: &mut Context<'_, '_>) {
+        self.end_case(context.window.pos, context);
+        self.sink = Sink::Nowhere;
+        if self.deeper > 0 {
+            self.deeper -= 1;
+            return;
+        }
+        let Some(suite) = self.suites.pop() else { return };
+        let Suite { mut declared, retries, cases, inner, output, .. } = suite;
+        let elements = inner + cases.as_ref().map_or(0, |cases| cases.elements);
+        if let Some(outer) = self.suites.last_mut() {
+            outer.inner += elements;
+        }
+        let Some(cases) = cases else { return };
+        let alone = cases.elements == 1;
+        // A suite counts what is in the suites within it too.
+        declared.tests = declared.tests.map(|tests| tests.saturating_sub(inner));
+        if inner > 0 {
+            declared.failures = None;
+            declared.errors = None;
+        }
+        let parents: HashSet<u64> = HashSet::from_iter(cases.waiting_names().filter(|name| cases.is_parent(*name)));
+        let Settled { counts, mut waiting, flaky } = cases.settle(declared, retries);
+        self.counts.add(&counts);
+        for case in &flaky {
+            let names = case.failures.iter().filter_map(|failure| failure.test.clone());
+            let room = 5 - self.flaky_names.len().min(5);
+            self.flaky_names.extend(names.take(room.min(1)));
+        }
+        for case in &mut waiting {
+            let frame = case.failures.iter().all(|failure| is_frame(&failure.text));
+            if frame && parents.contains(&case.name) {
+                for failure in &mut case.failures {
+                    failure.follow_on = true;
+                }
+            } else if case.thin
+                && alone
+                && let Some(output) = &output
+                && let Some(failure) = case.failures.first_mut()
+            {
+                add_output(failure, &output.lines(context.encoding));
+            }
+        }
+        self.tell(waiting, context.out);
+    }
+
+    fn tell(&mut self, waiting: Vec<Waiting>, out: &mut dyn FnMut(Item)) {
+        for failure in waiting.into_iter().flat_map(|case| case.failures) {
+            out(Item::Failure(failure));
+        }
+    }
+
+    /// The totals, and what contradicts them.
+    fn report(&mut self, whole: bool, context: &mut Context<'_, '_>) {
+        let mut counts = self.counts;
+        counts.passed =
+            Some(counts.total.saturating_sub(counts.failed + counts.errored - self.suite_errors + counts.skipped));
+        let mut note = |note: Note| (context.out)(Item::Note(note));
+        let declared = match self.root {
+            Declared { tests: Some(_), .. } => self.root,
+            root if self.top_unknown => root,
+            _ => self.top,
+        };
+        let seen_failing = self.failing + self.suite_errors;
+        let told = declared.failed().or(self.told_failed);
+        let line = Some(self.span.line);
+        let mut lost = false;
+        if whole {
+            if let Some(tests) = declared.tests
+                && tests.saturating_sub(declared.skipped) > self.cases
+            {
+                note(Note::warning(line, format!("{tests} tests are declared, but only {} are told of", self.cases)));
+            }
+            if let Some(failed) = told
+                && failed > seen_failing
+            {
+                lost = seen_failing == 0;
+                note(Note::warning(line, format!("{failed} failures are declared, but {seen_failing} are told of")));
+            }
+        }
+        if counts.flaky > 0 {
+            let names = self.flaky_names.join(", ");
+            note(Note::info(line, format!("{} failed first and passed in the end: {names}", counts.flaky)));
+        }
+        if self.odd_times > 0 {
+            note(Note::info(line, format!("{} times are no numbers of seconds", self.odd_times)));
+        }
+        if self.omitted > 0 {
+            note(Note::info(line, format!("{} bytes of long failure texts were left out", self.omitted)));
+        }
+        if lost {
+            let text = format!("{} failures are declared, but none is told of", told.unwrap_or(0));
+            let text = vec![TextLine { text, span: self.span }];
+            let failure = Failure { level: Level::Run, text, span: self.span, ..Failure::default() };
+            (context.out)(Item::Failure(failure));
+        }
+        let nothing = counts.total == 0 && self.suite_errors == 0;
+        let outcome = match counts.any_failed() || lost {
+            true => Outcome::Failed,
+            false if nothing || !whole => Outcome::Unknown,
+            false => Outcome::Passed,
+        };
+        if nothing && whole && !lost {
+            let text = vec![TextLine { text: "the report holds no tests".to_owned(), span: self.span }];
+            let signal = Some(Signal::NoTests);
+            let failure = Failure { level: Level::Run, signal, text, span: self.span, ..Failure::default() };
+            (context.out)(Item::Failure(failure));
+        }
+        let tool = self.tool.unwrap_or("junit");
+        (context.out)(Item::Tests(TestRun { tool, counts, span: self.span, outcome }));
+    }
+}
+
+/// How a case ended, by its children first, then by its attributes.
+fn status(case: &Case) -> Status {
+    let of = |element| case.parts.iter().any(|part| part.element == element);
+    let may_fail = case.skipped == Some(Skip::MayFail) || case.status == Some(Word::NotRun);
+    if may_fail {
+        return Status::Skipped;
+    }
+    if of(Element::Error) {
+        return Status::Errored;
+    }
+    if of(Element::Failure) || of(Element::Rerun) {
+        return Status::Failed;
+    }
+    match (case.skipped, case.status) {
+        (Some(_), _) => Status::Skipped,
+        (None, Some(Word::Failed)) => Status::Failed,
+        (None, Some(Word::Errored)) => Status::Errored,
+        (None, _) if !case.reason.is_empty() => Status::Failed,
+        (None, _) => Status::Passed,
+    }
+}
+
+/// The status that weighs more, where two attributes tell one.
+fn worse(known: Option<Word>, word: Option<Word>) -> Option<Word> {
+    match (known, word) {
+        (Some(Word::Failed | Word::Errored), _) => known,
+        (_, Some(word)) => Some(word),
+        _ => known,
+    }
+}
+
+fn declared(tag: &Tag<'_, '_>) -> Declared {
+    let mut declared = Declared::default();
+    for (name, value, _) in tag.attributes() {
+        match name {
+            b"tests" => declared.tests = number_of(value),
+            b"failures" => declared.failures = number_of(value),
+            b"errors" => declared.errors = number_of(value),
+            b"skipped" | b"skip" | b"disabled" | b"ignored" => {
+                declared.skipped = declared.skipped.saturating_add(number_of(value).unwrap_or(0));
+            }
+            _ => {}
+        }
+    }
+    declared
+}
+
+fn number_of(value: &[u8]) -> Option<u64> {
+    std::str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
+}
+
+/// Whether a value is a time in seconds, with separators of any country. Times are not used; a file with odd ones is
+/// read all the same, and says so.
+fn is_time(value: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(value.trim_ascii()) else { return false };
+    let text = text.strip_suffix('s').unwrap_or(text).replace(',', ".");
+    let whole = text.matches('.').count() > 1 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    whole || text.parse::<f64>().is_ok_and(|time| (0.0..1e9).contains(&time))
+}
+
+/// The producer, where the name of the root or of a suite gives it away.
+fn tool(name: &[u8]) -> Option<&'static str> {
+    let known: [(&[u8], &str); 8] = [
+        (b"pytest", "pytest"),
+        (b"jest tests", "jest"),
+        (b"vitest tests", "vitest"),
+        (b"Mocha Tests", "mocha"),
+        (b"nextest", "nextest"),
+        (b"AllTests", "gtest"),
+        (b"rspec", "rspec"),
+        (b"bats", "bats"),
+    ];
+    known.iter().find(|(begin, _)| name.starts_with(begin)).map(|(_, tool)| *tool)
+}

@@ -1,0 +1,236 @@
+//! From the elements of a failing case to failures with names, places and signals.
+
+use crate::format::frames;
+use crate::format::signal;
+use crate::format::xml::text::{Capture, Encoding, Lines, decode};
+use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
+
+/// Which element told of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Element {
+    Failure,
+    Error,
+    /// A later attempt that failed too.
+    Rerun,
+    /// An earlier attempt that failed, of a test that passed in the end.
+    Flaky,
+}
+
+/// One element that tells of a failure.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub element: Element,
+    pub kind: String,
+    /// The `message` attribute, or the `<message>` child.
+    pub message: Vec<TextLine>,
+    pub body: Lines,
+    pub span: Span,
+}
+
+/// A case, as its start tag and its children tell of it. The raw names are decoded only when it failed.
+#[derive(Debug, Default)]
+pub(super) struct Case {
+    pub open: bool,
+    pub name: Vec<u8>,
+    pub class: Vec<u8>,
+    pub file: Vec<u8>,
+    pub line: Option<u64>,
+    /// It has a `class` attribute beside `classname`, as PHPUnit writes.
+    pub php: bool,
+    /// The word of a status attribute.
+    pub status: Option<super::Word>,
+    /// The `failure` attribute of node's reporter.
+    pub reason: Vec<TextLine>,
+    pub skipped: Option<super::Skip>,
+    pub parts: Vec<Part>,
+    pub output: Capture,
+    pub errors: Capture,
+    pub span: Span,
+    pub at: usize,
+}
+
+impl Case {
+    pub(super) fn clear(&mut self) {
+        self.open = true;
+        self.name.clear();
+        self.class.clear();
+        self.file.clear();
+        self.reason.clear();
+        self.parts.clear();
+        self.output.clear();
+        self.errors.clear();
+        (self.line, self.php, self.status, self.skipped) = (None, false, None, None);
+    }
+}
+
+/// The suite around a case, as far as names need it.
+pub(super) struct Around {
+    pub name: String,
+    pub file: String,
+}
+
+/// The failures of a case or suite, and whether their text says next to nothing.
+pub(super) fn failures(
+    case: &mut Case,
+    around: &Around,
+    level: Level,
+    encoding: &mut Encoding,
+) -> (Vec<Failure>, bool) {
+    let name = decode(&case.name, encoding);
+    let class = decode(&case.class, encoding);
+    let test = match level {
+        Level::Case => full_name(&class, &name, &around.name, case.php),
+        _ => around.name.clone(),
+    };
+    let file = decode(&case.file, encoding);
+    let by_name = signal::of_name(&class, &name).or_else(|| {
+        // Vitest files a test file that cannot be loaded as a case with the name of the file.
+        (level == Level::Case && !name.is_empty() && name == class && is_script(&name)).then_some(Signal::Load)
+    });
+    let mut failures: Vec<Failure> = Vec::new();
+    let mut first_lines: Vec<(Option<Signal>, Option<String>, String)> = Vec::new();
+    let mut parts = std::mem::take(&mut case.parts);
+    if parts.is_empty() {
+        let message = std::mem::take(&mut case.reason);
+        let body = Lines::default();
+        parts.push(Part { element: Element::Failure, kind: String::new(), message, body, span: case.span });
+    }
+    for mut part in parts {
+        if part.element == Element::Flaky {
+            continue;
+        }
+        let body = part.body.finish(encoding);
+        let text = join(part.message, body);
+        let first = text.iter().find(|line| !line.text.trim().is_empty()).map_or("", |line| line.text.as_str());
+        let type_name = signal::type_name(&part.kind).or_else(|| signal::type_of_message(first).map(str::to_owned));
+        let signal = signal::of_type(&part.kind)
+            .or(by_name)
+            .or_else(|| text.iter().take(2).find_map(|line| signal::of_message(&line.text)));
+        let alike = (signal, type_name.clone(), without_digits(first));
+        let known = first_lines.iter().position(|known| {
+            *known == alike || signal == Some(Signal::Assertion) && known.0 == signal && known.1 == alike.1
+        });
+        if let Some(known) = known {
+            // A further assertion or attempt of the same test with the same trouble is no failure of its own.
+            let span = failures[known].span.join(part.span);
+            failures[known].span = span;
+            if failures[known].text.len() + text.len() < 200 {
+                failures[known].text.extend(text);
+            }
+            continue;
+        }
+        let place = frames::place(&text);
+        let file = place_of(&file, case.line, &class, &around.file, place);
+        let follow_on = part.element == Element::Rerun && !failures.is_empty()
+            || matches!(part.kind.as_str(), "cancelledByParent" | "subtestsFailed");
+        let signal = signal.filter(|_| !matches!(part.kind.as_str(), "cancelledByParent" | "subtestsFailed"));
+        first_lines.push(alike);
+        failures.push(Failure {
+            level,
+            test: (!test.is_empty()).then(|| test.clone()),
+            file,
+            signal,
+            type_name,
+            text,
+            span: part.span,
+            count: 1,
+            follow_on,
+            ..Failure::default()
+        });
+    }
+    let thin = failures.iter().all(|failure| is_thin(&failure.text));
+    (failures, thin)
+}
+
+/// Puts what a case or suite printed behind a text that says next to nothing.
+pub(super) fn add_output(failure: &mut Failure, output: &[TextLine]) {
+    failure.text.extend_from_slice(output);
+    if failure.file.as_ref().is_none_or(|file| file.line.is_none())
+        && let Some(place) = frames::place(output)
+    {
+        failure.file.get_or_insert(place);
+    }
+}
+
+/// Message, then body, without saying a thing twice.
+fn join(mut message: Vec<TextLine>, body: Vec<TextLine>) -> Vec<TextLine> {
+    let (Some(first), Some(other)) = (message.first(), body.first()) else {
+        message.extend(body);
+        return message;
+    };
+    let first = first.text.trim();
+    let repeats = other.text.trim_end().ends_with(first) && !first.is_empty();
+    let all = repeats && message.iter().zip(&body).skip(1).all(|(a, b)| a.text.trim() == b.text.trim());
+    if all && message.len() <= body.len() {
+        return body;
+    }
+    message.extend(body);
+    message
+}
+
+/// Whether a text is empty or only says that something failed.
+fn is_thin(text: &[TextLine]) -> bool {
+    const FORMULAS: &[&str] = &["failed", "failure", "fail", "error", "test failed", "unknown", "no message", "null"];
+    let mut lines = text.iter().map(|line| line.text.trim()).filter(|line| !line.is_empty());
+    let Some(first) = lines.next() else { return true };
+    if lines.next().is_some() {
+        return false;
+    }
+    let lower = first.trim_end_matches(['.', '!']).to_ascii_lowercase();
+    FORMULAS.contains(&lower.as_str())
+        || ["exited with error code", "test failure with exit code", "exit code", "exit status", "process exited"]
+            .iter()
+            .any(|formula| lower.starts_with(formula))
+}
+
+/// Whether a text of go's test runner holds nothing but its own frame: the parent of a failed subtest.
+pub(super) fn is_frame(text: &[TextLine]) -> bool {
+    text.iter().all(|line| {
+        let line = line.text.trim();
+        let frames = ["=== RUN", "=== PAUSE", "=== CONT", "=== NAME", "--- FAIL", "--- PASS", "--- SKIP"];
+        line.is_empty() || line == "Failed" || frames.iter().any(|frame| line.starts_with(frame))
+    })
+}
+
+/// The name by which a test's own runner calls it, as far as the two fields tell.
+fn full_name(class: &str, name: &str, suite: &str, php: bool) -> String {
+    if name.is_empty() {
+        return if class.is_empty() { suite.to_owned() } else { class.to_owned() };
+    }
+    // node writes `test` for all classes.
+    let class = if class == "test" { suite } else { class };
+    if class.is_empty() || name.starts_with(class) || class.ends_with(name) {
+        return name.to_owned();
+    }
+    let python = suite.starts_with("pytest") || name.starts_with("test_") && !class.contains(['/', ' ', ':']);
+    if php || python || class.contains("::") || name.contains("::") {
+        return format!("{class}::{name}");
+    }
+    if class.contains(['/', ' ', '\\']) || name.contains(' ') || is_script(class) {
+        return format!("{class} > {name}");
+    }
+    format!("{class}.{name}")
+}
+
+/// Whether a class is the path of a script, as the runners of JavaScript write.
+fn is_script(class: &str) -> bool {
+    let extension = class.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let scripts = ["js", "ts", "jsx", "tsx", "mjs", "mts", "cjs", "cts", "vue", "svelte"];
+    scripts.contains(&extension) && !class.contains(' ')
+}
+
+/// The file of a case: as it is declared, with the line of the failure if that is in the same file.
+fn place_of(file: &str, line: Option<u64>, class: &str, suite: &str, place: Option<FileRef>) -> Option<FileRef> {
+    let declared = [file, if is_script(class) { class } else { "" }, suite].into_iter().find(|path| !path.is_empty());
+    let Some(declared) = declared else { return place };
+    if let Some(place) = place
+        && (place.path.ends_with(declared) || declared.ends_with(place.path.trim_start_matches("./")))
+    {
+        return Some(FileRef::new(declared, place.line, place.column));
+    }
+    Some(FileRef::new(declared, line, None))
+}
+
+fn without_digits(line: &str) -> String {
+    line.chars().filter(|character| !character.is_ascii_digit()).collect()
+}

@@ -1,0 +1,278 @@
+//! The cases of one suite: how many there are, which of them are attempts of one test, and what failed and waits for
+//! that to be known.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::report::{Counts, Failure};
+
+/// How many names of cases are remembered in one suite, to find attempts of one test.
+const MAX_NAMES: usize = 1 << 20;
+
+/// How much failing text waits for the end of its suite.
+const MAX_WAITING: usize = 4 * 1024 * 1024;
+
+/// How many parents of failing subtests are remembered.
+const MAX_PARENTS: usize = 4096;
+
+/// How a case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Passed,
+    Failed,
+    Errored,
+    Skipped,
+}
+
+/// What a suite or a whole report claims about itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Declared {
+    pub tests: Option<u64>,
+    pub failures: Option<u64>,
+    pub errors: Option<u64>,
+    pub skipped: u64,
+}
+
+impl Declared {
+    /// Failures and errors together.
+    pub(super) fn failed(&self) -> Option<u64> {
+        match (self.failures, self.errors) {
+            (None, None) => None,
+            (failures, errors) => Some(failures.unwrap_or(0).saturating_add(errors.unwrap_or(0))),
+        }
+    }
+}
+
+/// A failing case that waits.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub key: u64,
+    pub failures: Vec<Failure>,
+    /// The failing text is empty or a mere formula: what the suite printed may say more.
+    pub thin: bool,
+    /// The number of its name, to be looked up among the parents of failing subtests.
+    pub name: u64,
+    size: usize,
+}
+
+impl Waiting {
+    pub(super) fn new(key: u64, name: u64, thin: bool, failures: Vec<Failure>) -> Self {
+        let size = failures.iter().flat_map(|failure| &failure.text).map(|line| line.text.len() + 64).sum();
+        Waiting { key, failures, thin, name, size }
+    }
+}
+
+/// The cases that stand directly in one suite.
+#[derive(Debug, Default)]
+pub(super) struct Cases {
+    /// Elements, so attempts of one test are counted each.
+    pub elements: u64,
+    counts: Tally,
+    names: HashMap<u64, u32, BuildHasherDefault<Ready>>,
+    repeated: Vec<Repeated>,
+    waiting: Vec<Waiting>,
+    waiting_bytes: usize,
+    parents: HashSet<u64, BuildHasherDefault<Ready>>,
+}
+
+/// The status of a name that was seen once, or `REPEATED` and its index; `TOLD` if its failure is already told.
+const REPEATED: u32 = 1 << 31;
+const TOLD: u32 = 1 << 30;
+
+/// Cases of one name in one suite.
+#[derive(Clone, Copy, Debug)]
+struct Repeated {
+    key: u64,
+    tally: Tally,
+    last: Status,
+    told: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+    errored: u64,
+    skipped: u64,
+}
+
+impl Tally {
+    fn of(&mut self, status: Status) -> &mut u64 {
+        match status {
+            Status::Passed => &mut self.passed,
+            Status::Failed => &mut self.failed,
+            Status::Errored => &mut self.errored,
+            Status::Skipped => &mut self.skipped,
+        }
+    }
+
+    fn total(&self) -> u64 {
+        self.passed + self.failed + self.errored + self.skipped
+    }
+
+    fn subtract(&mut self, other: &Tally) {
+        self.passed -= other.passed;
+        self.failed -= other.failed;
+        self.errored -= other.errored;
+        self.skipped -= other.skipped;
+    }
+}
+
+/// What a suite comes to.
+pub(super) struct Settled {
+    pub counts: Counts,
+    /// What failed, in the order of the document.
+    pub waiting: Vec<Waiting>,
+    /// Tests of which an earlier attempt failed and the last passed.
+    pub flaky: Vec<Waiting>,
+}
+
+impl Cases {
+    /// Counts a case. A failing one goes to [`Cases::wait`] too.
+    pub(super) fn add(&mut self, key: u64, status: Status) {
+        self.elements += 1;
+        *self.counts.of(status) += 1;
+        let room = self.names.len() < MAX_NAMES;
+        match self.names.get_mut(&key) {
+            None if room => {
+                self.names.insert(key, status as u32);
+            }
+            None => {}
+            Some(known) if *known & REPEATED != 0 => {
+                let repeated = &mut self.repeated[(*known & !REPEATED) as usize];
+                *repeated.tally.of(status) += 1;
+                repeated.last = status;
+            }
+            Some(known) => {
+                let first = [Status::Passed, Status::Failed, Status::Errored, Status::Skipped];
+                let first = first[(*known & 3) as usize];
+                let mut repeated = Repeated { key, tally: Tally::default(), last: status, told: *known & TOLD != 0 };
+                *repeated.tally.of(first) += 1;
+                *repeated.tally.of(status) += 1;
+                *known = REPEATED | self.repeated.len() as u32;
+                self.repeated.push(repeated);
+            }
+        }
+    }
+
+    /// Remembers the numbers of the parents of a failing subtest.
+    pub(super) fn add_parents(&mut self, parents: impl Iterator<Item = u64>) {
+        for parent in parents {
+            if self.parents.len() < MAX_PARENTS {
+                self.parents.insert(parent);
+            }
+        }
+    }
+
+    pub(super) fn waiting_names(&self) -> impl Iterator<Item = u64> {
+        self.waiting.iter().map(|waiting| waiting.name)
+    }
+
+    pub(super) fn is_parent(&self, name: u64) -> bool {
+        self.parents.contains(&name)
+    }
+
+    /// Keeps what failed until the suite ends. What is too much to be kept is given back, to be told at once: it
+    /// stays failed, whatever a later attempt says.
+    pub(super) fn wait(&mut self, waiting: Waiting) -> Vec<Waiting> {
+        self.waiting_bytes += waiting.size;
+        self.waiting.push(waiting);
+        if self.waiting_bytes <= MAX_WAITING {
+            return Vec::new();
+        }
+        self.waiting_bytes = 0;
+        let told = std::mem::take(&mut self.waiting);
+        for waiting in &told {
+            match self.names.get_mut(&waiting.key) {
+                Some(known) if *known & REPEATED != 0 => self.repeated[(*known & !REPEATED) as usize].told = true,
+                Some(known) => *known |= TOLD,
+                None => {}
+            }
+        }
+        told
+    }
+
+    /// Decides which cases were attempts of one test, by what the suite declares and by what its producer does.
+    ///
+    /// Cases of one name are attempts if the suite counts them once. Where it counts each, they are mostly runs with
+    /// other data, and only a producer that is known to retry, or one that does not count the failed ones as
+    /// failures, makes a run of failures that ends with a success one flaky test.
+    pub(super) fn settle(self, declared: Declared, retries: bool) -> Settled {
+        let Cases { elements, counts: mut tally, names, repeated, mut waiting, .. } = self;
+        let failing = tally.failed + tally.errored;
+        let once = declared.tests == Some(names.len() as u64) && elements != names.len() as u64;
+        let uncounted = declared.tests.is_none() || declared.failed().is_some_and(|failed| failed < failing);
+        let mut flaky_tests = 0;
+        let mut flaky_keys = HashSet::new();
+        let mut merged: HashMap<u64, u64> = HashMap::new();
+        for Repeated { key, tally: own, last, told } in repeated {
+            let failed = own.failed + own.errored;
+            let retried = failed > 0 && last == Status::Passed && own.passed == 1 && own.skipped == 0;
+            if told || !(once || retried && (retries || uncounted)) {
+                continue;
+            }
+            tally.subtract(&own);
+            *tally.of(last) += 1;
+            if last == Status::Passed && failed > 0 {
+                flaky_tests += 1;
+                flaky_keys.insert(key);
+            } else if failed > 1 {
+                merged.insert(key, failed - 1);
+            }
+        }
+        let mut flaky = Vec::new();
+        if !flaky_keys.is_empty() || !merged.is_empty() {
+            for case in std::mem::take(&mut waiting) {
+                match merged.get_mut(&case.key) {
+                    Some(earlier) if *earlier > 0 => *earlier -= 1,
+                    _ if flaky_keys.contains(&case.key) => flaky.push(case),
+                    _ => waiting.push(case),
+                }
+            }
+        }
+        let counts = Counts {
+            total: tally.total(),
+            passed: Some(tally.passed),
+            failed: tally.failed,
+            errored: tally.errored,
+            skipped: tally.skipped,
+            flaky: flaky_tests,
+        };
+        Settled { counts, waiting, flaky }
+    }
+}
+
+/// A hasher for numbers that are hashes already.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ready(u64);
+
+impl Hasher for Ready {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 << 8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
+/// A number for a name, eight bytes at a time.
+pub(super) fn number(seed: u64, bytes: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
+    let mut hash = seed ^ (bytes.len() as u64).wrapping_mul(FACTOR);
+    let mut chunks = bytes.chunks_exact(8);
+    for chunk in &mut chunks {
+        let word = u64::from_le_bytes(chunk.try_into().expect("eight bytes"));
+        hash = (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR);
+    }
+    let mut last = [0; 8];
+    last[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
+    hash = (hash.rotate_left(5) ^ u64::from_le_bytes(last)).wrapping_mul(FACTOR);
+    hash ^ (hash >> 32)
+}

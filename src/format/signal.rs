@@ -1,0 +1,171 @@
+//! What the fields of a test report say about a failure before its text is read: the type that was thrown, the word
+//! that the runner uses for how it ended, the first line of the message.
+
+use crate::report::Signal;
+
+/// Words that stand where a type is expected and name none.
+const NO_TYPES: &[&str] = &[
+    "failure",
+    "failed",
+    "fail",
+    "error",
+    "errors",
+    "err",
+    "unknown",
+    "none",
+    "undefined",
+    "null",
+    "testcodefailure",
+    "flaky failure",
+    "true",
+    "assertion",
+    "run",
+    "other",
+];
+
+/// The type that was thrown, unless the word is none.
+pub(crate) fn type_name(word: &str) -> Option<String> {
+    let word = word.trim();
+    let named = !word.is_empty()
+        && !word.contains(char::is_whitespace)
+        && !NO_TYPES.iter().any(|none| word.eq_ignore_ascii_case(none));
+    named.then(|| word.to_owned())
+}
+
+/// The type at the beginning of a message: `TypeError: x is undefined`, `java.lang.IllegalStateException: closed`.
+pub(crate) fn type_of_message(message: &str) -> Option<&str> {
+    let message = message.trim_start().trim_start_matches("E ").trim_start().trim_start_matches("Uncaught ");
+    let end = message.find(|character: char| {
+        !(character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '$' | ':' | '\\'))
+    });
+    let word = message[..end.unwrap_or(message.len())].trim_end_matches(':');
+    let last = word.rsplit(['.', ':', '\\', '$']).next()?;
+    let upper = last.starts_with(|first: char| first.is_ascii_uppercase());
+    let known = ["Error", "Exception", "Failure", "Failed", "Exit", "Interrupt", "Assertion"];
+    (upper && last.len() > 4 && known.iter().any(|end| last.ends_with(end))).then_some(word)
+}
+
+/// What a type, as the runner names it, says.
+pub(crate) fn of_type(word: &str) -> Option<Signal> {
+    let word = word.trim();
+    let last = word.rsplit(['.', ':', '\\', '$', '+']).next().unwrap_or(word);
+    let lower = last.to_ascii_lowercase();
+    let whole = word.to_ascii_lowercase();
+    let signal = match lower.as_str() {
+        "testtimeoutfailure" | "test timeout" | "testtimedoutexception" | "threadtimeoutexception" => {
+            Signal::TestTimeout
+        }
+        "timedout" | "timeoutfailure" => Signal::TestTimeout,
+        "hookfailed" => Signal::Hook,
+        "uncaughtexception" | "unhandledrejection" => Signal::Unhandled,
+        "test_xpass" | "unexpectedsuccess" => Signal::Assertion,
+        "assertionerror" | "assertionfailederror" | "assertionfailedexception" | "comparisonfailure" => {
+            Signal::Assertion
+        }
+        "multiplefailureserror" | "assertionfailure" | "expectationnotmeterror" | "expectationfailedexception" => {
+            Signal::Assertion
+        }
+        "jestassertionerror" | "err_assertion" | "assertfailedexception" | "assertionexception" => Signal::Assertion,
+        "assertion error" | "shouldassertexception" | "xunitexception" | "multipleassertexception" => Signal::Assertion,
+        "softassertionerror" | "softassertionerrors" | "multipleassertionserror" | "failednotifier" => {
+            Signal::Assertion
+        }
+        "assertion" | "testfailedexception" | "conditionnotsatisfiederror" | "powerasserterror" => Signal::Assertion,
+        "require" | "check" | "require_false" | "check_false" | "require_that" | "check_that" => Signal::Assertion,
+        _ if whole.starts_with("xunit.sdk.") && lower.ends_with("exception") => Signal::Assertion,
+        _ if lower.contains("assertion") && (lower.ends_with("error") || lower.ends_with("failed")) => {
+            Signal::Assertion
+        }
+        _ if whole.starts_with("test abort") || lower == "abort" || lower == "signal" => Signal::Crash,
+        _ if lower.starts_with("snapshot") => Signal::Snapshot,
+        _ => return None,
+    };
+    Some(signal)
+}
+
+/// What the words of the runner at the beginning of a message say.
+pub(crate) fn of_message(message: &str) -> Option<Signal> {
+    let message = message.trim_start().trim_start_matches("E ").trim_start();
+    let lower: String = message.chars().take(160).collect::<String>().to_ascii_lowercase();
+    let begins = |words: &[&str]| words.iter().any(|word| lower.starts_with(word));
+    let holds = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if begins(&["collection failure", "collection error", "error collecting", "test suite failed to run"]) {
+        return Some(Signal::Load);
+    }
+    if holds(&["crashed while running", "test host process crashed", "worker exited unexpectedly"]) {
+        return Some(Signal::Crash);
+    }
+    if begins(&["failed on setup", "failed on teardown", "test setup failure", "test teardown failure"]) {
+        return Some(Signal::Hook);
+    }
+    let timed_out =
+        ["test timed out", "hook timed out", "test timeout", "failed: timeout >", "timeout >", "test timed-out"];
+    if begins(&timed_out) || holds(&["exceeded timeout of", "test timed out after", "test timed out in"]) {
+        return Some(Signal::TestTimeout);
+    }
+    if begins(&["[xpass(strict)]", "unexpected success", "xctassert", "failed: did not raise"]) {
+        return Some(Signal::Assertion);
+    }
+    if begins(&["assert ", "assertionerror", "assertion failed", "assertion `"]) {
+        return Some(Signal::Assertion);
+    }
+    type_of_message(message).and_then(of_type)
+}
+
+/// What the name of a case says, where a runner files a failed hook or an unloadable file as a case.
+pub(crate) fn of_name(class: &str, name: &str) -> Option<Signal> {
+    let bare = name.trim_start_matches(['"', ' ']);
+    let hook = ["before all\" hook", "before each\" hook", "after all\" hook", "after each\" hook"];
+    if hook.iter().any(|hook| bare.starts_with(hook) || name.contains(&format!("\"{hook}"))) {
+        return Some(Signal::Hook);
+    }
+    if class.starts_with("Test execution failure") || name.starts_with("Test execution failure: could be caused") {
+        return Some(Signal::Hook);
+    }
+    if class.starts_with("Test suite failed to run") || name.ends_with("Test suite failed to run") {
+        return Some(Signal::Load);
+    }
+    if name == "initializationError" || name == "[setup failed]" {
+        return Some(Signal::Load);
+    }
+    if name == "[build failed]" {
+        return Some(Signal::Compile);
+    }
+    (class == "vitest unhandled errors").then_some(Signal::Unhandled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_of_assertion_libraries() {
+        for word in [
+            "AssertionError",
+            "org.opentest4j.AssertionFailedError",
+            "junit.framework.ComparisonFailure",
+            "PHPUnit\\Framework\\ExpectationFailedException",
+            "Xunit.Sdk.EqualException",
+            "Minitest::Assertion",
+            "RSpec::Expectations::ExpectationNotMetError",
+            "REQUIRE",
+        ] {
+            assert_eq!(of_type(word), Some(Signal::Assertion), "{word}");
+        }
+        assert_eq!(of_type("java.lang.IllegalStateException"), None);
+        assert_eq!(type_name("Failure"), None);
+        assert_eq!(type_name("test failure with exit code 101"), None);
+    }
+
+    #[test]
+    fn words_of_runners() {
+        assert_eq!(of_message("collection failure"), Some(Signal::Load));
+        assert_eq!(of_message("Test timed out in 600ms."), Some(Signal::TestTimeout));
+        assert_eq!(of_message("failed on setup with \"OSError: x\""), Some(Signal::Hook));
+        assert_eq!(of_message("assert 1 == 2"), Some(Signal::Assertion));
+        assert_eq!(of_message("TypeError: x is not a function"), None);
+        assert_eq!(type_of_message("TypeError: x is not a function"), Some("TypeError"));
+        assert_eq!(type_of_message("expected 2 to be 3"), None);
+        assert_eq!(of_name("queue", "\"before all\" hook: connects for \"pushes\""), Some(Signal::Hook));
+    }
+}

@@ -1,0 +1,218 @@
+//! Drives a reader of one XML format over a document: open elements, damage, truncation, the end of the document.
+
+use super::text::Encoding;
+use super::{Event, Lexer, Tag, Window, key};
+use crate::format::{Parse, Place};
+use crate::item::Item;
+use crate::report::{Note, Span};
+
+/// How many open elements are remembered. Deeper ones are only counted.
+pub(crate) const MAX_DEPTH: usize = 1 << 17;
+
+/// How far up an end tag looks for its element.
+const MAX_UNWIND: usize = 64;
+
+/// What a reader of a format may use while it looks at an element.
+pub(crate) struct Context<'a, 'w> {
+    pub window: &'w mut Window<'a>,
+    pub encoding: &'w mut Encoding,
+    pub out: &'w mut dyn FnMut(Item),
+}
+
+impl Context<'_, '_> {
+    /// A span of the window in the original input.
+    pub(crate) fn span(&mut self, from: usize, to: usize) -> Span {
+        let line = self.window.line(from);
+        let last_line = self.window.line(to);
+        Span { line, last_line, byte_start: self.window.byte(from), byte_end: self.window.byte(to) }
+    }
+}
+
+/// Understands the elements of one format.
+pub(crate) trait Reader {
+    /// An element begins. With an empty one, its end follows.
+    fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>);
+
+    /// A piece of text, raw unless it is from a `CDATA` section.
+    fn text(&mut self, raw: &[u8], cdata: bool, at: usize, context: &mut Context<'_, '_>);
+
+    /// The element with this name ends; its end tag, if there is one, stands from `from` to `to`.
+    fn end(&mut self, key: u64, from: usize, to: usize, context: &mut Context<'_, '_>);
+
+    /// A comment.
+    fn comment(&mut self, _raw: &[u8]) {}
+
+    /// The document ends; with `whole` unset, before its root element did.
+    fn finish(&mut self, whole: bool, context: &mut Context<'_, '_>);
+}
+
+/// A parser for a format of XML.
+#[derive(Debug, Default)]
+pub(crate) struct Document<R> {
+    lexer: Lexer,
+    encoding: Encoding,
+    reader: R,
+    /// The keys of the open elements.
+    open: Vec<u64>,
+    /// How many open elements there are beyond those.
+    deeper: u64,
+    begun: bool,
+    done: bool,
+    ill_formed: u64,
+}
+
+const XML: &[u8] = b"xml";
+
+impl<R: Reader> Document<R> {
+    fn run(&mut self, window: &mut Window<'_>, out: &mut dyn FnMut(Item)) {
+        while !self.done {
+            let Document { lexer, encoding, reader, open, deeper, begun, .. } = self;
+            let event = lexer.next(window);
+            let mut context = Context { window, encoding, out };
+            match event {
+                Event::Text { raw, cdata, at } => {
+                    if !open.is_empty() {
+                        reader.text(raw, cdata, at, &mut context);
+                    } else if !raw.trim_ascii().is_empty() && *begun {
+                        context.window.pos = at;
+                        self.done = true;
+                    }
+                }
+                Event::Start(tag) => {
+                    *begun = true;
+                    reader.start(&tag, &mut context);
+                    if tag.empty {
+                        let to = context.window.pos;
+                        reader.end(tag.key, to, to, &mut context);
+                        if open.is_empty() {
+                            reader.finish(true, &mut context);
+                            self.done = true;
+                        }
+                    } else if open.len() < MAX_DEPTH {
+                        open.push(tag.key);
+                    } else {
+                        *deeper += 1;
+                    }
+                }
+                Event::End { key, at } => self.end(key, at, window, out),
+                Event::EndLong => {
+                    let at = window.pos;
+                    if let Some(key) = self.open.last().copied() {
+                        self.end(key, at, window, out);
+                    }
+                }
+                Event::Comment { raw } => reader.comment(raw),
+                Event::Instruction { raw, at } => {
+                    let declaration = raw.starts_with(XML) && raw.get(3).is_none_or(u8::is_ascii_whitespace);
+                    if declaration && *begun {
+                        // Another document begins before this one ended.
+                        context.window.pos = at;
+                        self.cut(window, out);
+                    } else if declaration {
+                        encoding.single_byte = declares_single_byte(raw);
+                    }
+                }
+                Event::DocumentType { at } => {
+                    let line = context.window.line(at);
+                    (context.out)(Item::Note(Note::info(
+                        Some(line),
+                        "the document type is ignored; its entities are not expanded",
+                    )));
+                }
+                Event::More => return,
+                Event::Eof => self.cut(window, out),
+            }
+        }
+    }
+
+    fn end(&mut self, key: u64, at: usize, window: &mut Window<'_>, out: &mut dyn FnMut(Item)) {
+        if self.deeper > 0 {
+            self.deeper -= 1;
+        } else if self.open.last() == Some(&key) {
+            self.open.pop();
+        } else {
+            let near = self.open.iter().rev().take(MAX_UNWIND).position(|open| *open == key);
+            self.damage(at, window, out);
+            let Some(unclosed) = near else { return };
+            for _ in 0..unclosed {
+                let key = self.open.pop().expect("as many are open");
+                let mut context = Context { window, encoding: &mut self.encoding, out };
+                self.reader.end(key, at, at, &mut context);
+            }
+            self.open.pop();
+        }
+        let to = window.pos;
+        let mut context = Context { window, encoding: &mut self.encoding, out };
+        self.reader.end(key, at, to, &mut context);
+        if self.open.is_empty() {
+            self.reader.finish(true, &mut context);
+            self.done = true;
+        }
+    }
+
+    /// Notes that elements are not nested as they should be, once.
+    fn damage(&mut self, at: usize, window: &mut Window<'_>, out: &mut dyn FnMut(Item)) {
+        self.ill_formed += 1;
+        if self.ill_formed == 1 {
+            let (line, byte) = (window.line(at), window.byte(at));
+            let message = format!("ill-formed XML: an end tag at byte {byte} closes no open element, or not the last");
+            out(Item::Note(Note::warning(Some(line), message)));
+        }
+    }
+
+    /// The document ends before its root element does.
+    fn cut(&mut self, window: &mut Window<'_>, out: &mut dyn FnMut(Item)) {
+        self.done = true;
+        let place = window.place();
+        if self.begun {
+            let message = format!("the document is truncated: it ends at byte {} within an element", place.byte);
+            out(Item::Note(Note::warning(Some(place.line), message)));
+        }
+        let mut context = Context { window, encoding: &mut self.encoding, out };
+        self.reader.finish(false, &mut context);
+    }
+
+    fn encoding_notes(&self, out: &mut dyn FnMut(Item)) {
+        let Encoding { replaced, contradicts, controls, .. } = self.encoding;
+        let notes = [
+            (replaced, "bytes that are not valid in the encoding of the document were replaced"),
+            (contradicts, "the document declares an encoding of one byte a character, but is UTF-8"),
+            (controls, "control characters and terminal codes were removed from its texts"),
+        ];
+        for (met, message) in notes {
+            if met {
+                out(Item::Note(Note::info(None, message)));
+            }
+        }
+    }
+}
+
+impl<R: Reader> Parse for Document<R> {
+    fn parse(&mut self, data: &[u8], at: &mut Place, eof: bool, out: &mut dyn FnMut(Item)) -> usize {
+        if self.done {
+            return 0;
+        }
+        let mut window = Window::new(data, *at, eof);
+        if at.byte == 0 && data.starts_with(b"\xef\xbb\xbf") {
+            window.pos = 3;
+        }
+        self.run(&mut window, out);
+        if self.done {
+            self.encoding_notes(out);
+        }
+        *at = window.place();
+        window.pos
+    }
+
+    fn done(&self) -> bool {
+        self.done
+    }
+}
+
+/// Whether an XML declaration names an encoding of one byte a character.
+fn declares_single_byte(declaration: &[u8]) -> bool {
+    let Some(at) = memchr::memmem::find(declaration, b"encoding") else { return false };
+    let name = declaration[at + 8..].split(|byte| matches!(byte, b'"' | b'\'')).nth(1).unwrap_or_default();
+    let known = [key(b"iso-8859-1"), key(b"iso-8859-15"), key(b"latin1"), key(b"windows-1252"), key(b"cp1252")];
+    known.contains(&key(name))
+}
