@@ -26,8 +26,10 @@ const NO_TYPES: &[&str] = &[
 /// The type that was thrown, unless the word is none.
 pub(crate) fn type_name(word: &str) -> Option<String> {
     let word = word.trim();
+    // `Error` is a type in JavaScript and PHP; other spellings are a mere word.
     let named = !word.is_empty()
         && !word.contains(char::is_whitespace)
+        && (word == "Error" || !word.eq_ignore_ascii_case("error"))
         && !NO_TYPES.iter().any(|none| word.eq_ignore_ascii_case(none));
     named.then(|| word.to_owned())
 }

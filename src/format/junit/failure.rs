@@ -105,7 +105,8 @@ pub(super) fn failures(
         let type_name = signal::type_name(&part.kind).or_else(|| signal::type_of_message(first).map(str::to_owned));
         let signal = signal::of_type(&part.kind)
             .or(by_name)
-            .or_else(|| text.iter().take(2).find_map(|line| signal::of_message(&line.text)));
+            .or_else(|| text.iter().take(2).find_map(|line| signal::of_message(&line.text)))
+            .or_else(|| (part.element == Element::Error && !is_thin(&text)).then_some(Signal::Unhandled));
         let alike = (signal, type_name.clone(), without_digits(first));
         let known = first_lines.iter().position(|known| {
             *known == alike || signal == Some(Signal::Assertion) && known.0 == signal && known.1 == alike.1
