@@ -24,6 +24,7 @@ const MAX_HELD: usize = 48 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct Analyzer {
     rules: RuleSet,
+    exit_code: Option<i32>,
 }
 
 impl Default for Analyzer {
@@ -36,7 +37,7 @@ impl Analyzer {
     /// An analyzer with the built-in rules.
     #[must_use]
     pub fn new() -> Self {
-        Analyzer { rules: RuleSet::built_in() }
+        Analyzer { rules: RuleSet::built_in(), exit_code: None }
     }
 
     /// Uses other rules. The default is [`RuleSet::built_in`].
@@ -46,12 +47,26 @@ impl Analyzer {
         self
     }
 
+    /// The exit status of the command that wrote the sources together. The default is not to know it.
+    ///
+    /// A status of one source alone is told by [`Source::exit_code`].
+    #[must_use]
+    pub fn exit_code(mut self, code: i32) -> Self {
+        self.exit_code = Some(code);
+        self
+    }
+
     /// Analyzes all sources together into one report, on all cores where there are several.
     ///
     /// This never fails and never panics: damage in the bytes becomes a note, and an input that cannot be read is told
     /// in its summary. The report does not depend on the number of cores.
     pub fn analyze<'a>(&self, sources: impl IntoIterator<Item = Source<'a>>) -> Report {
-        let sources: Vec<Source<'a>> = sources.into_iter().collect();
+        let mut sources: Vec<Source<'a>> = sources.into_iter().collect();
+        // Of several sources one may be green although the command failed; a status of 0 speaks for each.
+        let of_all = self.exit_code.filter(|code| *code != 0 && sources.len() > 1);
+        if of_all.is_none() {
+            sources.iter_mut().for_each(|source| source.exit_code = source.exit_code.or(self.exit_code));
+        }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let workers = cores.min(sources.len());
         let parts = if workers > 1 {
@@ -59,7 +74,15 @@ impl Analyzer {
         } else {
             sources.into_iter().map(|source| self.read(source)).collect()
         };
-        assemble(self.rules.version(), parts)
+        let mut report = assemble(self.rules.version(), parts);
+        if let Some(code) = of_all
+            && report.outcome != Outcome::Failed
+        {
+            let message = format!("the inputs tell of no failure, but the exit status was {code}");
+            report.notes.push(Note::warning(None, message));
+            report.outcome = Outcome::Failed;
+        }
+        report
     }
 
     /// Begins an analysis that is fed piece by piece.

@@ -6,13 +6,13 @@
 
 /// Declares a closed set of names: the enum, its list, `as_str`, `FromStr` and `Display`.
 macro_rules! names {
-    ($(#[$meta:meta])* $name:ident, $what:literal: $($(#[$doc:meta])* $variant:ident = $text:literal,)+) => {
+    ($(#[$meta:meta])* $name:ident, $what:literal: $($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[non_exhaustive]
         pub enum $name {
-            $($(#[$doc])* #[serde(rename = $text)] $variant,)+
+            $($(#[doc = $doc])+ #[serde(rename = $text)] $variant,)+
         }
 
         impl $name {
@@ -23,6 +23,12 @@ macro_rules! names {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $text,)+ }
+            }
+
+            /// What it means, in a sentence or two.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $($name::$variant => concat!($($doc),+).trim_ascii(),)+ }
             }
         }
 
@@ -195,6 +201,17 @@ impl Kind {
             | CompileError | LinkError | MergeConflict | PolicyViolation | LintViolation | InvalidConfig
             | Assertion | SnapshotMismatch | MockFailure | UndefinedValue | UnhandledException | DataRace
             | TestTimeout | TestInfrastructure | CoverageThreshold | Crash | Unclassified => Nature::Deterministic,
+        }
+    }
+}
+
+impl Kind {
+    /// The action that a failure of this kind asks for by default.
+    #[must_use]
+    pub const fn action(self) -> Action {
+        match self {
+            Kind::Unclassified => Action::Escalate,
+            _ => self.nature().action(),
         }
     }
 }

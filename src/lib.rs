@@ -23,7 +23,7 @@ pub use decide::{Decision, Escalation, Policy, Repair, Retry, Situation};
 pub use error::Error;
 pub use format::Format;
 pub use kind::{Action, Kind, Nature, Phase};
-pub use render::{SCHEMA, to_json};
+pub use render::{Detail, SCHEMA, Text, to_json};
 pub use report::{
     Cause, Counts, Evidence, Failure, FileRef, Level, Note, Outcome, Report, Severity, Signal, SourceSummary, Span,
     Task, TextLine,

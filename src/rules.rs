@@ -163,7 +163,15 @@ impl RuleSet {
     /// # Errors
     /// If the text is not TOML, a field is unknown or missing, an id is taken, or a pattern is not valid.
     pub fn with_file(name: &str, text: &str) -> Result<Self, Error> {
-        RuleSet::parse([(name, text)].into_iter().chain(BUILT_IN.iter().copied()))
+        RuleSet::with_files([(name, text)])
+    }
+
+    /// The built-in rules and those of several files of a user, each a name and a text.
+    ///
+    /// # Errors
+    /// As [`RuleSet::with_file`].
+    pub fn with_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Error> {
+        RuleSet::parse(files.into_iter().chain(BUILT_IN.iter().copied()))
     }
 
     /// Only the rules of one file, for checking it.

@@ -31,6 +31,28 @@ names! {
     AgentResult = "agent-result",
 }
 
+impl Format {
+    /// What a file that was found in a folder is; `None` where it is neither a report nor a log.
+    ///
+    /// `head` is its beginning, 64 KiB or all of it. A report is known by its content. Any text can be a log, so one
+    /// is taken for a log only where its name does not speak against it.
+    #[must_use]
+    pub fn of_file(name: &str, head: &[u8]) -> Option<Format> {
+        const LOGS: &[&str] = &["log", "txt", "out", "err", "output", "console", "stdout", "stderr", "md", "ansi"];
+        let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        // `build.log.1` is a log too.
+        let base = base.trim_end_matches(|end: char| end.is_ascii_digit()).trim_end_matches('.');
+        let extension = base.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+        let named_so = LOGS.contains(&extension.as_str()) || extension.is_empty() || base.starts_with("log");
+        if let Some(format) = detect(head) {
+            // Prose and free text have no mark of their own: there the name must agree.
+            return (named_so || format != Format::Message).then_some(format);
+        }
+        let binary = memchr::memchr(0, head).is_some() && !head.starts_with(b"\xff\xfe") && !head.starts_with(b"\xfe\xff");
+        (named_so && !binary && !head.is_empty() && !base.starts_with('.')).then_some(Format::Log)
+    }
+}
+
 /// Where a parser stands in the original input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {

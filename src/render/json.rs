@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::mask;
 use crate::decide::Decision;
 use crate::report::{Cause, Counts, Note, Outcome, Report, SourceSummary, Task};
 
@@ -27,6 +28,7 @@ struct Document<'a> {
 /// Renders a report and its decision as one JSON object on one line, without a line end.
 #[must_use]
 pub fn to_json(report: &Report, decision: &Decision) -> String {
+    let (report, decision) = &mask::safe(report, decision);
     let Report { rules, outcome, tests, causes, causes_omitted, tasks, sources, notes } = report;
     let document = Document {
         schema: SCHEMA,

@@ -1,0 +1,76 @@
+//! What the tool knows: its rules and kinds.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use whyred::{Kind, RuleSet};
+
+use crate::args::{Args, RulesAction};
+use crate::{Failed, output};
+
+/// `whyred rules …`.
+pub(crate) fn rules(action: &RulesAction, args: &Args) -> Result<u8, Failed> {
+    match action {
+        RulesAction::Check { files } => check(files, args),
+        RulesAction::List => {
+            let mut text = String::new();
+            for rule in crate::rules(args)?.rules() {
+                let kind = rule.kind.map_or("-", |kind| kind.as_str());
+                let _ = writeln!(text, "{:<44} {:<22} {:<8} {}", rule.id, kind, rule.rank, rule.role);
+            }
+            output::print(&text).map(|()| 0)
+        }
+    }
+}
+
+fn check(files: &[PathBuf], args: &Args) -> Result<u8, Failed> {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    let files: Vec<&PathBuf> = files.iter().chain(&args.rules).collect();
+    if files.is_empty() {
+        let rules = RuleSet::built_in();
+        count += rules.rules().len();
+        wrong.extend(rules.check());
+    }
+    for path in files {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| Failed::usage(format!("{name}: {error}")))?;
+        let own = RuleSet::only_file(&name, &text).map_err(|error| Failed::usage(error.to_string()))?;
+        // Together with the built-in rules an id may be taken, and a hit may be lost to another rule.
+        let all = RuleSet::with_file(&name, &text).map_err(|error| Failed::usage(error.to_string()))?;
+        count += own.rules().len();
+        let mine = |complaint: &String| own.rules().iter().any(|rule| complaint.starts_with(&format!("{}: ", rule.id)));
+        wrong.extend(all.check().into_iter().filter(mine).map(|complaint| format!("{name}: {complaint}")));
+    }
+    if !wrong.is_empty() {
+        return Err(Failed::usage(format!("{} of the rules do not hold\n  {}", wrong.len(), wrong.join("\n  "))));
+    }
+    output::print(&format!("{count} rules hold\n")).map(|()| 0)
+}
+
+/// `whyred explain KIND|RULE`.
+pub(crate) fn explain(name: &str, args: &Args) -> Result<u8, Failed> {
+    let rules = crate::rules(args)?;
+    if let Some(rule) = rules.rules().iter().find(|rule| rule.id == name) {
+        return output::print(&rule.explain()).map(|()| 0);
+    }
+    let kind = match name.parse::<Kind>() {
+        Ok(kind) => kind,
+        Err(_) if name.contains('/') => {
+            return Err(Failed::usage(format!("no rule has the id \"{name}\"; `whyred rules list` shows all")));
+        }
+        Err(error) => return Err(Failed::usage(error.to_string())),
+    };
+    let mut text = format!("{kind}: {}\n\n", kind.meaning());
+    let _ = writeln!(text, "nature  {} ({})", kind.nature(), kind.nature().meaning());
+    let _ = writeln!(text, "action  {} ({})", kind.action(), kind.action().meaning());
+    let own: Vec<_> = rules.rules().iter().filter(|rule| rule.kind == Some(kind)).collect();
+    let _ = writeln!(text, "\n{} rules, the text may change the nature:", own.len());
+    for rule in own {
+        let _ = writeln!(text, "  {}", rule.id);
+        if let Some(hit) = rule.hits.first() {
+            let _ = writeln!(text, "      {}", hit.line.trim());
+        }
+    }
+    output::print(&text).map(|()| 0)
+}

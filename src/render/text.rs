@@ -1,0 +1,467 @@
+//! The output for people: what failed, where it says so, and what to do, on as few lines as that takes.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::mask;
+use crate::decide::Decision;
+use crate::kind::{Action, Nature, Phase};
+use crate::report::{Cause, Counts, Evidence, FileRef, Note, Outcome, Report, Severity};
+
+/// The output for people.
+///
+/// ```
+/// use whyred::{Analyzer, Policy, Situation, Source, Text};
+///
+/// let log = b"Error: Cannot find module 'express'\n";
+/// let report = Analyzer::new().analyze([Source::bytes("build.log", log)]);
+/// let decision = Policy::default().decide(&report, &Situation::new());
+/// let text = Text::new().width(80).render(&report, &decision);
+/// assert!(text.contains("build.log:1"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Text {
+    color: bool,
+    width: usize,
+    detail: Detail,
+}
+
+/// How much of a report is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Detail {
+    /// The first places and tests of each cause, and how many more there are.
+    #[default]
+    Short,
+    /// Every place and test that the report lists, the rule behind each cause, and the inputs.
+    Full,
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Text::new()
+    }
+}
+
+impl Text {
+    /// Without colors, 100 columns wide, short.
+    #[must_use]
+    pub const fn new() -> Self {
+        Text { color: false, width: 100, detail: Detail::Short }
+    }
+
+    /// Whether to use the colors of a terminal. Default: no.
+    #[must_use]
+    pub const fn color(mut self, color: bool) -> Self {
+        self.color = color;
+        self
+    }
+
+    /// How many columns there are; at least 40 are used. Default 100.
+    #[must_use]
+    pub const fn width(mut self, width: usize) -> Self {
+        self.width = if width < 40 { 40 } else { width };
+        self
+    }
+
+    /// How much to show. Default [`Detail::Short`].
+    #[must_use]
+    pub const fn detail(mut self, detail: Detail) -> Self {
+        self.detail = detail;
+        self
+    }
+
+    /// Renders a report and its decision. The last line ends with `\n`.
+    #[must_use]
+    pub fn render(&self, report: &Report, decision: &Decision) -> String {
+        let (report, decision) = mask::safe(report, decision);
+        let mut page = Page { out: String::new(), color: self.color, width: self.width };
+        let shown = match self.detail {
+            Detail::Short => 10,
+            Detail::Full => usize::MAX,
+        };
+        headline(&mut page, &report, &decision);
+        for (index, cause) in report.causes.iter().enumerate().take(shown) {
+            self.cause(&mut page, index + 1, cause);
+        }
+        let left = report.causes.len().saturating_sub(shown) as u64 + report.causes_omitted;
+        if left > 0 {
+            page.line("", &[(DIM, &format!("     and {} more", plural(left, "cause", "causes")))]);
+        }
+        next(&mut page, &report, &decision);
+        self.notes(&mut page, &report);
+        if self.detail == Detail::Full {
+            inputs(&mut page, &report);
+        }
+        page.out
+    }
+
+    fn cause(&self, page: &mut Page, number: usize, cause: &Cause) {
+        let Cause {
+            kind,
+            nature,
+            phase: _,
+            subject,
+            message,
+            count,
+            fingerprint,
+            confidence,
+            rule,
+            evidence,
+            tests,
+            flip,
+        } = cause;
+        page.blank();
+        let number = format!("{number:>2}. ");
+        let mut head: Vec<(Style, String)> = vec![(BOLD, number), (RED, kind.to_string())];
+        if *nature != kind.nature() {
+            head.push((DIM, format!(" ({nature})")));
+        }
+        let times = if *count > 1 { format!("  ×{count}") } else { String::new() };
+        if let Some(subject) = subject {
+            let used: usize = head.iter().map(|(_, text)| text.width()).sum::<usize>() + times.width() + 2;
+            head.push((BOLD, format!("  {}", middle(subject, page.width.saturating_sub(used).max(20)))));
+        }
+        head.push((DIM, times));
+        let head: Vec<(Style, &str)> = head.iter().map(|(style, text)| (*style, text.as_str())).collect();
+        page.line("", &head);
+
+        let (places, names) = match self.detail {
+            Detail::Short => (3, 3),
+            Detail::Full => (usize::MAX, usize::MAX),
+        };
+        let mut previous: Option<&str> = None;
+        for evidence in evidence.iter().take(places) {
+            let place = place(evidence);
+            let text = if evidence.text.is_empty() { message } else { &evidence.text };
+            // The same words at several places are told once.
+            let text = if previous == Some(text.as_str()) { "" } else { text.as_str() };
+            page.place(&place, text);
+            previous = Some(if evidence.text.is_empty() { message } else { &evidence.text });
+        }
+        let more = evidence.len().saturating_sub(places) as u64;
+        if more > 0 {
+            page.line("    ", &[(DIM, &format!("and {} more", plural(more, "place", "places")))]);
+        }
+        if !tests.is_empty() {
+            let mut list: Vec<String> = tests.iter().take(names).map(|test| middle(test, 72)).collect();
+            let more = (*count).max(tests.len() as u64) - list.len() as u64;
+            if more > 0 {
+                list.push(format!("{more} more"));
+            }
+            for (index, test) in list.iter().enumerate() {
+                page.line(if index == 0 { "    in " } else { "       " }, &[(DIM, &cut(test, page.width - 7))]);
+            }
+        }
+        if let Some(flip) = flip {
+            page.wrap("    ", &format!("{nature}, not {}: {flip}", kind.nature()), DIM);
+        }
+        if self.detail == Detail::Full {
+            let text = format!("rule {rule}, confidence {confidence:.2}, fingerprint {fingerprint}");
+            page.line("    ", &[(DIM, &text)]);
+        }
+    }
+
+    fn notes(&self, page: &mut Page, report: &Report) {
+        let wanted = |note: &&Note| self.detail == Detail::Full || note.severity == Severity::Warning;
+        let notes: Vec<&Note> = report.notes.iter().filter(wanted).collect();
+        if !notes.is_empty() {
+            page.blank();
+        }
+        for Note { severity, source, at, message } in notes.into_iter().take(20) {
+            let (style, word) = match severity {
+                Severity::Info => (DIM, "note"),
+                Severity::Warning => (YELLOW, "warning"),
+            };
+            let place = match (source, at) {
+                (Some(source), Some(line)) => format!("{source}:{line}: "),
+                (Some(source), None) => format!("{source}: "),
+                (None, _) => String::new(),
+            };
+            page.line("", &[(style, word), (PLAIN, ": "), (PLAIN, &cut(&format!("{place}{message}"), page.width - 9))]);
+        }
+    }
+}
+
+const PLAIN: Style = Style::new();
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const GREEN: Style = AnsiColor::Green.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default();
+
+/// How it ended and what to do: the one line that is always read.
+fn headline(page: &mut Page, report: &Report, decision: &Decision) {
+    let (style, word) = match report.outcome {
+        Outcome::Failed => (RED, "FAILED"),
+        Outcome::Passed => (GREEN, "PASSED"),
+        Outcome::Unknown => (YELLOW, "UNKNOWN"),
+    };
+    let action = match decision.action {
+        Action::Accept => GREEN,
+        Action::Retry | Action::Verify => YELLOW,
+        Action::Repair | Action::Escalate => RED,
+    };
+    let counts = report.tests.as_ref().map_or_else(String::new, |tests| format!("   {}", counts(tests)));
+    page.line("", &[(style, word), (PLAIN, " → "), (action, decision.action.as_str()), (DIM, &counts)]);
+}
+
+fn counts(tests: &Counts) -> String {
+    let Counts { total, passed, failed, errored, skipped, flaky } = *tests;
+    let mut parts = Vec::new();
+    for (count, word) in [(failed, "failed"), (errored, "errored")] {
+        if count > 0 {
+            parts.push(format!("{count} {word}"));
+        }
+    }
+    if let Some(passed) = passed {
+        parts.push(format!("{passed} passed"));
+    }
+    for (count, word) in [(skipped, "skipped"), (flaky, "flaky")] {
+        if count > 0 {
+            parts.push(format!("{count} {word}"));
+        }
+    }
+    format!("{}: {}", plural(total, "test", "tests"), parts.join(", "))
+}
+
+/// What to do next, and why.
+fn next(page: &mut Page, report: &Report, decision: &Decision) {
+    let Decision { action, reasons, retry, plan, escalation } = decision;
+    page.blank();
+    let verb = match action {
+        Action::Accept => "Accept",
+        Action::Retry => "Retry",
+        Action::Repair => "Repair",
+        Action::Verify => "Verify",
+        Action::Escalate => "Escalate",
+    };
+    let mut text = verb.to_owned();
+    if let Some(escalation) = escalation {
+        let _ = write!(text, " to {}", escalation.to);
+    }
+    if let Some(retry) = retry {
+        let _ = write!(text, " after {}, attempt {} of {}", duration(retry.after_ms), retry.attempt, retry.of);
+    }
+    page.wrap_head(&text, &reasons.join("; "));
+    if let Some(escalation) = escalation {
+        page.wrap("  needed: ", &escalation.need, PLAIN);
+    }
+    for (index, repair) in plan.iter().enumerate() {
+        let mut head = format!("  {}. ", index + 1);
+        if let Some(task) = &repair.task {
+            let _ = write!(head, "{task}: ");
+        }
+        if repair.phase != Phase::Unknown {
+            let _ = write!(head, "{}: ", repair.phase);
+        }
+        let brief = repair.brief.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+        let brief = if brief.is_empty() { causes_of(&repair.causes, report) } else { brief.trim().to_owned() };
+        page.wrap(&head, &brief, PLAIN);
+    }
+}
+
+fn causes_of(causes: &[usize], report: &Report) -> String {
+    let names = causes.iter().filter_map(|&index| report.causes.get(index));
+    names.map(|cause| cause.kind.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn inputs(page: &mut Page, report: &Report) {
+    page.blank();
+    for source in &report.sources {
+        let size = format!("{}, {}", source.format, plural(source.lines, "line", "lines"));
+        page.line("", &[(DIM, "input "), (PLAIN, &source.name), (DIM, &format!("  {size}, {}", source.outcome))]);
+    }
+    page.line("", &[(DIM, &format!("rules {}", report.rules))]);
+}
+
+fn duration(ms: u64) -> String {
+    match ms {
+        0..1000 => format!("{ms} ms"),
+        1000..120_000 => format!("{} s", ms.div_ceil(1000)),
+        120_000..7_200_000 => format!("{} min", ms.div_ceil(60_000)),
+        _ => format!("{} h", ms.div_ceil(3_600_000)),
+    }
+}
+
+fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// `build.log:12`, with the place in the project behind it.
+fn place(evidence: &Evidence) -> (String, String) {
+    let here = format!("{}:{}", evidence.source, evidence.line);
+    let Some(FileRef { path, line, column }) = &evidence.file else { return (here, String::new()) };
+    let mut there = path.clone();
+    for number in [line, column].into_iter().flatten() {
+        let _ = write!(there, ":{number}");
+    }
+    (here, there)
+}
+
+/// A text cut to a width, with `…` where it was cut.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut used = 0;
+    let fits = |character: &char| {
+        used += character.width().unwrap_or(0);
+        used < width
+    };
+    let mut out: String = text.chars().take_while(fits).collect();
+    out.truncate(out.trim_end().len());
+    out.push('…');
+    out
+}
+
+/// A text shortened in its middle: the ends of names and paths tell more.
+fn middle(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let tail = width * 2 / 3;
+    let head = cut(text, width - tail);
+    let mut used = 0;
+    let fits = |character: &char| {
+        used += character.width().unwrap_or(0);
+        used <= tail
+    };
+    let end: Vec<char> = text.chars().rev().take_while(fits).collect();
+    head + &end.into_iter().rev().collect::<String>()
+}
+
+struct Page {
+    out: String,
+    color: bool,
+    width: usize,
+}
+
+impl Page {
+    fn blank(&mut self) {
+        self.out.push('\n');
+    }
+
+    fn put(&mut self, style: Style, text: &str) {
+        if self.color && style != PLAIN && !text.is_empty() {
+            let _ = write!(self.out, "{style}{text}{style:#}");
+        } else {
+            self.out.push_str(text);
+        }
+    }
+
+    fn line(&mut self, indent: &str, parts: &[(Style, &str)]) {
+        self.out.push_str(indent);
+        for (style, text) in parts {
+            self.put(*style, text);
+        }
+        self.end();
+    }
+
+    /// Ends a line without white space at its end.
+    fn end(&mut self) {
+        self.out.truncate(self.out.trim_end_matches(' ').len());
+        self.out.push('\n');
+    }
+
+    /// A place and what stands there.
+    fn place(&mut self, (here, there): &(String, String), text: &str) {
+        self.out.push_str("    ");
+        self.put(CYAN, here);
+        if !there.is_empty() {
+            self.put(DIM, &format!("  {}", middle(there, self.width / 2)));
+        }
+        self.end();
+        if !text.is_empty() {
+            self.out.push_str("      ");
+            self.put(PLAIN, &cut(text, self.width - 6));
+            self.end();
+        }
+    }
+
+    /// A bold word, a colon and a text, broken into lines.
+    fn wrap_head(&mut self, head: &str, text: &str) {
+        self.put(BOLD, head);
+        let lines = wrapped(text, self.width, head.width() + 2);
+        if text.is_empty() {
+            self.end();
+            return;
+        }
+        self.out.push_str(": ");
+        for (index, line) in lines.iter().enumerate() {
+            if index > 0 {
+                self.out.push_str("  ");
+            }
+            self.out.push_str(line);
+            self.end();
+        }
+    }
+
+    /// A text broken into lines; those after the first stand below its start.
+    fn wrap(&mut self, head: &str, text: &str, style: Style) {
+        let indent = head.width().min(self.width / 2);
+        for (index, line) in wrapped(text, self.width - indent, 0).iter().enumerate() {
+            if index == 0 {
+                self.out.push_str(head);
+            } else {
+                self.out.push_str(&" ".repeat(indent));
+            }
+            self.put(style, line);
+            self.end();
+        }
+    }
+}
+
+/// A text broken at white space into lines of a width; the first has `used` columns less.
+fn wrapped(text: &str, width: usize, used: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut column = used.min(width);
+    for word in text.split_whitespace() {
+        let word = cut(word, width);
+        let wide = word.width();
+        let line = lines.last_mut().expect("there is always one");
+        let gap = usize::from(!line.is_empty());
+        if column + gap + wide > width && column > 0 {
+            column = wide;
+            lines.push(word);
+            continue;
+        }
+        if gap > 0 {
+            line.push(' ');
+        }
+        line.push_str(&word);
+        column += gap + wide;
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_by_columns() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "ab…");
+        assert_eq!(cut("日本語です", 6), "日本…");
+        assert_eq!(middle("src/components/chat/ChatInput.tsx", 20), "src/co…ChatInput.tsx");
+    }
+
+    #[test]
+    fn lines_break_at_white_space() {
+        assert_eq!(wrapped("one two three", 8, 0), ["one two", "three"]);
+        assert_eq!(wrapped("one two three", 8, 5), ["one", "two", "three"]);
+        assert_eq!(wrapped("", 8, 0), [""]);
+    }
+
+    #[test]
+    fn waits_are_told_in_fitting_units() {
+        assert_eq!(
+            [duration(500), duration(30_000), duration(600_000), duration(10_000_000)],
+            ["500 ms", "30 s", "10 min", "3 h"]
+        );
+    }
+}
