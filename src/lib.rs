@@ -23,7 +23,7 @@ pub use decide::{Decision, Escalation, Policy, Repair, Retry, Situation};
 pub use error::Error;
 pub use format::Format;
 pub use kind::{Action, Kind, Nature, Phase};
-pub use render::{Detail, SCHEMA, Text, to_json};
+pub use render::{Detail, SCHEMA, Text, json_schema, to_github, to_json, to_markdown};
 pub use report::{
     Cause, Counts, Evidence, Failure, FileRef, Level, Note, Outcome, Report, Severity, Signal, SourceSummary, Span,
     Task, TextLine,

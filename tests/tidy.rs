@@ -86,10 +86,14 @@ fn the_command_has_no_logic_of_its_own() {
     let mut wrong = Vec::new();
     for (path, text) in sources("cli/src") {
         for (number, line) in code(&text) {
-            for word in ["Kind::", "Format::", "Nature::", "regex"] {
-                let parses = ["Kind::ALL", "Format::ALL"].iter().any(|list| line.contains(list));
-                if line.contains(word) && !parses {
-                    wrong.push(format!("{path}:{number}: `{word}` belongs to the library"));
+            for word in ["Kind::", "Format::", "Nature::", "Action::", "Regex::"] {
+                let named = line.match_indices(word).any(|(at, _)| {
+                    let whole = !line[..at].ends_with(|before: char| before.is_alphanumeric());
+                    let variant = line[at + word.len()..].chars().nth(1).is_some_and(char::is_lowercase);
+                    whole && variant && line[at + word.len()..].starts_with(char::is_uppercase)
+                });
+                if named {
+                    wrong.push(format!("{path}:{number}: naming one `{word}` belongs to the library"));
                 }
             }
         }

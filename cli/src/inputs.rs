@@ -83,7 +83,8 @@ impl Inputs<'_> {
         }
         if self.sources.len() == before && self.complaints.is_empty() {
             let folder = folder.display();
-            self.complaints.push(format!("{folder}: holds neither a log nor a test report; name a file to have it read"));
+            self.complaints
+                .push(format!("{folder}: holds neither a log nor a test report; name a file to have it read"));
         }
     }
 }

@@ -48,7 +48,8 @@ impl Format {
             // Prose and free text have no mark of their own: there the name must agree.
             return (named_so || format != Format::Message).then_some(format);
         }
-        let binary = memchr::memchr(0, head).is_some() && !head.starts_with(b"\xff\xfe") && !head.starts_with(b"\xfe\xff");
+        let binary =
+            memchr::memchr(0, head).is_some() && !head.starts_with(b"\xff\xfe") && !head.starts_with(b"\xfe\xff");
         (named_so && !binary && !head.is_empty() && !base.starts_with('.')).then_some(Format::Log)
     }
 }

@@ -42,5 +42,35 @@ pub fn to_json(report: &Report, decision: &Decision) -> String {
         sources,
         notes,
     };
-    serde_json::to_string(&document).expect("plain data with string keys is always JSON")
+    let json = serde_json::to_string(&document).expect("plain data with string keys is always JSON");
+    // Runners look for these commands anywhere in a line. The sign stands only within strings, where it may be escaped.
+    match json.contains("##") {
+        true => json.replace("##", "#\\u0023"),
+        false => json,
+    }
+}
+
+/// The JSON Schema of what [`to_json`] prints.
+#[must_use]
+pub const fn json_schema() -> &'static str {
+    include_str!("../../docs/schema.json")
+}
+
+#[cfg(all(test, feature = "schema"))]
+mod tests {
+    use super::*;
+
+    /// `UPDATE_SCHEMA=1 cargo test --features schema` writes it anew.
+    #[test]
+    fn schema_is_current() {
+        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+        let mut schema = settings.into_generator().into_root_schema_for::<Document<'static>>();
+        schema.insert("title".to_owned(), "The output of `whyred --format json`".into());
+        let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schema.json"), &text).unwrap();
+            return;
+        }
+        assert!(text == json_schema(), "docs/schema.json is not current: UPDATE_SCHEMA=1 writes it");
+    }
 }

@@ -106,6 +106,30 @@ fn steers(character: char) -> bool {
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
+/// A text in which no CI system finds a command of its own.
+///
+/// Runners read what a step prints: `##[…]` (GitHub), `##vso[…]` (Azure) and `##teamcity[…]` are commands wherever
+/// they stand in a line. Commands that begin a line with `::` are kept off by what the renderers put before a text.
+pub(super) fn unmarked(text: &str) -> String {
+    if !text.contains("##") {
+        return text.to_owned();
+    }
+    text.replace("##[", "# #[").replace("##vso[", "# #vso[").replace("##teamcity[", "# #teamcity[")
+}
+
+/// A page of which no line begins with a command such as `::error::`, nor holds one of those of [`unmarked`].
+pub(super) fn uncommanded(page: &str) -> String {
+    let page = unmarked(page);
+    if !page.lines().any(|line| line.trim_start().starts_with("::")) {
+        return page;
+    }
+    let tame = |line: &str| match line.trim_start().strip_prefix("::") {
+        Some(rest) => format!("{}: :{rest}", &line[..line.len() - rest.len() - 2]),
+        None => line.to_owned(),
+    };
+    page.split_inclusive('\n').map(tame).collect()
+}
+
 /// How a secret is recognized behind its mark.
 #[derive(Clone, Copy)]
 enum Form {

@@ -95,7 +95,7 @@ impl Text {
         if self.detail == Detail::Full {
             inputs(&mut page, &report);
         }
-        page.out
+        mask::uncommanded(&page.out)
     }
 
     fn cause(&self, page: &mut Page, number: usize, cause: &Cause) {
@@ -209,7 +209,7 @@ fn headline(page: &mut Page, report: &Report, decision: &Decision) {
     page.line("", &[(style, word), (PLAIN, " → "), (action, decision.action.as_str()), (DIM, &counts)]);
 }
 
-fn counts(tests: &Counts) -> String {
+pub(super) fn counts(tests: &Counts) -> String {
     let Counts { total, passed, failed, errored, skipped, flaky } = *tests;
     let mut parts = Vec::new();
     for (count, word) in [(failed, "failed"), (errored, "errored")] {
@@ -228,11 +228,21 @@ fn counts(tests: &Counts) -> String {
     format!("{}: {}", plural(total, "test", "tests"), parts.join(", "))
 }
 
-/// What to do next, and why.
-fn next(page: &mut Page, report: &Report, decision: &Decision) {
-    let Decision { action, reasons, retry, plan, escalation } = decision;
-    page.blank();
-    let verb = match action {
+/// What to do and why, in one paragraph; an escalation says on another line what is needed.
+pub(super) fn what_next(decision: &Decision) -> String {
+    let mut text = instruction(decision);
+    if !decision.reasons.is_empty() {
+        let _ = write!(text, ": {}", decision.reasons.join("; "));
+    }
+    if let Some(escalation) = &decision.escalation {
+        let _ = write!(text, "\nNeeded: {}", escalation.need);
+    }
+    text
+}
+
+/// `Retry after 30 s, attempt 2 of 3`.
+fn instruction(decision: &Decision) -> String {
+    let verb = match decision.action {
         Action::Accept => "Accept",
         Action::Retry => "Retry",
         Action::Repair => "Repair",
@@ -240,13 +250,20 @@ fn next(page: &mut Page, report: &Report, decision: &Decision) {
         Action::Escalate => "Escalate",
     };
     let mut text = verb.to_owned();
-    if let Some(escalation) = escalation {
+    if let Some(escalation) = &decision.escalation {
         let _ = write!(text, " to {}", escalation.to);
     }
-    if let Some(retry) = retry {
+    if let Some(retry) = &decision.retry {
         let _ = write!(text, " after {}, attempt {} of {}", duration(retry.after_ms), retry.attempt, retry.of);
     }
-    page.wrap_head(&text, &reasons.join("; "));
+    text
+}
+
+/// What to do next, and why.
+fn next(page: &mut Page, report: &Report, decision: &Decision) {
+    let Decision { action: _, reasons, retry: _, plan, escalation } = decision;
+    page.blank();
+    page.wrap_head(&instruction(decision), &reasons.join("; "));
     if let Some(escalation) = escalation {
         page.wrap("  needed: ", &escalation.need, PLAIN);
     }
@@ -287,7 +304,7 @@ fn duration(ms: u64) -> String {
     }
 }
 
-fn plural(count: u64, one: &str, many: &str) -> String {
+pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
@@ -376,7 +393,9 @@ impl Page {
         }
         self.end();
         if !text.is_empty() {
-            self.out.push_str("      ");
+            self.out.push_str("    ");
+            // The bar also keeps a runner from taking a quoted `::command::` for one of its own.
+            self.put(DIM, "│ ");
             self.put(PLAIN, &cut(text, self.width - 6));
             self.end();
         }
