@@ -161,6 +161,16 @@ fn meaning(signal: Signal) -> Meaning {
     Meaning { kind, name, firm }
 }
 
+/// Says where a failure happened, if nothing nearer to it said so.
+pub(crate) fn set_phase(found: &mut Verdict, phase: Option<Phase>) {
+    if let Some(phase) = phase
+        && found.phase == Phase::Unknown
+    {
+        found.phase = phase;
+        flip(found, Level::Line);
+    }
+}
+
 /// What the text or the place changes about a nature. Each row says why.
 fn flip(found: &mut Verdict, level: Level) {
     let text = found.line.text.as_str();

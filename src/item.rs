@@ -1,5 +1,6 @@
 //! What parsers hand to the analyzer, in the order of the input.
 
+use crate::kind::Phase;
 use crate::report::{Counts, Failure, Note, Outcome, Span, Task};
 
 /// One thing a parser found.
@@ -64,6 +65,10 @@ pub(crate) enum Scope {
     Step,
     /// The job.
     Job,
+    /// One attempt at a command, which is going to be tried again.
+    Attempt,
+    /// A message that the CI system shows as an error; it decides where it is the last word of a step.
+    Annotation,
 }
 
 /// A step of a job, or a command within a step, begins; it ends where the next begins.
@@ -75,4 +80,10 @@ pub(crate) struct Step {
     pub command: bool,
     /// The step comes after the work: uploads, clean-up. What fails in it seldom decides.
     pub post: bool,
+    /// What the command is for, where its name tells.
+    pub phase: Option<Phase>,
+    /// The log itself says that a failure of it does not count: `npm audit || true`.
+    pub tolerated: bool,
+    /// It starts only since the command before it ended well, or was allowed to fail.
+    pub clears: bool,
 }

@@ -5,7 +5,7 @@
 //! searched. Success needs positive evidence, and so does failure; where there is neither, the outcome is unknown.
 
 use crate::cause::{Filing, Group, Ledger};
-use crate::classify::{Verdict, classify, classify_line};
+use crate::classify::{Verdict, classify, classify_line, set_phase};
 use crate::item::{Item, LogLine, Mark, Scope, Step, TestRun};
 use crate::kind::{Kind, Nature, Phase};
 use crate::report::{Counts, Failure, Level, Note, Outcome, Span, Task, TextLine};
@@ -23,6 +23,7 @@ pub(crate) struct Findings {
     ledger: Ledger,
     stretches: Vec<Stretch>,
     steps: Vec<StepState>,
+    commands: Vec<CommandState>,
     runs: Runs,
     any_step_failed: bool,
     any_step_passed: bool,
@@ -38,7 +39,9 @@ pub(crate) struct Findings {
 /// What was printed between two boundaries.
 #[derive(Debug)]
 struct Stretch {
-    step: usize,
+    command: usize,
+    /// What the step or command is for.
+    phase: Option<Phase>,
     /// How it ended, where something says so.
     end: Outcome,
     /// Cases or suites failed in it, so that single lines in it say nothing new.
@@ -51,6 +54,21 @@ struct Stretch {
 struct StepState {
     post: bool,
     end: Option<Outcome>,
+    phase: Option<Phase>,
+    /// The line of the last error message that the CI system showed.
+    annotated: u64,
+    /// Some command of it was used.
+    used: bool,
+}
+
+/// A command of a step.
+#[derive(Debug, Default)]
+struct CommandState {
+    step: usize,
+    /// What failed in it does not count: it may fail, is tried again, or what ran next proves that it ended well.
+    excused: bool,
+    /// A test runner said that its run failed.
+    failed_run: bool,
     /// Some stretch of it was used.
     used: bool,
 }
@@ -59,7 +77,6 @@ struct StepState {
 #[derive(Debug, Default)]
 struct Runs {
     sum: Option<Counts>,
-    failed: bool,
     passed: bool,
 }
 
@@ -74,8 +91,8 @@ pub(crate) struct Resolved {
 }
 
 impl Stretch {
-    fn of_step(step: usize) -> Self {
-        Stretch { step, end: Outcome::Unknown, failed_tests: false, used: false }
+    fn new(command: usize, phase: Option<Phase>) -> Self {
+        Stretch { command, phase, end: Outcome::Unknown, failed_tests: false, used: false }
     }
 }
 
@@ -86,8 +103,9 @@ impl Findings {
             exit_code,
             task,
             ledger: Ledger::default(),
-            stretches: vec![Stretch::of_step(0)],
+            stretches: vec![Stretch::new(0, None)],
             steps: vec![StepState::default()],
+            commands: vec![CommandState::default()],
             runs: Runs::default(),
             any_step_failed: false,
             any_step_passed: false,
@@ -120,14 +138,31 @@ impl Findings {
     /// The stretch at hand, under which something is about to be filed.
     fn use_stretch(&mut self) -> u32 {
         self.stretch().used = true;
+        self.command().used = true;
         if let Some(step) = self.steps.last_mut() {
             step.used = true;
         }
         (self.stretches.len() - 1) as u32
     }
 
+    fn command(&mut self) -> &mut CommandState {
+        self.commands.last_mut().expect("there is always one")
+    }
+
+    fn next_command(&mut self, phase: Option<Phase>) {
+        let fresh = CommandState { step: self.steps.len() - 1, ..CommandState::default() };
+        if self.command().used {
+            self.commands.push(fresh);
+        } else {
+            *self.command() = fresh;
+        }
+        self.next_stretch();
+        self.stretch().phase = phase;
+    }
+
     fn next_stretch(&mut self) {
-        let fresh = Stretch::of_step(self.steps.len() - 1);
+        let phase = self.stretch().phase;
+        let fresh = Stretch::new(self.commands.len() - 1, phase);
         if self.stretch().used {
             self.stretches.push(fresh);
         } else {
@@ -141,6 +176,7 @@ impl Findings {
         if matches!(level, Level::Case | Level::Suite) && !follow_on {
             self.stretch().failed_tests = true;
         }
+        set_phase(&mut verdict, self.stretch().phase);
         // What failed alone, and says nothing about what, is about the test.
         if verdict.subject.is_none() {
             verdict.subject = match verdict.kind {
@@ -165,7 +201,8 @@ impl Findings {
     }
 
     fn line(&mut self, rules: &RuleSet, line: &LogLine) {
-        let Some(verdict) = classify_line(rules, line) else { return };
+        let Some(mut verdict) = classify_line(rules, line) else { return };
+        set_phase(&mut verdict, self.stretch().phase);
         match verdict.role {
             Role::Decoy => {}
             Role::Passed => {
@@ -197,7 +234,10 @@ impl Findings {
 
     fn run(&mut self, run: TestRun) {
         self.stretch().end = run.outcome;
-        self.runs.failed |= run.outcome == Outcome::Failed;
+        if run.outcome == Outcome::Failed {
+            self.use_stretch();
+            self.command().failed_run = true;
+        }
         self.runs.passed |= run.outcome == Outcome::Passed;
         match &mut self.runs.sum {
             Some(sum) => sum.add(&run.counts),
@@ -224,6 +264,17 @@ impl Findings {
                 self.next_stretch();
             }
             Scope::Job => self.job = Some(mark.clone()),
+            Scope::Attempt => {
+                self.command().excused = true;
+                let phase = self.stretch().phase;
+                self.next_command(phase);
+            }
+            Scope::Annotation => {
+                if let Some(step) = self.steps.last_mut() {
+                    step.annotated = mark.span.line;
+                }
+                return;
+            }
         }
         if mark.outcome == Outcome::Failed {
             self.last_failed = Some(mark);
@@ -231,14 +282,33 @@ impl Findings {
     }
 
     fn step(&mut self, step: Step) {
-        if !step.command {
-            let fresh = StepState { post: step.post, end: None, used: false };
+        if step.clears {
+            self.command().excused = true;
+        }
+        let mut phase = step.phase;
+        if step.command {
+            phase = phase.or(self.steps.last().and_then(|step| step.phase));
+        } else {
+            let fresh = StepState { post: step.post, phase, ..StepState::default() };
             match self.steps.last_mut() {
+                // An action says that it failed by an error message as its last word, and no more.
+                Some(last) if last.end.is_none() && last.annotated > 0 && last.annotated + 1 == step.span.line => {
+                    last.end = Some(Outcome::Failed);
+                    self.any_step_failed = true;
+                    self.steps.push(fresh);
+                }
                 Some(last) if !last.used => *last = fresh,
                 _ => self.steps.push(fresh),
             }
         }
-        self.next_stretch();
+        self.next_command(phase);
+        self.command().excused = step.tolerated;
+    }
+
+    /// Whether what failed in a command cannot be why the job failed.
+    fn is_excused(&self, command: &CommandState) -> bool {
+        let step = &self.steps[command.step];
+        command.excused || step.post || step.end == Some(Outcome::Passed)
     }
 
     fn note(&mut self, mut note: Note) {
@@ -259,21 +329,21 @@ impl Findings {
             self.notes.push(note);
         }
         let any_step_failed = self.any_step_failed;
-        let passed_step = |step: &StepState| match step.end {
-            Some(end) => end == Outcome::Passed,
-            // Where steps are marked when they fail, an unmarked one did not.
-            None => any_step_failed,
-        };
+        // Where steps are marked when they fail, an unmarked one did not.
+        let unmarked = |step: &StepState| step.end.is_none() && any_step_failed;
         let groups = std::mem::take(&mut self.ledger.groups);
         let (mut standing, mut demoted, mut follow_ons) = (Vec::new(), Vec::new(), Vec::new());
         for group in groups {
             let stretch = &self.stretches[group.stretch as usize];
-            let step = &self.steps[stretch.step];
+            let command = &self.commands[stretch.command];
+            let excused = self.is_excused(command);
             let line = group.level == Level::Line;
             if group.follow_on {
-                follow_ons.push(group);
-            } else if passed_step(step)
-                || step.post
+                if !excused {
+                    follow_ons.push(group);
+                }
+            } else if excused
+                || unmarked(&self.steps[command.step])
                 || stretch.end == Outcome::Passed && line
                 || stretch.failed_tests && line
             {
@@ -300,7 +370,7 @@ impl Findings {
     }
 
     fn outcome(&mut self, standing: &[Group], follow_ons: &[Group], tests: Option<&Counts>) -> Outcome {
-        let failed_tests = self.runs.failed;
+        let failed_tests = self.commands.iter().any(|command| command.failed_run && !self.is_excused(command));
         if let Some(code) = self.exit_code {
             if code != 0 {
                 if !failed_tests && standing.is_empty() && tests.is_some() {
@@ -333,9 +403,15 @@ impl Findings {
 
     /// What to show for an input that failed although no finding stands: the nearest thing to a cause.
     fn last_resort(&self, mut demoted: Vec<Group>, follow_ons: Vec<Group>) -> Vec<Group> {
-        demoted.retain(|group| {
-            group.verdict.rank > Rank::Generic && !self.steps[self.stretches[group.stretch as usize].step].post
-        });
+        demoted.retain(|group| group.verdict.rank > Rank::Generic);
+        // The work comes before what follows it.
+        let post = |group: &Group| {
+            let command = self.stretches[group.stretch as usize].command;
+            self.steps[self.commands[command].step].post
+        };
+        if !demoted.iter().all(post) {
+            demoted.retain(|group| !post(group));
+        }
         if let Some(last) = demoted.iter().map(|group| group.stretch).max() {
             demoted.retain(|group| group.stretch == last);
             for group in &mut demoted {

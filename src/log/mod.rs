@@ -8,20 +8,23 @@
 
 mod arrow;
 mod block;
+mod command;
 mod envelope;
 mod jest;
 mod located;
+mod marks;
 mod runner;
 mod steps;
 mod traceback;
 mod vitest;
 
 use crate::format::{BEGINNINGS, Parse, Place, beginning};
-use crate::item::{Item, LogLine};
-use crate::report::{Note, Span, TextLine};
+use crate::item::{Item, LogLine, Mark, Scope, Step};
+use crate::report::{Note, Outcome, Span, TextLine};
 use crate::rules::{Owner, RuleSet};
 
 pub(crate) use envelope::strip_escapes;
+use envelope::{Frame, clean};
 
 /// The longest line that is looked at; the rest of a longer one is passed over.
 const MAX_LINE: usize = 64 * 1024;
@@ -125,6 +128,7 @@ pub(crate) struct LogParser {
     /// The last such place, where none began.
     refused: Option<u64>,
     recent: Recent,
+    frame: Frame,
 }
 
 impl LogParser {
@@ -139,6 +143,7 @@ impl LogParser {
             document_at: None,
             refused: None,
             recent: Recent::default(),
+            frame: Frame::default(),
         }
     }
 
@@ -150,7 +155,13 @@ impl LogParser {
     /// Shows one raw line to the readers and, if none takes it, to the rules.
     fn look(&mut self, raw: &[u8], span: Span, needles: Needles, before: &[u8], out: &mut dyn FnMut(Item)) {
         let Needles { rules, readers, .. } = needles;
-        for text in envelope::clean(raw).iter() {
+        if let Some(step) = self.frame.step(raw).filter(|step| *step != "UNKNOWN STEP") {
+            let post = step.starts_with("Post ") || step.starts_with("Complete ");
+            out(Item::Step(Step { name: step.to_owned(), span, post, ..Step::default() }));
+        }
+        let annotated = memchr::memmem::find(raw, b"##[error]").is_some();
+        let frame = std::mem::take(&mut self.frame);
+        for text in clean(raw, &frame).iter() {
             let line = Line { text, span };
             if let Some(index) = self.holder {
                 match self.readers[index].line(line, out) {
@@ -173,12 +184,28 @@ impl LogParser {
                 taken = true;
                 break;
             }
-            if !taken && !rules.is_empty() && !text.trim().is_empty() {
+            if taken {
+                continue;
+            }
+            if annotated {
+                let text = text.to_owned();
+                let mark = Mark { scope: Scope::Annotation, outcome: Outcome::Failed, status: None, text, span };
+                out(Item::Mark(mark));
+            }
+            // What a command prints is searched, the command itself is not.
+            if let Some(command) = command::echoed(text) {
+                if text.starts_with('$') || command::phase(command).is_some() {
+                    out(Item::Step(steps::command_step(command, span)));
+                }
+                continue;
+            }
+            if !rules.is_empty() && !text.trim().is_empty() {
                 let wants = rules.iter().any(|&rule| self.rules.wants_context(rule));
-                let before = if wants { self.recent.before(before) } else { Vec::new() };
+                let before = if wants { self.recent.before(before, &frame) } else { Vec::new() };
                 out(Item::Line(LogLine { text: text.to_owned(), span, rules: rules.clone(), before }));
             }
         }
+        self.frame = frame;
     }
 
     fn needles_in(&self, raw: &[u8]) -> Needles {
@@ -294,7 +321,7 @@ impl Recent {
     }
 
     /// The few clean lines at the end of `window`, which follows what was kept.
-    fn before(&self, window: &[u8]) -> Vec<String> {
+    fn before(&self, window: &[u8], frame: &Frame) -> Vec<String> {
         let near = &window[window.len().saturating_sub(Self::BYTES)..];
         let mut bytes = Vec::new();
         if near.len() == window.len() {
@@ -305,7 +332,7 @@ impl Recent {
             .rsplit(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
             .take(CONTEXT_LINES)
-            .flat_map(|line| envelope::clean(line).iter().map(str::to_owned).collect::<Vec<_>>())
+            .flat_map(|line| clean(line, frame).iter().map(str::to_owned).collect::<Vec<_>>())
             .collect();
         lines.reverse();
         lines

@@ -286,7 +286,7 @@ impl Run {
     /// Marks the start of the run once: what was printed before belongs to another command.
     pub(super) fn begin(&mut self, tool: &str, span: Span, out: &mut dyn FnMut(Item)) {
         if !std::mem::replace(&mut self.begun, true) {
-            out(Item::Step(Step { name: tool.to_owned(), span, command: true, post: false }));
+            out(Item::Step(Step { name: tool.to_owned(), span, command: true, ..Step::default() }));
         }
     }
 
