@@ -253,6 +253,9 @@ impl Session {
                 self.detected = true;
                 if self.document.is_none() {
                     self.log.resume();
+                    if let Some(needles) = format.and_then(format::line_needles) {
+                        self.log.begin(needles);
+                    }
                 }
             }
             let before = pos;

@@ -4,10 +4,12 @@
 
 mod document;
 mod frames;
+pub(crate) mod go_test_json;
 mod jest;
 pub(crate) mod json;
 mod junit;
 mod signal;
+pub(crate) mod tap;
 mod thrown;
 mod xml;
 
@@ -23,6 +25,10 @@ names! {
     JunitXml = "junit-xml",
     /// The JSON of `jest --json` and of Vitest's JSON reporter.
     JestJson = "jest-json",
+    /// The Test Anything Protocol, versions 12 to 14.
+    Tap = "tap",
+    /// The events of `go test -json`, one JSON object a line, with plain lines between them.
+    GoTestJson = "go-test-json",
     /// A validator's or coordinator's message in Markdown or prose.
     Message = "message",
     /// A validator's or coordinator's message in JSON.
@@ -103,6 +109,14 @@ struct Entry {
     open: fn() -> Box<dyn Parse>,
 }
 
+/// A format whose lines may also stand within a log, among those of other tools: the log pass reads it, and the
+/// reader with these needles holds from the first line.
+struct LineEntry {
+    format: Format,
+    sniff: fn(&[u8]) -> Option<Sure>,
+    needles: &'static [&'static str],
+}
+
 /// How many bytes a sniffer may look at.
 pub(crate) const HEAD: usize = 64 * 1024;
 
@@ -112,16 +126,23 @@ const TABLE: &[Entry] = &[
     Entry { format: Format::JunitXml, sniff: junit::sniff, open: junit::open },
 ];
 
+/// The formats that are read line by line.
+const LINES: &[LineEntry] = &[
+    LineEntry { format: Format::Tap, sniff: tap::sniff, needles: tap::NEEDLES },
+    LineEntry { format: Format::GoTestJson, sniff: go_test_json::sniff, needles: go_test_json::NEEDLES },
+];
+
 /// The format of a document that begins with `head`; `None` for a raw log.
 pub(crate) fn detect(head: &[u8]) -> Option<Format> {
     let head = &head[..head.len().min(HEAD)];
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     let mut best: Option<(Sure, Format)> = None;
-    for entry in TABLE {
-        if let Some(sure) = (entry.sniff)(head)
+    let parsers = TABLE.iter().map(|entry| (entry.sniff, entry.format));
+    for (sniff, format) in parsers.chain(LINES.iter().map(|entry| (entry.sniff, entry.format))) {
+        if let Some(sure) = sniff(head)
             && best.is_none_or(|(known, _)| sure > known)
         {
-            best = Some((sure, entry.format));
+            best = Some((sure, format));
         }
     }
     best.map(|(_, format)| format)
@@ -148,7 +169,12 @@ pub(crate) fn beginning(lines: &[u8], start: usize, end: usize) -> Option<usize>
     Some(above(first).unwrap_or(first))
 }
 
-/// A fresh parser for a format; `None` for a raw log, which the analyzer keeps open itself.
+/// A fresh parser for a format; `None` for a raw log and for what the log pass reads line by line.
 pub(crate) fn open(format: Format) -> Option<Box<dyn Parse>> {
     TABLE.iter().find(|entry| entry.format == format).map(|entry| (entry.open)())
+}
+
+/// The needles of the reader that reads a format line by line.
+pub(crate) fn line_needles(format: Format) -> Option<&'static [&'static str]> {
+    LINES.iter().find(|entry| entry.format == format).map(|entry| entry.needles)
 }

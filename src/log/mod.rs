@@ -10,6 +10,7 @@ mod arrow;
 mod block;
 mod command;
 mod envelope;
+pub(crate) mod go;
 mod jest;
 mod located;
 mod marks;
@@ -18,7 +19,7 @@ mod steps;
 mod traceback;
 mod vitest;
 
-use crate::format::{BEGINNINGS, Parse, Place, beginning};
+use crate::format::{BEGINNINGS, Parse, Place, beginning, go_test_json, tap};
 use crate::item::{Item, LogLine, Mark, Scope, Step};
 use crate::report::{Note, Outcome, Span, TextLine};
 use crate::rules::{Owner, RuleSet};
@@ -67,6 +68,8 @@ pub(crate) enum Grip {
     Take,
     /// Mine, and I want to see the next line whatever it holds.
     Hold,
+    /// Not mine, others may look at it, but I want to see the next line that nobody holds.
+    Watch,
 }
 
 /// Understands what one tool prints over several lines.
@@ -89,8 +92,11 @@ pub(crate) struct ReaderEntry {
 /// All readers; the first that takes a line has it.
 pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: steps::NEEDLES, open: steps::open },
+    ReaderEntry { needles: go_test_json::NEEDLES, open: go_test_json::open },
+    ReaderEntry { needles: tap::NEEDLES, open: tap::open },
     ReaderEntry { needles: jest::NEEDLES, open: jest::open },
     ReaderEntry { needles: vitest::NEEDLES, open: vitest::open },
+    ReaderEntry { needles: go::NEEDLES, open: go::open },
     // What follows is read where no runner of tests has it.
     ReaderEntry { needles: traceback::NEEDLES, open: traceback::open },
     ReaderEntry { needles: arrow::NEEDLES, open: arrow::open },
@@ -120,6 +126,10 @@ pub(crate) struct LogParser {
     readers: Vec<Box<dyn Reader>>,
     /// The reader that holds, by index.
     holder: Option<usize>,
+    /// The readers that watch, by index.
+    watchers: Vec<usize>,
+    /// The reader of the report at hand, for a format that is read line by line.
+    of_report: Option<usize>,
     /// A line longer than [`MAX_LINE`] is being passed over.
     skipping: bool,
     long_lines: u64,
@@ -138,6 +148,8 @@ impl LogParser {
             rules,
             readers,
             holder: None,
+            watchers: Vec::new(),
+            of_report: None,
             skipping: false,
             long_lines: 0,
             document_at: None,
@@ -152,9 +164,19 @@ impl LogParser {
         self.refused = self.document_at.take();
     }
 
+    /// Begins a report that is read line by line: its reader holds from the first line.
+    pub(crate) fn begin(&mut self, needles: &[&str]) {
+        self.of_report = READERS.iter().position(|entry| entry.needles == needles);
+        self.holder = self.of_report;
+    }
+
+    /// Whether the reader of a line-by-line report still wants lines, so that no other report begins within it.
+    fn within_report(&self) -> bool {
+        self.of_report.is_some_and(|index| self.holder == Some(index) || self.watchers.contains(&index))
+    }
+
     /// Shows one raw line to the readers and, if none takes it, to the rules.
-    fn look(&mut self, raw: &[u8], span: Span, needles: Needles, before: &[u8], out: &mut dyn FnMut(Item)) {
-        let Needles { rules, readers, .. } = needles;
+    fn look(&mut self, raw: &[u8], span: Span, mut needles: Option<Needles>, before: &[u8], out: &mut dyn FnMut(Item)) {
         if let Some(step) = self.frame.step(raw).filter(|step| *step != "UNKNOWN STEP") {
             let post = step.starts_with("Post ") || step.starts_with("Complete ");
             out(Item::Step(Step { name: step.to_owned(), span, post, ..Step::default() }));
@@ -163,26 +185,32 @@ impl LogParser {
         let frame = std::mem::take(&mut self.frame);
         for text in clean(raw, &frame).iter() {
             let line = Line { text, span };
-            if let Some(index) = self.holder {
-                match self.readers[index].line(line, out) {
-                    Grip::Hold => continue,
-                    Grip::Take => {
-                        self.holder = None;
-                        continue;
-                    }
-                    Grip::Pass => self.holder = None,
+            let mut shown: Vec<usize> = Vec::new();
+            if let Some(index) = self.holder.take() {
+                shown.push(index);
+                if self.settle(index, line, out) {
+                    continue;
                 }
             }
             let mut taken = false;
+            for index in std::mem::take(&mut self.watchers) {
+                if taken || shown.contains(&index) {
+                    self.watchers.push(index);
+                    continue;
+                }
+                shown.push(index);
+                taken = self.settle(index, line, out);
+            }
+            if taken {
+                continue;
+            }
+            let Needles { rules, readers, .. } = needles.get_or_insert_with(|| self.needles_in(raw));
             for &index in readers.iter() {
                 let index = usize::from(index);
-                match self.readers[index].line(line, out) {
-                    Grip::Pass => continue,
-                    Grip::Hold => self.holder = Some(index),
-                    Grip::Take => {}
+                if !shown.contains(&index) && self.settle(index, line, out) {
+                    taken = true;
+                    break;
                 }
-                taken = true;
-                break;
             }
             if taken {
                 continue;
@@ -206,6 +234,22 @@ impl LogParser {
             }
         }
         self.frame = frame;
+    }
+
+    /// Shows a line to one reader and keeps what it asks for; tells whether it took the line.
+    fn settle(&mut self, index: usize, line: Line<'_>, out: &mut dyn FnMut(Item)) -> bool {
+        match self.readers[index].line(line, out) {
+            Grip::Pass => return false,
+            Grip::Take => {}
+            Grip::Hold => self.holder = Some(index),
+            Grip::Watch => {
+                if !self.watchers.contains(&index) {
+                    self.watchers.push(index);
+                }
+                return false;
+            }
+        }
+        true
     }
 
     fn needles_in(&self, raw: &[u8]) -> Needles {
@@ -250,7 +294,7 @@ impl Parse for LogParser {
                 pos = end;
                 continue;
             }
-            let start = if self.holder.is_some() {
+            let start = if self.holder.is_some() || !self.watchers.is_empty() {
                 pos
             } else {
                 let Some(hit) = self.rules.scanner().next(lines, pos) else {
@@ -262,9 +306,10 @@ impl Parse for LogParser {
             };
             let end = memchr::memchr(b'\n', &lines[start..]).map_or(whole, |end| start + end);
             let shown = &lines[start..end.min(start + MAX_LINE)];
-            let needles = self.needles_in(shown);
-            if needles.report
-                && self.holder.is_none()
+            // What a reader holds is its own, and the needles are looked for only if it lets go.
+            let needles = self.holder.is_none().then(|| self.needles_in(shown));
+            if needles.as_ref().is_some_and(|needles| needles.report)
+                && !self.within_report()
                 && let Some(first) = beginning(lines, start, start + shown.len()).filter(|first| *first >= pos)
                 && self.refused != Some(at.byte + (first - pos) as u64)
             {

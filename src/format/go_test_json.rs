@@ -1,0 +1,218 @@
+//! The events of `go test -json`, one JSON object a line.
+//!
+//! Lines that are no events stand between them: the compiler writes to the same stream up to Go 1.23. They are left to
+//! the readers of the console. Output may be attributed to the wrong case and may follow the case's end, and a case
+//! that was running when its process died has no end; the result of the package settles both.
+
+use std::collections::HashMap;
+
+use super::Sure;
+use super::json::Cursor;
+use crate::item::Item;
+use crate::log::go::package::{End, Package};
+use crate::log::go::{located, without_cores};
+use crate::log::{Grip, Line, Reader};
+use crate::report::{Failure, Level, Note, Outcome, Signal, Span, TextLine};
+
+pub(crate) const NEEDLES: &[&str] = &["\"Action\":\""];
+
+/// How many packages may be open before the oldest is given up.
+const MAX_PACKAGES: usize = 4096;
+
+/// How many lines of a compiler are kept for one build.
+const MAX_BUILD_LINES: usize = 100;
+
+pub(crate) fn open() -> Box<dyn Reader> {
+    Box::new(GoTestJson::default())
+}
+
+/// The key `Action` with a capital is Go's own; events of a package carry its path.
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let line = head.split(|byte| *byte == b'\n').next()?;
+    let text = String::from_utf8_lossy(&line[..line.len().min(4096)]);
+    (Event::parse(&text).is_some() || text.starts_with("{\"Time\":\"") && text.contains("\"Action\":\""))
+        .then_some(Sure::Certain)
+}
+
+#[derive(Default)]
+struct Event {
+    action: String,
+    package: String,
+    test: Option<String>,
+    output: Option<String>,
+    import_path: Option<String>,
+    failed_build: Option<String>,
+}
+
+impl Event {
+    fn parse(text: &str) -> Option<Event> {
+        let text = text.trim_start();
+        if !text.starts_with('{') {
+            return None;
+        }
+        let mut event = Event::default();
+        let read = Cursor::new(text.as_bytes()).object(|key, cursor| {
+            match key {
+                "Action" => event.action = cursor.maybe_string()?.unwrap_or_default(),
+                "Package" => event.package = cursor.maybe_string()?.unwrap_or_default(),
+                "Test" => event.test = cursor.maybe_string()?.filter(|name| !name.is_empty()),
+                "Output" => event.output = cursor.maybe_string()?,
+                "ImportPath" => event.import_path = cursor.maybe_string()?,
+                "FailedBuild" => event.failed_build = cursor.maybe_string()?.filter(|name| !name.is_empty()),
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        });
+        let known = !event.action.is_empty() && (!event.package.is_empty() || event.import_path.is_some());
+        (read.is_ok() && known).then_some(event)
+    }
+}
+
+#[derive(Default)]
+struct GoTestJson {
+    packages: HashMap<String, Open>,
+    started: u64,
+    builds: HashMap<String, Vec<TextLine>>,
+}
+
+/// A package that has not ended.
+#[derive(Default)]
+struct Open {
+    package: Package,
+    /// Text of the last output that did not end its line, and whose it is.
+    partial: Option<(Option<String>, String)>,
+    order: u64,
+    empty: bool,
+}
+
+impl Reader for GoTestJson {
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        let Some(event) = Event::parse(line.text) else {
+            return if self.packages.is_empty() { Grip::Pass } else { Grip::Watch };
+        };
+        self.event(event, line.span, out);
+        Grip::Hold
+    }
+
+    fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        let mut open: Vec<(String, Open)> = self.packages.drain().collect();
+        open.sort_by_key(|(_, open)| open.order);
+        for (name, Open { package, .. }) in open {
+            let outcome = if package.any_failed() || package.has_died() { Outcome::Failed } else { Outcome::Unknown };
+            let message = format!("the events of package {name} end before its result");
+            out(Item::Note(Note::warning(package.last_line(), message)));
+            package.end(&name, outcome, None, out);
+        }
+    }
+}
+
+impl GoTestJson {
+    fn event(&mut self, event: Event, span: Span, out: &mut dyn FnMut(Item)) {
+        let Event { action, package: name, test, output, import_path, failed_build } = event;
+        if let Some(path) = import_path {
+            self.build(&action, path, output, span, out);
+            return;
+        }
+        if !self.packages.contains_key(&name) && self.packages.len() >= MAX_PACKAGES {
+            return;
+        }
+        let open = self.packages.entry(name.clone()).or_insert_with(|| {
+            self.started += 1;
+            Open { order: self.started, ..Open::default() }
+        });
+        let package = &mut open.package;
+        package.saw(span);
+        match (action.as_str(), test) {
+            ("output", test) => {
+                let Some(output) = output else { return };
+                // The runner may write a line in pieces; a benchmark's name and its figures come apart.
+                let text = match open.partial.take() {
+                    Some((of, before)) if of == test => before + &output,
+                    _ => output,
+                };
+                if !text.ends_with('\n') && text.len() < 16 * 1024 {
+                    open.partial = Some((test, text));
+                    return;
+                }
+                for text in text.trim_end_matches(['\n', '\r']).split('\n') {
+                    open.print(test.as_deref(), text, span);
+                }
+            }
+            ("run", Some(test)) => package.start(&test, span),
+            ("pass", Some(test)) => package.finish(&test, End::Pass, span),
+            ("fail", Some(test)) => package.finish(&test, End::Fail, span),
+            ("skip", Some(test)) => package.finish(&test, End::Skip, span),
+            ("bench", Some(test)) => package.benchmark(without_cores(&test), span),
+            ("pass" | "fail" | "skip", None) => {
+                let Some(Open { package, empty, .. }) = self.packages.remove(&name) else { return };
+                let outcome = match action.as_str() {
+                    "fail" => Outcome::Failed,
+                    "pass" if !empty || package.has_cases() => Outcome::Passed,
+                    _ => Outcome::Unknown,
+                };
+                if action == "skip" && !package.has_cases() {
+                    return;
+                }
+                let line = failed_build.map(|build| TextLine { text: format!("FAIL {build} [build failed]"), span });
+                package.end(&name, outcome, line, out);
+            }
+            _ => {}
+        }
+    }
+
+    /// What the compiler says, as events since Go 1.24.
+    fn build(&mut self, action: &str, path: String, output: Option<String>, span: Span, out: &mut dyn FnMut(Item)) {
+        match action {
+            "build-output" => {
+                let lines = self.builds.entry(path).or_default();
+                if lines.len() < MAX_BUILD_LINES {
+                    lines.push(TextLine { text: output.unwrap_or_default().trim_end().to_owned(), span });
+                }
+            }
+            "build-fail" => {
+                let lines = self.builds.remove(&path).unwrap_or_default();
+                let mut failures = Vec::new();
+                for line in lines {
+                    if line.text.starts_with("# ") || line.text.is_empty() {
+                        continue;
+                    }
+                    let place = located(&line.text);
+                    match failures.last_mut() {
+                        // Details of an error stand on lines of their own.
+                        Some(Failure { text, .. }) if place.is_none() => text.push(line),
+                        _ => failures.push(Failure {
+                            level: Level::Diagnostic,
+                            signal: Some(Signal::Compile),
+                            file: place.map(|(file, _)| file),
+                            span: line.span,
+                            text: vec![line],
+                            ..Failure::default()
+                        }),
+                    }
+                }
+                failures.into_iter().for_each(|failure| out(Item::Failure(failure)));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Open {
+    fn print(&mut self, test: Option<&str>, text: &str, span: Span) {
+        if text.starts_with("Benchmark") && text.contains(" ns/op") {
+            let name = text.split_whitespace().next().unwrap_or(text);
+            self.package.benchmark(without_cores(name), span);
+            return;
+        }
+        if text.starts_with("testing: warning: no tests to run") || text.ends_with("[no tests to run]") {
+            self.empty = true;
+        }
+        let own = text.starts_with("=== ")
+            || text.trim_start().starts_with("--- ")
+            || text.is_empty()
+            || test.is_none() && (text == "PASS" || text == "FAIL" || text.starts_with("ok  \t"));
+        if !own {
+            self.package.print(test, Line { text, span });
+        }
+    }
+}

@@ -1,0 +1,428 @@
+//! The Test Anything Protocol, versions 12 to 14, as a whole input or within a log.
+//!
+//! Read are the dialects of `node --test`, tape, tap, Vitest (blocks in braces), bats and Perl's Test::More. The
+//! version line is optional, the plan may come first or last, and lines that are no TAP are left to others. A point
+//! at the margin counts; one that is indented belongs to the point at the margin that follows it, or to the block
+//! that is open. A trailer such as `# tests 7` is the runner's own word and wins over counting.
+
+mod point;
+mod yaml;
+
+use self::point::{Directive, Point};
+use super::Sure;
+use crate::item::{Item, Step, TestRun};
+use crate::log::{Grip, Line, Reader};
+use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
+
+/// `ok 1 ` stands for runs without a version line in which nothing fails.
+pub(crate) const NEEDLES: &[&str] = &["TAP version 1", "not ok ", "ok 1 ", "# Subtest: ", "Bail out!"];
+
+/// How many lines of others may stand between two lines of a run whose plan is not met.
+const PATIENCE: u32 = 2000;
+
+/// How many comments are kept between two points.
+const MAX_COMMENTS: usize = 200;
+
+/// How many failed points are kept back until the point at the margin tells whether they count.
+const MAX_DEFERRED: usize = 2000;
+
+pub(crate) fn open() -> Box<dyn Reader> {
+    Box::new(Tap::default())
+}
+
+/// A version line is certain; a plan or a numbered point needs company.
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    if head.starts_with(b"TAP version 1") {
+        return Some(Sure::Certain);
+    }
+    let text = String::from_utf8_lossy(&head[..head.len().min(4096)]);
+    let mut points = 0;
+    for (index, line) in text.lines().take(12).enumerate() {
+        let line = line.trim_end();
+        let point = Point::parse(line, Span::default()).is_some_and(|point| point.number.is_some());
+        points += u32::from(point);
+        let known = point || plan(line).is_some() || line.starts_with('#') || line.starts_with(' ') || line.is_empty();
+        if !known || index == 0 && !point && plan(line).is_none() {
+            return None;
+        }
+    }
+    (points > 0).then_some(Sure::Likely)
+}
+
+/// The count of `1..5`; a comment may follow.
+fn plan(line: &str) -> Option<u64> {
+    let rest = line.strip_prefix("1..")?;
+    let digits = rest.len() - rest.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+    let count = rest[..digits].parse().ok()?;
+    let rest = rest[digits..].trim();
+    (rest.is_empty() || rest.starts_with('#')).then_some(count)
+}
+
+#[derive(Default)]
+pub(crate) struct Tap {
+    stream: Option<Stream>,
+}
+
+/// One run from its version line, plan or first point to its end.
+#[derive(Default)]
+struct Stream {
+    /// It began with a version line or a plan, so that nothing was missed.
+    from_start: bool,
+    plan: Option<(u64, TextLine)>,
+    seen: u64,
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+    trailer: Trailer,
+    bailed: bool,
+    /// Whether a point failed at each depth since the last point above it.
+    failed_below: Vec<bool>,
+    /// The names announced by `# Subtest: `, by depth.
+    names: Vec<Option<String>>,
+    /// Points with an open block.
+    blocks: Vec<Point>,
+    pending: Option<Point>,
+    /// Comments since the last point.
+    comments: Vec<TextLine>,
+    deferred: Vec<Deferred>,
+    span: Option<Span>,
+    idle: u32,
+}
+
+/// A failed point below the margin.
+struct Deferred {
+    depth: usize,
+    cancelled: bool,
+    failure: Failure,
+}
+
+/// What node:test and tape tell behind the plan.
+#[derive(Default)]
+struct Trailer {
+    tests: Option<u64>,
+    pass: Option<u64>,
+    fail: Option<u64>,
+    cancelled: u64,
+    skipped: u64,
+}
+
+impl Reader for Tap {
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        if self.stream.as_ref().is_some_and(|stream| stream.ended_by(line.text)) {
+            self.finish(Ended::ByOther, out);
+        }
+        match &mut self.stream {
+            None => {
+                let text = line.trimmed();
+                let point = Point::parse(text, line.span);
+                let version = text.starts_with("TAP version 1");
+                let begins = version
+                    || line.indent() == 0 && plan(text).is_some()
+                    || text.starts_with("# Subtest: ")
+                    || text.starts_with("Bail out!")
+                    || point.is_some_and(|point| match point.number {
+                        Some(number) => !point.ok || number == 1,
+                        None => false,
+                    });
+                if !begins {
+                    return Grip::Pass;
+                }
+                out(Item::Step(Step { name: "tap".to_owned(), span: line.span, command: true, post: false }));
+                let mut stream = Stream { from_start: version || plan(text).is_some(), ..Stream::default() };
+                stream.take(line, out);
+                self.stream = Some(stream);
+                Grip::Hold
+            }
+            Some(stream) => {
+                if stream.take(line, out) {
+                    stream.idle = 0;
+                    return Grip::Hold;
+                }
+                stream.idle += 1;
+                if stream.is_complete() || stream.idle > PATIENCE {
+                    self.finish(Ended::ByOther, out);
+                    return Grip::Pass;
+                }
+                Grip::Watch
+            }
+        }
+    }
+
+    fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        self.finish(Ended::ByInput, out);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Ended {
+    /// Another run or tool began.
+    ByOther,
+    /// The input ended.
+    ByInput,
+}
+
+impl Tap {
+    fn finish(&mut self, ended: Ended, out: &mut dyn FnMut(Item)) {
+        if let Some(stream) = self.stream.take() {
+            stream.finish(ended, out);
+        }
+    }
+}
+
+impl Stream {
+    /// Whether a line begins another run.
+    fn ended_by(&self, text: &str) -> bool {
+        text.starts_with("TAP version 1") && self.seen > 0
+            || plan(text).is_some() && self.plan.as_ref().is_some_and(|(count, _)| self.seen >= *count)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.plan.as_ref().is_some_and(|(count, _)| self.seen >= *count)
+            && !self.pending.as_ref().is_some_and(Point::in_yaml)
+            && self.blocks.is_empty()
+    }
+
+    /// Looks at a line; `false` if it is no TAP.
+    fn take(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> bool {
+        if let Some(point) = &mut self.pending
+            && point.detail(line)
+        {
+            return true;
+        }
+        let text = line.trimmed();
+        let depth = (line.indent() + 2) / 4;
+        if text.is_empty() {
+            return true;
+        }
+        let known = if text.starts_with('#') && !text.starts_with("##[") {
+            self.comment(line, depth);
+            true
+        } else if let Some(mut point) = Point::parse(text, line.span) {
+            self.settle(out);
+            point.depth = depth;
+            point.indent = line.indent();
+            point.name = self.full_name(&point);
+            point.before = std::mem::take(&mut self.comments);
+            if self.seen == 0 && depth == 0 && !self.from_start {
+                // Woken in the middle of a run: those before did not fail, or they would have woken the reader.
+                let before = point.number.unwrap_or(1).saturating_sub(1).min(1_000_000);
+                self.seen = before;
+                self.passed = before;
+            }
+            if point.opens_block {
+                self.blocks.push(point);
+            } else {
+                self.pending = Some(point);
+            }
+            true
+        } else if text == "}" && !self.blocks.is_empty() {
+            self.settle(out);
+            let point = self.blocks.pop().expect("there is one");
+            self.close(point, out);
+            true
+        } else if let Some(count) = plan(text) {
+            if depth == 0 {
+                self.settle(out);
+                self.plan = Some((count, line.to_text()));
+            }
+            true
+        } else if let Some(reason) = text.strip_prefix("Bail out!") {
+            self.settle(out);
+            self.bailed = true;
+            let reason = TextLine { text: reason.trim().to_owned(), span: line.span };
+            let failure = Failure {
+                level: Level::Run,
+                signal: Some(Signal::Load),
+                text: vec![if reason.text.is_empty() { line.to_text() } else { reason }],
+                span: line.span,
+                ..Failure::default()
+            };
+            out(Item::Failure(failure));
+            true
+        } else {
+            text.starts_with("TAP version 1") || text.starts_with("pragma ")
+        };
+        if known {
+            self.span = Some(self.span.map_or(line.span, |span| span.join(line.span)));
+        }
+        known
+    }
+
+    fn comment(&mut self, line: Line<'_>, depth: usize) {
+        let text = line.trimmed().trim_start_matches('#').trim_start();
+        if let Some(name) = text.strip_prefix("Subtest: ") {
+            self.names.resize(self.names.len().max(depth.min(64) + 1), None);
+            self.names.truncate(depth + 1);
+            if let Some(slot) = self.names.get_mut(depth) {
+                *slot = Some(name.trim_end().to_owned());
+            }
+            return;
+        }
+        if depth == 0 && self.plan.is_some() && self.trailer.take(text) {
+            return;
+        }
+        let comment = TextLine { text: text.to_owned(), span: line.span };
+        match &mut self.pending {
+            Some(point) => point.comment(comment),
+            None if self.comments.len() < MAX_COMMENTS => self.comments.push(comment),
+            None => {}
+        }
+    }
+
+    fn full_name(&self, point: &Point) -> String {
+        let mut parts: Vec<&str> = self.blocks.iter().map(|block| block.title.as_str()).collect();
+        for (depth, name) in self.names.iter().enumerate().take(point.depth + 1) {
+            if let Some(name) = name
+                // At its own depth a name announces the point itself, or, with Test::More, its parent.
+                && (depth < point.depth || point.depth > 0 && *name != point.title)
+            {
+                parts.push(name);
+            }
+        }
+        if !point.title.is_empty() {
+            parts.push(&point.title);
+        }
+        parts.join(" > ")
+    }
+
+    /// Files the point whose details were being read.
+    fn settle(&mut self, out: &mut dyn FnMut(Item)) {
+        if let Some(point) = self.pending.take() {
+            self.close(point, out);
+        }
+    }
+
+    fn close(&mut self, point: Point, out: &mut dyn FnMut(Item)) {
+        let depth = point.depth;
+        let (ok, directive) = (point.ok, point.directive);
+        let failed = !ok && directive.is_none();
+        let children_failed = self.failed_below.get(depth + 1).copied().unwrap_or(false);
+        self.failed_below.truncate(depth + 1);
+        self.names.truncate(depth + 1);
+        if let Some(slot) = self.names.get_mut(depth)
+            && slot.as_deref() == Some(&point.title)
+        {
+            *slot = None;
+        }
+        let mut parent = None;
+        if failed {
+            let cancelled = point.is_cancelled();
+            let mut failure = point.failure();
+            failure.follow_on |= children_failed;
+            if !cancelled {
+                self.failed_below.resize(self.failed_below.len().max(depth.min(64) + 1), false);
+                if let Some(below) = self.failed_below.get_mut(depth) {
+                    *below = true;
+                }
+            }
+            parent = Some((failure, cancelled));
+        }
+        // A child that was cancelled follows from a parent that failed by itself.
+        let own = parent.as_ref().is_some_and(|(failure, cancelled)| !failure.follow_on && !cancelled);
+        for child in self.deferred.iter_mut().filter(|child| child.cancelled && child.depth > depth) {
+            child.failure.follow_on |= own;
+            child.cancelled = false;
+        }
+        if let Some((failure, cancelled)) = parent {
+            self.deferred.push(Deferred { depth, cancelled, failure });
+        }
+        if depth > 0 || !self.blocks.is_empty() {
+            if self.deferred.len() >= MAX_DEFERRED {
+                self.flush(out);
+            }
+            return;
+        }
+        self.seen += 1;
+        match (ok, directive) {
+            (_, Some(Directive::Skip | Directive::Todo)) => self.skipped += 1,
+            (true, None) => self.passed += 1,
+            (false, None) => self.failed += 1,
+        }
+        // What failed below a point that passed, or that was expected to fail, does not count.
+        if failed {
+            self.flush(out);
+        } else {
+            self.deferred.clear();
+        }
+    }
+
+    fn flush(&mut self, out: &mut dyn FnMut(Item)) {
+        for child in self.deferred.drain(..) {
+            out(Item::Failure(child.failure));
+        }
+    }
+
+    fn finish(mut self, ended: Ended, out: &mut dyn FnMut(Item)) {
+        self.settle(out);
+        while let Some(point) = self.blocks.pop() {
+            self.close(point, out);
+        }
+        self.flush(out);
+        // A sentence that begins like a point is no run.
+        if !self.from_start && self.plan.is_none() && self.seen < 2 && self.failed == 0 && !self.bailed {
+            return;
+        }
+        let span = self.span.unwrap_or_default();
+        let Stream { plan, seen, passed, failed, skipped, trailer, bailed, .. } = self;
+        let mut counts = Counts { total: seen, passed: Some(passed), failed, errored: 0, skipped, flaky: 0 };
+        let told = plan.is_some() && trailer.tests.is_some() && (trailer.pass.is_some() || trailer.fail.is_some());
+        let mut missing = 0;
+        if let (true, Some(tests)) = (told, trailer.tests) {
+            let failed = trailer.fail.unwrap_or(failed) + trailer.cancelled;
+            let passed = trailer.pass.unwrap_or_else(|| tests.saturating_sub(failed + trailer.skipped));
+            counts = Counts { total: tests, passed: Some(passed), failed, skipped: trailer.skipped, ..counts };
+        } else if let Some((count, line)) = &plan
+            && *count > seen
+            && !bailed
+        {
+            missing = count - seen;
+            counts.total = *count;
+            counts.failed += missing;
+            let message = format!("the plan promises {count} tests, {seen} ran: the report is cut or the program died");
+            out(Item::Note(Note::warning(Some(span.last_line), message)));
+            out(Item::Failure(Failure {
+                level: Level::Run,
+                signal: Some(Signal::Load),
+                text: vec![line.clone()],
+                span: line.span,
+                follow_on: failed > 0,
+                count: missing,
+                ..Failure::default()
+            }));
+        }
+        // Without a plan nobody can tell whether the end is missing, unless another tool went on.
+        let whole = told || plan.is_some() || ended == Ended::ByOther;
+        let outcome = if counts.failed > 0 || bailed || missing > 0 {
+            Outcome::Failed
+        } else if whole && counts.total > 0 {
+            Outcome::Passed
+        } else {
+            Outcome::Unknown
+        };
+        if !whole {
+            out(Item::Note(Note::warning(Some(span.last_line), "the run has no plan: its end may be missing")));
+        }
+        out(Item::Tests(TestRun { tool: "tap", counts, span, outcome }));
+    }
+}
+
+impl Trailer {
+    /// `tests 7`; `false` for another comment.
+    fn take(&mut self, text: &str) -> bool {
+        let Some((word, number)) = text.split_once(' ') else { return false };
+        let Ok(number) = number.trim().parse::<u64>() else { return false };
+        match word {
+            "tests" => self.tests = Some(number),
+            "pass" => self.pass = Some(number),
+            "fail" => self.fail = Some(number),
+            "cancelled" => self.cancelled = number,
+            "skipped" | "todo" => self.skipped += number,
+            "suites" => {}
+            _ => return false,
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

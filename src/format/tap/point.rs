@@ -1,0 +1,198 @@
+//! One test point: its line, its YAML block and the comments behind it.
+
+use super::yaml::Yaml;
+use crate::log::Line;
+use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
+
+/// How many comments a point keeps.
+const MAX_COMMENTS: usize = 200;
+
+/// How many lines of a stack are kept as text.
+const MAX_STACK: usize = 40;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Directive {
+    Skip,
+    Todo,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Point {
+    pub ok: bool,
+    pub number: Option<u64>,
+    /// The description without directive, times and the brace of a block.
+    pub title: String,
+    /// The title behind those of its parents.
+    pub name: String,
+    pub directive: Option<Directive>,
+    pub opens_block: bool,
+    pub depth: usize,
+    pub indent: usize,
+    /// Comments between the point before and this one.
+    pub before: Vec<TextLine>,
+    line: TextLine,
+    yaml: Option<Yaml>,
+    comments: Vec<TextLine>,
+}
+
+impl Point {
+    /// Reads `not ok 2 - title # TODO reason`, in all the liberties that producers take.
+    pub(super) fn parse(text: &str, span: Span) -> Option<Point> {
+        let (ok, rest) = match text.strip_prefix("not ok") {
+            Some(rest) => (false, rest),
+            None => (true, text.strip_prefix("ok")?),
+        };
+        if !(rest.is_empty() || rest.starts_with([' ', '-', '#', '\t'])) {
+            return None;
+        }
+        let rest = rest.trim_start();
+        let digits = rest.len() - rest.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+        let number = rest[..digits]
+            .parse()
+            .ok()
+            .filter(|_| rest[digits..].is_empty() || !rest[digits..].starts_with(char::is_alphanumeric));
+        let rest = if number.is_some() { &rest[digits..] } else { rest };
+        let rest = rest.trim_start();
+        let rest = rest.strip_prefix('-').unwrap_or(rest).trim();
+        let (rest, opens_block) = match rest.strip_suffix('{') {
+            Some(rest) if rest.is_empty() || rest.ends_with(' ') => (rest.trim_end(), true),
+            _ => (rest, false),
+        };
+        let (title, directive) = split_directive(rest);
+        Some(Point {
+            ok,
+            number,
+            title: title.replace("\\#", "#"),
+            directive,
+            opens_block,
+            line: TextLine { text: text.to_owned(), span },
+            ..Point::default()
+        })
+    }
+
+    /// Whether a YAML block is open.
+    pub(super) fn in_yaml(&self) -> bool {
+        self.yaml.as_ref().is_some_and(Yaml::is_open)
+    }
+
+    /// Takes a line of the point's YAML block; `false` for any other line.
+    pub(super) fn detail(&mut self, line: Line<'_>) -> bool {
+        match &mut self.yaml {
+            Some(yaml) if yaml.is_open() => yaml.line(line, self.indent),
+            _ if line.trimmed() == "---" && line.indent() >= self.indent => {
+                self.yaml = Some(Yaml::open(line.indent()));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn comment(&mut self, comment: TextLine) {
+        if self.comments.len() < MAX_COMMENTS && !comment.text.is_empty() {
+            self.comments.push(comment);
+        }
+    }
+
+    /// Whether node:test ended it because its parent ended.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.yaml.as_ref().is_some_and(|yaml| yaml.get("failureType") == Some("cancelledByParent"))
+    }
+
+    /// The failure that a failed point tells of.
+    pub(super) fn failure(self) -> Failure {
+        let Point { before, name, line, yaml, comments, title, .. } = self;
+        let yaml = yaml.unwrap_or_default();
+        let kind = yaml.get("failureType");
+        let mut text = yaml.message();
+        // The runner saw only that a file failed; what it printed stands in the comments before.
+        let file_failed = yaml.get("exitCode").is_some() || text.first().is_some_and(|line| line.text == "test failed");
+        let mut level = if file_failed || yaml.get("type") == Some("suite") { Level::Suite } else { Level::Case };
+        let mut file = yaml.place();
+        if file_failed {
+            text = before.into_iter().filter(|line| !line.text.is_empty()).chain(text).collect();
+        } else {
+            let mut said = comments;
+            if said.is_empty() && before.iter().any(|line| line.text.contains("Failed test")) {
+                said = before;
+            }
+            let (places, words): (Vec<_>, Vec<_>) =
+                said.into_iter().partition(|line| comment_place(&line.text).is_some());
+            if let Some(place) = places.iter().find_map(|line| comment_place(&line.text)) {
+                file.get_or_insert(place);
+            }
+            text.extend(words);
+            text.extend(places);
+        }
+        text.extend(yaml.stack().take(MAX_STACK).cloned());
+        if text.is_empty() {
+            text.push(line.clone());
+        }
+        let name_of_error = yaml.get("name").filter(|name| !name.is_empty());
+        let code = yaml.get("code").filter(|code| *code != "ERR_TEST_FAILURE");
+        let asserts = code == Some("ERR_ASSERTION")
+            || name_of_error.is_some_and(|name| name.contains("Assert"))
+            || ["operator", "compare", "expected", "wanted"].iter().any(|key| yaml.get(key).is_some());
+        let signal = match kind {
+            Some("testTimeoutFailure") => Some(Signal::TestTimeout),
+            Some("hookFailed") => {
+                level = Level::Suite;
+                Some(Signal::Hook)
+            }
+            Some("uncaughtException" | "unhandledRejection") => Some(Signal::Unhandled),
+            Some("cancelledByParent") => Some(Signal::Load),
+            _ if yaml.get("signal").is_some_and(|signal| signal.starts_with("SIG")) => Some(Signal::Crash),
+            _ if file_failed => Some(Signal::Load),
+            _ if asserts => Some(Signal::Assertion),
+            Some(_) if name_of_error.is_none() && code.is_none() => Some(Signal::Unhandled),
+            _ if name_of_error.is_some() || code.is_some() => None,
+            _ => Some(Signal::Assertion),
+        };
+        Failure {
+            level,
+            test: Some(if name.is_empty() { title } else { name }),
+            file,
+            signal,
+            type_name: name_of_error.or(code).map(str::to_owned),
+            text,
+            span: line.span,
+            follow_on: kind == Some("subtestsFailed"),
+            ..Failure::default()
+        }
+    }
+}
+
+/// Parts a description from `# SKIP …`, `# TODO …` and `# time=…`. A hash behind a backslash is text.
+fn split_directive(text: &str) -> (&str, Option<Directive>) {
+    let mut title = text;
+    let mut directive = None;
+    for (at, _) in text.match_indices('#').collect::<Vec<_>>().into_iter().rev() {
+        if text[..at].ends_with('\\') {
+            continue;
+        }
+        let word = text[at + 1..].trim_start();
+        let starts = |wanted: &str| word.get(..wanted.len()).is_some_and(|have| have.eq_ignore_ascii_case(wanted));
+        if starts("skip") {
+            directive = Some(Directive::Skip);
+        } else if starts("todo") {
+            directive = Some(Directive::Todo);
+        } else if !starts("time=") {
+            break;
+        }
+        title = &text[..at];
+    }
+    (title.trim_end().trim_end_matches('-').trim_end(), directive)
+}
+
+/// The place in a comment: Perl's `at t/x.t line 6.`, and bats' `(in test file i.bats, line 2)`.
+fn comment_place(text: &str) -> Option<FileRef> {
+    if let Some(rest) = text.strip_prefix("at ").or_else(|| text.split_once(" at ").map(|(_, rest)| rest))
+        && let Some((path, rest)) = rest.rsplit_once(" line ")
+        && let Ok(number) = rest.trim_end_matches('.').parse()
+    {
+        return Some(FileRef::new(path, Some(number), None)).filter(|_| text.starts_with("at "));
+    }
+    let (_, rest) = text.split_once("in test file ")?;
+    let (path, rest) = rest.split_once(", line ")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some(FileRef::new(path, digits.parse().ok(), None))
+}
