@@ -263,9 +263,10 @@ impl Stream {
         }
         let comment = TextLine { text: text.to_owned(), span: line.span };
         match &mut self.pending {
-            Some(point) => point.comment(comment),
-            None if self.comments.len() < MAX_COMMENTS => self.comments.push(comment),
-            None => {}
+            // Behind a YAML block they announce what comes next; without one they explain what came before.
+            Some(point) if !point.has_yaml() => point.comment(comment),
+            _ if self.comments.len() < MAX_COMMENTS => self.comments.push(comment),
+            _ => {}
         }
     }
 

@@ -36,7 +36,7 @@ pub(super) struct Point {
 }
 
 impl Point {
-    /// Reads `not ok 2 - title # TODO reason`, in all the liberties that producers take.
+    /// Reads `not ok 2 - title # SKIP reason`, in all the liberties that producers take.
     pub(super) fn parse(text: &str, span: Span) -> Option<Point> {
         let (ok, rest) = match text.strip_prefix("not ok") {
             Some(rest) => (false, rest),
@@ -68,6 +68,10 @@ impl Point {
             line: TextLine { text: text.to_owned(), span },
             ..Point::default()
         })
+    }
+
+    pub(super) fn has_yaml(&self) -> bool {
+        self.yaml.is_some()
     }
 
     /// Whether a YAML block is open.
@@ -161,7 +165,7 @@ impl Point {
     }
 }
 
-/// Parts a description from `# SKIP …`, `# TODO …` and `# time=…`. A hash behind a backslash is text.
+/// Parts a description from `# SKIP …`, its sister for expected failures and `# time=…`. A hash behind a backslash is text.
 fn split_directive(text: &str) -> (&str, Option<Directive>) {
     let mut title = text;
     let mut directive = None;
