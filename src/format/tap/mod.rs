@@ -127,7 +127,7 @@ impl Reader for Tap {
                 if !begins {
                     return Grip::Pass;
                 }
-                out(Item::Step(Step { name: "tap".to_owned(), span: line.span, command: true, post: false }));
+                out(Item::Step(Step { name: "tap".to_owned(), span: line.span, command: true, ..Step::default() }));
                 let mut stream = Stream { from_start: version || plan(text).is_some(), ..Stream::default() };
                 stream.take(line, out);
                 self.stream = Some(stream);

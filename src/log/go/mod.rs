@@ -92,7 +92,7 @@ impl GoTest {
                     }
                     if self.package.is_empty() {
                         let name = "go test".to_owned();
-                        out(Item::Step(Step { name, span: line.span, command: true, post: false }));
+                        out(Item::Step(Step { name, span: line.span, command: true, ..Step::default() }));
                     }
                     self.package.start(name, line.span);
                     self.current = Some(name.to_owned());
@@ -225,7 +225,7 @@ impl GoTest {
         let GoTest { package, no_tests, .. } = std::mem::take(self);
         if passed && !package.has_cases() {
             let name = "go test".to_owned();
-            out(Item::Step(Step { name, span: line.span, command: true, post: false }));
+            out(Item::Step(Step { name, span: line.span, command: true, ..Step::default() }));
             if no_tests || rest.contains("[no tests to run]") {
                 let counts = Counts { passed: Some(0), ..Counts::default() };
                 out(Item::Tests(TestRun { tool: "go test", counts, span: line.span, outcome: Outcome::Unknown }));
