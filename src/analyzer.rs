@@ -1,6 +1,6 @@
 //! The pipeline: sources in, one report out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::sync::Mutex;
 
@@ -364,13 +364,34 @@ impl Utf16 {
 fn assemble(version: &str, parts: Vec<Part>) -> Report {
     let mut notes = Vec::new();
     let mut tasks = Vec::new();
-    let mut sources = Vec::new();
+    let mut sources: Vec<SourceSummary> = Vec::new();
+    let mut ignored: Vec<usize> = Vec::new();
     let mut groups: Vec<Group> = Vec::new();
     let mut tests: Option<Counts> = None;
     let mut seen_runs: Vec<(Counts, Format)> = Vec::new();
     let mut known: HashMap<(Kind, Nature, Option<String>, String), usize> = HashMap::new();
+    let letters = parts.iter().filter_map(|part| part.resolved.letter.as_ref());
+    let replaced: HashSet<String> = letters.flat_map(|letter| letter.supersedes.clone()).collect();
+    let mut read: HashSet<String> = HashSet::new();
     for Part { resolved, format, bytes, lines, error } in parts {
-        let Resolved { name, mut outcome, tests: own, standing, tasks: own_tasks, notes: own_notes } = resolved;
+        let Resolved { name, mut outcome, tests: own, standing, tasks: own_tasks, letter, notes: own_notes } = resolved;
+        // A message that came twice counts once, and one that another replaces does not count.
+        if let Some(letter) = letter {
+            let why = if replaced.contains(letter.id.split('@').next().unwrap_or_default()) {
+                Some("the message is replaced by a later one and does not count")
+            } else if !read.insert(letter.id) {
+                Some("the message is a copy of one that was read and does not count")
+            } else {
+                None
+            };
+            if let Some(why) = why {
+                notes.push(Note { source: Some(name.clone()), ..Note::info(None, why) });
+                let format = format.as_str().to_owned();
+                ignored.push(sources.len());
+                sources.push(SourceSummary { name, format, bytes, lines, outcome, tests: own, error });
+                continue;
+            }
+        }
         if let Some(error) = &error {
             let mut note = Note::warning(None, format!("cannot be read: {error}"));
             note.source = Some(name.clone());
@@ -409,9 +430,10 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
         let format = format.as_str().to_owned();
         sources.push(SourceSummary { name, format, bytes, lines, outcome, tests: own, error });
     }
-    let outcome = if sources.iter().any(|source| source.outcome == Outcome::Failed) {
+    let counted = || sources.iter().enumerate().filter(|(index, _)| !ignored.contains(index)).map(|(_, source)| source);
+    let outcome = if counted().any(|source| source.outcome == Outcome::Failed) {
         Outcome::Failed
-    } else if !sources.is_empty() && sources.iter().all(|source| source.outcome == Outcome::Passed) {
+    } else if !sources.is_empty() && counted().all(|source| source.outcome == Outcome::Passed) {
         Outcome::Passed
     } else {
         Outcome::Unknown
@@ -422,11 +444,11 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
         std::cmp::Reverse((urgent, claim_of_build, group.count, std::cmp::Reverse(group.first.line)))
     });
     let causes_omitted = groups.len().saturating_sub(Report::MAX_CAUSES) as u64;
-    let by_task: Vec<Option<String>> = groups.iter().map(|group| group.task.clone()).collect();
+    let by_task: Vec<Vec<String>> = groups.iter().map(|group| group.tasks.clone()).collect();
     let causes: Vec<_> = groups.into_iter().take(Report::MAX_CAUSES).map(Group::into_cause).collect();
     for task in &mut tasks {
         let own = by_task.iter().take(causes.len()).enumerate();
-        task.causes = own.filter(|(_, of)| of.as_deref() == Some(&task.id)).map(|(index, _)| index).collect();
+        task.causes = own.filter(|(_, of)| of.contains(&task.id)).map(|(index, _)| index).collect();
     }
     Report { rules: version.to_owned(), outcome, tests, causes, causes_omitted, tasks, sources, notes }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Group {
     /// Whether a report of a runner told it only as a consequence.
     pub follow_on: bool,
     pub task: Option<String>,
+    /// All tasks that have it, `task` among them.
+    pub tasks: Vec<String>,
     /// The stretch of the log between two boundaries that it stands in.
     pub stretch: u32,
     /// Where it was first seen.
@@ -82,6 +84,7 @@ impl Ledger {
                 evidence: vec![evidence],
                 tests: test.into_iter().collect(),
                 follow_on,
+                tasks: task.iter().cloned().collect(),
                 task,
                 stretch,
                 first: span,
@@ -90,7 +93,8 @@ impl Ledger {
             return;
         };
         let group = &mut self.groups[index];
-        group.count += count;
+        // A claim that is made twice is one claim.
+        group.count = if level == Level::Claim { group.count.max(count) } else { group.count + count };
         group.follow_on &= follow_on;
         group.last = span;
         if group.evidence.len() < KEEP && !group.evidence.contains(&evidence) {

@@ -100,8 +100,11 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure) -> Verdict {
             found
         }
     };
-    if failure.subject.is_some() && !matches!(failure.level, Level::Claim) {
-        found.subject = failure.subject.clone().or(found.subject);
+    if failure.level == Level::Claim {
+        // What prose seems to be about is a guess; the words of a rule are better.
+        found.subject = found.subject.or(failure.subject.clone());
+    } else if failure.subject.is_some() {
+        found.subject = failure.subject.clone();
     }
     if found.phase == Phase::Unknown && matches!(failure.level, Level::Case | Level::Suite) {
         found.phase = Phase::Test;
@@ -196,9 +199,19 @@ fn flip(found: &mut Verdict, level: Level) {
         {
             Some((Nature::Ambiguous, "it broke while something was published or sent: it may have taken effect"))
         }
+        Kind::RateLimit | Kind::ConnectionFailure | Kind::ServiceUnavailable | Kind::Timeout
+            if level == Level::Claim && found.phase == Phase::Test && found.nature == Nature::Transient =>
+        {
+            Some((
+                Nature::Deterministic,
+                "it happens inside the project's own tests: a limiter or service that they share",
+            ))
+        }
+        Kind::Timeout if level == Level::Claim && found.phase == Phase::Dispatch => {
+            Some((Nature::Ambiguous, "a call that starts or tells a worker timed out: it may have taken effect"))
+        }
         _ => None,
     };
-    let _ = level;
     if let Some((nature, why)) = change
         && found.nature != nature
     {

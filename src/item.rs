@@ -18,6 +18,8 @@ pub(crate) enum Item {
     Step(Step),
     /// A task of a message.
     Task(Task),
+    /// The input is a message with an identity of its own: a copy of it says nothing new, and it may replace others.
+    Letter { id: String, supersedes: Vec<String> },
     /// Something a reader should know.
     Note(Note),
 }

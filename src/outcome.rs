@@ -32,8 +32,17 @@ pub(crate) struct Findings {
     last_failed: Option<Mark>,
     tool_passed: bool,
     tasks: Vec<Task>,
+    letter: Option<Letter>,
     notes: Vec<Note>,
     notes_omitted: u64,
+}
+
+/// The identity of a message.
+#[derive(Clone, Debug)]
+pub(crate) struct Letter {
+    pub id: String,
+    /// The ids of the messages that it replaces.
+    pub supersedes: Vec<String>,
 }
 
 /// What was printed between two boundaries.
@@ -87,6 +96,7 @@ pub(crate) struct Resolved {
     pub tests: Option<Counts>,
     pub standing: Vec<Group>,
     pub tasks: Vec<Task>,
+    pub letter: Option<Letter>,
     pub notes: Vec<Note>,
 }
 
@@ -113,6 +123,7 @@ impl Findings {
             last_failed: None,
             tool_passed: false,
             tasks: Vec::new(),
+            letter: None,
             notes: Vec::new(),
             notes_omitted: 0,
         }
@@ -127,6 +138,7 @@ impl Findings {
             Item::Mark(mark) => self.mark(mark),
             Item::Step(step) => self.step(step),
             Item::Task(task) => self.tasks.push(task),
+            Item::Letter { id, supersedes } => self.letter = Some(Letter { id, supersedes }),
             Item::Note(note) => self.note(note),
         }
     }
@@ -366,7 +378,16 @@ impl Findings {
         if standing.iter().any(|group| group.verdict.rank > Rank::Generic) {
             standing.retain(|group| group.level != Level::Line || group.verdict.rank > Rank::Generic);
         }
-        Resolved { name: self.name, outcome, tests, standing, tasks: self.tasks, notes: self.notes }
+        fold_claims(&mut standing);
+        Resolved {
+            name: self.name,
+            outcome,
+            tests,
+            standing,
+            tasks: self.tasks,
+            letter: self.letter,
+            notes: self.notes,
+        }
     }
 
     fn outcome(&mut self, standing: &[Group], follow_ons: &[Group], tests: Option<&Counts>) -> Outcome {
@@ -455,6 +476,63 @@ pub(crate) fn unclassified(line: TextLine, task: Option<String>) -> Filing {
         stretch: 0,
         span: Span { ..span },
     }
+}
+
+/// Makes one of claims that tell the same thing twice, once with its subject and once without, and drops those that
+/// say nothing beside those that do.
+fn fold_claims(standing: &mut Vec<Group>) {
+    let is_claim = |group: &Group| group.level == Level::Claim;
+    if standing.iter().any(|group| group.verdict.kind != Kind::Unclassified) {
+        standing.retain(|group| !is_claim(group) || group.verdict.kind != Kind::Unclassified);
+    }
+    let mut kept: Vec<Group> = Vec::new();
+    let (claims, others) = std::mem::take(standing).into_iter().partition(is_claim);
+    let mut claims: Vec<Group> = claims;
+    // Those that say the most come first, so that the others fold into them.
+    claims.sort_by_key(|group| (group.verdict.subject.is_none(), group.task.is_none(), group.first.line));
+    // What is undefined because it is not doubled is a matter of the double.
+    let doubled: Vec<String> = claims
+        .iter()
+        .filter(|group| group.verdict.kind == Kind::MockFailure)
+        .filter_map(|group| group.verdict.subject.clone())
+        .collect();
+    for mut group in claims {
+        if group.verdict.kind == Kind::UndefinedValue
+            && group.verdict.subject.as_ref().is_some_and(|subject| doubled.contains(subject))
+        {
+            group.verdict.kind = Kind::MockFailure;
+        }
+        let known = kept.iter_mut().find(|known| {
+            let about = |a: &Option<String>, b: &Option<String>| match (a, b) {
+                (Some(a), Some(b)) => a.contains(b.as_str()) || b.contains(a.as_str()),
+                (None, _) | (_, None) => true,
+            };
+            let dispatch = group.verdict.phase == Phase::Dispatch && known.verdict.phase == Phase::Dispatch;
+            let vague = group.verdict.kind == Kind::Unclassified;
+            let one_task = known.task == group.task || group.task.is_none() || dispatch;
+            known.verdict.kind == group.verdict.kind
+                && (dispatch || vague || one_task && about(&known.verdict.subject, &group.verdict.subject))
+        });
+        let Some(known) = known else {
+            kept.push(group);
+            continue;
+        };
+        // The same trouble of another task is another case of it; told again of the same task, it is not.
+        let another = group.task.as_ref().is_some_and(|task| !known.tasks.contains(task));
+        known.count = if another && !known.tasks.is_empty() && known.verdict.kind != Kind::Unclassified {
+            known.count + group.count
+        } else {
+            known.count.max(group.count)
+        };
+        known.tasks.extend(group.task.filter(|_| another));
+        for evidence in group.evidence {
+            if known.evidence.len() < 20 && !known.evidence.contains(&evidence) {
+                known.evidence.push(evidence);
+            }
+        }
+    }
+    standing.extend(others);
+    standing.extend(kept);
 }
 
 /// Moves what another finding explains to the follow-ons: later, and of a kind that its rule names.

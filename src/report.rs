@@ -188,6 +188,8 @@ pub struct Task {
     pub tests: Option<Counts>,
     /// Indexes into the report's causes.
     pub causes: Vec<usize>,
+    /// The session of the worker that has it, such as `agent:main:subagent:…`, if the message names one.
+    pub session: Option<String>,
 }
 
 /// One input, as it was read.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use whyred::{Format, Kind, RuleSet};
 
 /// Formats that have no case yet. This only shrinks.
-const FORMATS_WITHOUT_CASE: &[&str] = &["log", "junit-xml", "message", "message-json", "agent-result"];
+const FORMATS_WITHOUT_CASE: &[&str] = &["log", "junit-xml", "agent-result"];
 
 /// Kinds that have no case yet. This only shrinks.
 const KINDS_WITHOUT_CASE: &[&str] = &["*"];

@@ -2,12 +2,16 @@
 //!
 //! Adding a format is one file here, one variant of [`Format`] and one row of the table.
 
+mod claim;
 mod document;
 mod frames;
 pub(crate) mod go_test_json;
 mod jest;
 pub(crate) mod json;
 mod junit;
+mod letter;
+mod message;
+mod message_json;
 mod signal;
 pub(crate) mod tap;
 mod thrown;
@@ -124,6 +128,8 @@ pub(crate) const HEAD: usize = 64 * 1024;
 const TABLE: &[Entry] = &[
     Entry { format: Format::JestJson, sniff: jest::sniff, open: || document::Whole::open(jest::read) },
     Entry { format: Format::JunitXml, sniff: junit::sniff, open: junit::open },
+    Entry { format: Format::MessageJson, sniff: message_json::sniff, open: message_json::open },
+    Entry { format: Format::Message, sniff: message::sniff, open: message::open },
 ];
 
 /// The formats that are read line by line.
