@@ -48,8 +48,9 @@ pub(super) fn safe(report: &Report, decision: &Decision) -> (Report, Decision) {
             }
         }
     }
-    for Task { id, title, status: _, build: _, tests: _, causes: _ } in tasks {
+    for Task { id, title, status: _, build: _, tests: _, causes: _, session } in tasks {
         line(id);
+        session.iter_mut().for_each(line);
         title.iter_mut().for_each(line);
     }
     for SourceSummary { name, format, bytes: _, lines: _, outcome: _, tests: _, error } in sources {
