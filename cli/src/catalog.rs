@@ -45,7 +45,8 @@ fn check(files: &[PathBuf], args: &Args) -> Result<u8, Failed> {
     if !wrong.is_empty() {
         return Err(Failed::usage(format!("{} of the rules do not hold\n  {}", wrong.len(), wrong.join("\n  "))));
     }
-    output::print(&format!("{count} rules hold\n")).map(|()| 0)
+    let hold = if count == 1 { "1 rule holds".to_owned() } else { format!("{count} rules hold") };
+    output::print(&(hold + "\n")).map(|()| 0)
 }
 
 /// `whyred explain KIND|RULE`.
@@ -65,7 +66,7 @@ pub(crate) fn explain(name: &str, args: &Args) -> Result<u8, Failed> {
     let _ = writeln!(text, "nature  {} ({})", kind.nature(), kind.nature().meaning());
     let _ = writeln!(text, "action  {} ({})", kind.action(), kind.action().meaning());
     let own: Vec<_> = rules.rules().iter().filter(|rule| rule.kind == Some(kind)).collect();
-    let _ = writeln!(text, "\n{} rules, the text may change the nature:", own.len());
+    let _ = writeln!(text, "\n{} of the rules name it, each with a line that it hits:", own.len());
     for rule in own {
         let _ = writeln!(text, "  {}", rule.id);
         if let Some(hit) = rule.hits.first() {

@@ -50,7 +50,7 @@ pub fn to_markdown(report: &Report, decision: &Decision) -> String {
         let _ = writeln!(out, "and {}\n", text::plural(left, "more cause", "more causes"));
     }
     out.push_str(&end);
-    out
+    mask::uncommanded(&out)
 }
 
 fn cause_block(out: &mut String, number: usize, cause: &Cause) {

@@ -132,20 +132,9 @@ impl Text {
             Detail::Short => (3, 3),
             Detail::Full => (usize::MAX, usize::MAX),
         };
-        let mut previous: Option<&str> = None;
-        for evidence in evidence.iter().take(places) {
-            let place = place(evidence);
-            let text = if evidence.text.is_empty() { message } else { &evidence.text };
-            // The same words at several places are told once.
-            let text = if previous == Some(text.as_str()) { "" } else { text.as_str() };
-            page.place(&place, text);
-            previous = Some(if evidence.text.is_empty() { message } else { &evidence.text });
-        }
-        let more = evidence.len().saturating_sub(places) as u64;
-        if more > 0 {
-            page.line("    ", &[(DIM, &format!("and {} more", plural(more, "place", "places")))]);
-        }
-        if !tests.is_empty() {
+        self.places(page, message, evidence, places);
+        // A test that failed alone and is the subject was named already.
+        if !tests.is_empty() && (tests.len() > 1 || subject.as_ref() != tests.first()) {
             let mut list: Vec<String> = tests.iter().take(names).map(|test| middle(test, 72)).collect();
             let more = (*count).max(tests.len() as u64) - list.len() as u64;
             if more > 0 {
@@ -161,6 +150,62 @@ impl Text {
         if self.detail == Detail::Full {
             let text = format!("rule {rule}, confidence {confidence:.2}, fingerprint {fingerprint}");
             page.line("    ", &[(DIM, &text)]);
+        }
+    }
+
+    /// Quotes the lines that prove a cause. The same words at several places are quoted once.
+    fn places(&self, page: &mut Page, message: &str, evidence: &[Evidence], limit: usize) {
+        let words =
+            |evidence: &Evidence| if evidence.text.is_empty() { message.to_owned() } else { evidence.text.clone() };
+        let mut quotes: Vec<(String, Vec<&Evidence>)> = Vec::new();
+        for evidence in evidence {
+            let text = words(evidence);
+            match quotes.iter_mut().find(|(known, _)| *known == text && self.detail == Detail::Short) {
+                Some((_, places)) => places.push(evidence),
+                None => quotes.push((text, vec![evidence])),
+            }
+        }
+        let more: usize = quotes.iter().skip(limit).map(|(_, places)| places.len()).sum();
+        quotes.truncate(limit);
+        let heads: Vec<String> = quotes.iter().map(|(_, places)| here(places[0])).collect();
+        let column = heads.iter().map(|head| head.width()).max().unwrap_or(0);
+        // Beside long names a quote would have no room.
+        let beside = column <= page.width * 2 / 5;
+        let margin = if beside { " ".repeat(4 + column) } else { " ".repeat(3) };
+        for (head, (text, places)) in heads.iter().zip(&quotes) {
+            page.out.push_str("    ");
+            page.put(CYAN, head);
+            match beside {
+                true => page.out.push_str(&" ".repeat(column - head.width())),
+                false => {
+                    page.end();
+                    page.out.push_str(&margin);
+                }
+            }
+            let room = page.width.saturating_sub(margin.len() + 3).max(20);
+            let mut lines = if text.width() <= room { vec![text.clone()] } else { wrapped(text, room, 0) };
+            if lines.len() > 3 {
+                lines.truncate(3);
+                lines[2].push_str(" …");
+            }
+            for (index, line) in lines.iter().enumerate() {
+                if index > 0 {
+                    page.out.push_str(&margin);
+                }
+                page.quote(PLAIN, line, margin.len());
+            }
+            if let Some(there) = there(places[0]).filter(|there| !text.contains(there.as_str())) {
+                page.out.push_str(&margin);
+                page.quote(DIM, &format!("at {}", tail(&there, page.width - margin.len() - 6)), margin.len());
+            }
+            let others: Vec<&Evidence> = places.iter().copied().filter(|other| here(other) != *head).collect();
+            if !others.is_empty() {
+                page.out.push_str(&margin);
+                page.quote(DIM, &also(&others, &places[0].source), margin.len());
+            }
+        }
+        if more > 0 {
+            page.line("    ", &[(DIM, &format!("and {} more", plural(more as u64, "place", "places")))]);
         }
     }
 
@@ -308,15 +353,39 @@ pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// `build.log:12`, with the place in the project behind it.
-fn place(evidence: &Evidence) -> (String, String) {
-    let here = format!("{}:{}", evidence.source, evidence.line);
-    let Some(FileRef { path, line, column }) = &evidence.file else { return (here, String::new()) };
+/// `build.log:12`.
+fn here(evidence: &Evidence) -> String {
+    format!("{}:{}", evidence.source, evidence.line)
+}
+
+/// `src/app.ts:3:14`, the place in the project.
+fn there(evidence: &Evidence) -> Option<String> {
+    let FileRef { path, line, column } = evidence.file.as_ref()?;
     let mut there = path.clone();
     for number in [line, column].into_iter().flatten() {
         let _ = write!(there, ":{number}");
     }
-    (here, there)
+    Some(there)
+}
+
+/// `also on lines 3, 5 and 2 more`.
+fn also(places: &[&Evidence], source: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for evidence in places {
+        let line = if evidence.source == source { evidence.line.to_string() } else { here(evidence) };
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    let more = lines.len().saturating_sub(4);
+    let word = if lines.len() == 1 { "line" } else { "lines" };
+    let last = match more {
+        0 if lines.len() > 1 => format!(" and {}", lines.pop().unwrap_or_default()),
+        0 => String::new(),
+        _ => format!(" and {more} more"),
+    };
+    lines.truncate(4);
+    format!("also on {word} {}{last}", lines.join(", "))
 }
 
 /// A text cut to a width, with `…` where it was cut.
@@ -333,6 +402,23 @@ fn cut(text: &str, width: usize) -> String {
     out.truncate(out.trim_end().len());
     out.push('…');
     out
+}
+
+/// A path shortened at its start: its end tells more.
+fn tail(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut used = 0;
+    let fits = |character: &char| {
+        used += character.width().unwrap_or(0);
+        used < width
+    };
+    let end: Vec<char> = text.chars().rev().take_while(fits).collect();
+    let end: String = end.into_iter().rev().collect();
+    // A whole name is better than a piece of one.
+    let whole = end.find('/').filter(|at| at + 1 < end.len() && *at < width / 2).map_or(end.as_str(), |at| &end[at..]);
+    format!("…{whole}")
 }
 
 /// A text shortened in its middle: the ends of names and paths tell more.
@@ -384,21 +470,11 @@ impl Page {
         self.out.push('\n');
     }
 
-    /// A place and what stands there.
-    fn place(&mut self, (here, there): &(String, String), text: &str) {
-        self.out.push_str("    ");
-        self.put(CYAN, here);
-        if !there.is_empty() {
-            self.put(DIM, &format!("  {}", middle(there, self.width / 2)));
-        }
+    /// What was quoted, behind a bar. The bar also keeps a runner from taking a quoted `::command::` for one of its own.
+    fn quote(&mut self, style: Style, text: &str, used: usize) {
+        self.put(DIM, " │ ");
+        self.put(style, &cut(text, self.width.saturating_sub(used + 3).max(20)));
         self.end();
-        if !text.is_empty() {
-            self.out.push_str("    ");
-            // The bar also keeps a runner from taking a quoted `::command::` for one of its own.
-            self.put(DIM, "│ ");
-            self.put(PLAIN, &cut(text, self.width - 6));
-            self.end();
-        }
     }
 
     /// A bold word, a colon and a text, broken into lines.
@@ -466,6 +542,7 @@ mod tests {
         assert_eq!(cut("abc", 3), "abc");
         assert_eq!(cut("abcd", 3), "ab…");
         assert_eq!(cut("日本語です", 6), "日本…");
+        assert_eq!(tail("/home/runner/work/app/src/ChatInput.tsx", 24), "…/app/src/ChatInput.tsx");
         assert_eq!(middle("src/components/chat/ChatInput.tsx", 20), "src/co…ChatInput.tsx");
     }
 
