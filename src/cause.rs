@@ -1,7 +1,8 @@
 //! What makes two failures one cause: grouping and fingerprints.
 //!
 //! Failures belong together when kind and subject agree; without a subject, when the message agrees but for numbers,
-//! hashes, times and places. Diagnostics of one compiler or linter run are one cause, whatever they say, and failed
+//! hashes, times and places. Diagnostics of one compiler or linter run are one cause, whatever they say, as are the
+//! figures of one coverage check, and failed
 //! assertions are one cause for each file of tests: a reader wants a handful of causes, and their evidence lists the
 //! places. Timeouts are kept apart by file, since two of them rarely have one origin.
 
@@ -93,6 +94,11 @@ impl Ledger {
             return;
         };
         let group = &mut self.groups[index];
+        // A line that a rule has read and that a block tells again is told once.
+        let told = |known: &Evidence| known.byte_start == evidence.byte_start && known.line == evidence.line;
+        if level == Level::Line && group.evidence.iter().any(told) {
+            return;
+        }
         // A claim that is made twice is one claim.
         group.count = if level == Level::Claim { group.count.max(count) } else { group.count + count };
         group.follow_on &= follow_on;
@@ -122,7 +128,7 @@ fn key(filing: &Filing) -> u64 {
     hash.write(&[*follow_on as u8, (verdict.role == Role::Root) as u8, (*level == Level::Line) as u8]);
     hash.write(task.as_deref().unwrap_or("").as_bytes());
     match verdict.kind {
-        Kind::CompileError | Kind::LintViolation => {}
+        Kind::CompileError | Kind::LintViolation | Kind::CoverageThreshold => {}
         Kind::Assertion | Kind::SnapshotMismatch | Kind::TestTimeout => {
             let place = file.as_ref().map(|file| file.path.as_str());
             hash.write(place.or(test.as_deref().map(suite)).unwrap_or("").as_bytes());

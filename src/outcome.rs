@@ -4,11 +4,13 @@
 //! of a tool. What stands in a stretch that ended well is a decoy, however frightening: passed things are not
 //! searched. Success needs positive evidence, and so does failure; where there is neither, the outcome is unknown.
 
+use std::collections::HashSet;
+
 use crate::cause::{Filing, Group, Ledger};
 use crate::classify::{Verdict, classify, classify_line, set_phase};
 use crate::item::{Item, LogLine, Mark, Scope, Step, TestRun};
 use crate::kind::{Kind, Nature, Phase};
-use crate::report::{Counts, Failure, Level, Note, Outcome, Span, Task, TextLine};
+use crate::report::{Counts, Evidence, Failure, Level, Note, Outcome, Span, Task, TextLine};
 use crate::rules::{Rank, Role, RuleSet};
 
 /// How many notes of one input are kept.
@@ -364,6 +366,7 @@ impl Findings {
                 standing.push(group);
             }
         }
+        tell_once(&mut standing);
         explain(&mut standing, &mut follow_ons);
         let tests = self.runs.sum;
         let outcome = self.outcome(&standing, &follow_ons, tests.as_ref());
@@ -533,6 +536,19 @@ fn fold_claims(standing: &mut Vec<Group>) {
     }
     standing.extend(others);
     standing.extend(kept);
+}
+
+/// Drops lines that are the evidence of a block as well.
+fn tell_once(standing: &mut Vec<Group>) {
+    let place = |evidence: &Evidence| (evidence.line, evidence.byte_start);
+    let blocks = standing.iter().filter(|group| group.level != Level::Line);
+    let told: HashSet<_> = blocks.flat_map(|group| group.evidence.iter().map(place)).collect();
+    standing.retain(|group| {
+        let mut evidence = group.evidence.iter().map(place);
+        group.level != Level::Line
+            || group.count > group.evidence.len() as u64
+            || !evidence.all(|at| told.contains(&at))
+    });
 }
 
 /// Moves what another finding explains to the follow-ons: later, and of a kind that its rule names.

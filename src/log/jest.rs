@@ -7,7 +7,7 @@ use regex::Regex;
 use super::runner::{Block, Run, numbers};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
-use crate::report::{Counts, Failure, Level, Signal, Span, TextLine};
+use crate::report::{Counts, Failure, Level, Signal, Span};
 
 pub(super) const NEEDLES: &[&str] = &[
     "FAIL ",
@@ -25,6 +25,7 @@ pub(super) const NEEDLES: &[&str] = &[
     "snapshot files obsolete",
     "coverage threshold for",
     "heap out of memory",
+    "No tests found, exiting",
 ];
 
 pub(super) fn open() -> Box<dyn Reader> {
@@ -37,8 +38,8 @@ struct Jest {
     run: Run,
     /// The file of tests whose blocks follow.
     file: Option<String>,
-    /// The line with which a process died for want of memory; the suite whose worker it was comes later.
-    memory: Option<(TextLine, Span)>,
+    /// A process died for want of memory, which is a finding of its own; the suite whose worker it was comes later.
+    memory: bool,
     /// Obsolete snapshots were told.
     obsolete: bool,
     totals: Totals,
@@ -109,13 +110,11 @@ impl Jest {
         let text = line.text;
         if text.contains("AIL ") || text.contains("ASS ") {
             let Some(found) = HEADER.captures(text) else { return Grip::Pass };
-            self.run.begin("jest", line.span, out);
             self.file = Some(found["file"].to_owned());
             return Grip::Take;
         }
         let trimmed = text.trim_start();
         if let Some(name) = trimmed.strip_prefix("● ").filter(|_| (1..=3).contains(&line.indent())) {
-            self.run.begin("jest", line.span, out);
             if matches!(
                 name,
                 "Console" | "Cannot log after tests are done. Did you forget to wait for something async in your test?"
@@ -169,11 +168,22 @@ impl Jest {
             return Grip::Take;
         }
         if trimmed.starts_with("FATAL ERROR: ") {
-            self.memory = Some((line.to_text(), line.span));
+            self.memory = true;
             return Grip::Pass;
         }
+        if trimmed.starts_with("No tests found, exiting with code 1") {
+            out(Item::Failure(Failure {
+                level: Level::Run,
+                signal: Some(Signal::NoTests),
+                text: vec![line.to_text()],
+                span: line.span,
+                ..Failure::default()
+            }));
+            self.run.failed = true;
+            self.run.finish("jest", Counts { passed: Some(0), ..Counts::default() }, line.span, out);
+            return Grip::Take;
+        }
         if text.starts_with("Test Suites: ") {
-            self.run.begin("jest", line.span, out);
             self.state = State::Totals;
             self.total(line);
             return Grip::Hold;
@@ -244,12 +254,7 @@ impl Jest {
                 .text
                 .iter()
                 .any(|line| line.text.contains("jest worker process") || line.text.contains("worker encountered"));
-        if let Some((text, span)) = self.memory.take_if(|_| died) {
-            failure.text.insert(0, text);
-            failure.span = failure.span.join(span);
-            failure.signal = None;
-            failure.subject = Some(file);
-        }
+        failure.follow_on = died && self.memory;
         out(Item::Failure(failure));
     }
 
@@ -257,7 +262,7 @@ impl Jest {
         self.state = State::Idle;
         self.file = None;
         self.obsolete = false;
-        self.memory = None;
+        self.memory = false;
         let Totals { suites_failed, counts, span } = std::mem::take(&mut self.totals);
         let (Some(counts), Some(span)) = (counts, span) else { return };
         self.run.failed |= suites_failed > 0;

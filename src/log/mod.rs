@@ -7,13 +7,21 @@
 //! Adding a reader is one file here and one row of [`READERS`].
 
 mod arrow;
+mod ava;
 mod block;
 mod command;
 mod envelope;
 pub(crate) mod go;
+mod heap;
 mod jest;
+mod karma;
 mod located;
 mod marks;
+mod mocha;
+mod node;
+mod node_test;
+mod npm;
+mod playwright;
 mod runner;
 mod steps;
 mod traceback;
@@ -91,12 +99,20 @@ pub(crate) struct ReaderEntry {
 
 /// All readers; the first that takes a line has it.
 pub(crate) const READERS: &[ReaderEntry] = &[
+    ReaderEntry { needles: heap::NEEDLES, open: heap::open },
     ReaderEntry { needles: steps::NEEDLES, open: steps::open },
     ReaderEntry { needles: go_test_json::NEEDLES, open: go_test_json::open },
     ReaderEntry { needles: tap::NEEDLES, open: tap::open },
     ReaderEntry { needles: jest::NEEDLES, open: jest::open },
     ReaderEntry { needles: vitest::NEEDLES, open: vitest::open },
     ReaderEntry { needles: go::NEEDLES, open: go::open },
+    ReaderEntry { needles: mocha::NEEDLES, open: mocha::open },
+    ReaderEntry { needles: playwright::NEEDLES, open: playwright::open },
+    ReaderEntry { needles: node_test::NEEDLES, open: node_test::open },
+    ReaderEntry { needles: karma::NEEDLES, open: karma::open },
+    ReaderEntry { needles: ava::NEEDLES, open: ava::open },
+    ReaderEntry { needles: npm::NEEDLES, open: npm::open },
+    ReaderEntry { needles: node::NEEDLES, open: node::open },
     // What follows is read where no runner of tests has it.
     ReaderEntry { needles: traceback::NEEDLES, open: traceback::open },
     ReaderEntry { needles: arrow::NEEDLES, open: arrow::open },

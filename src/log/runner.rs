@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Line;
-use crate::item::{Item, Step, TestRun};
+use crate::item::{Item, TestRun};
 use crate::report::{Counts, Failure, FileRef, Level, Outcome, Signal, Span, TextLine};
 use crate::rules::Fnv;
 
@@ -120,7 +120,8 @@ static ASSERTION: LazyLock<Regex> = LazyLock::new(|| {
         r"^(?:error: )?expect\(received\)",
         r"^(?:error: )?AssertionError",
         r"^(?:Failed|Fail): ",
-        r"^UnknownAssertion",
+        r"^Difference \(- ",
+        r"^Values? (?:is|are|must) ",
         r"^expect\.(?:assertions|hasAssertions)\(",
         r"^CypressError: Timed out retrying",
         r"^Timed out retrying after",
@@ -152,6 +153,8 @@ static FRAME: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant")
 });
 
+static PLACE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[^\s:]+\.[cm]?[jt]sx?:\d+$").expect("a constant"));
+
 static CODE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\s*(?:[>→✖×]\s*)?\d+\s*(?:[|│]|:\s)|^\s*[|│╵╰]").expect("a constant"));
 
@@ -172,6 +175,12 @@ impl Message {
                 if double.is_none() && (text.contains("mockConstructor") || text.contains("__mocks__")) {
                     double = Some(line.clone());
                 }
+                continue;
+            }
+            // AVA names the place on a line of its own.
+            if message.text.is_empty() && PLACE.is_match(text) {
+                let (path, number) = text.split_once(':').unwrap_or((text, ""));
+                message.place.get_or_insert_with(|| FileRef::new(path, number.parse().ok(), None));
                 continue;
             }
             message.text.push(line.clone());
@@ -273,7 +282,6 @@ pub(super) fn in_parentheses(text: &str) -> Option<u64> {
 /// What one run of a runner has told so far.
 #[derive(Debug, Default)]
 pub(super) struct Run {
-    begun: bool,
     /// Blocks that were told, so that a repetition of them is passed over.
     seen: HashSet<u64>,
     /// Something failed that the totals do not show.
@@ -283,13 +291,6 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Marks the start of the run once: what was printed before belongs to another command.
-    pub(super) fn begin(&mut self, tool: &str, span: Span, out: &mut dyn FnMut(Item)) {
-        if !std::mem::replace(&mut self.begun, true) {
-            out(Item::Step(Step { name: tool.to_owned(), span, command: true, ..Step::default() }));
-        }
-    }
-
     /// Whether a heading is told for the first time.
     pub(super) fn is_new(&mut self, parts: &[&str]) -> bool {
         let mut hash = Fnv::default();

@@ -66,22 +66,22 @@ impl Reader for Vitest {
                 return Grip::Hold;
             }
             self.finish(out);
-            return self.begin(line, out);
+            return self.begin(line);
         }
         let text = line.text;
         let bar = text.trim_start().starts_with("⎯⎯⎯");
-        let totals = text.starts_with(" Test Files ");
+        let totals = text.starts_with(" Test Files ") || text.starts_with("  Snapshots  ");
         if bar || totals {
             self.close(out);
-            return self.begin(line, out);
+            return self.begin(line);
         }
         match &mut self.state {
-            State::Idle => self.begin(line, out),
+            State::Idle => self.begin(line),
             State::Output => {
                 let marks = [" ✓ ", " ❯ ", " × ", " ↓ ", " FAIL ", " RUN ", "stderr | ", "stdout | ", " ✔ "];
                 if marks.iter().any(|mark| text.starts_with(mark)) {
                     self.state = State::Idle;
-                    return self.begin(line, out);
+                    return self.begin(line);
                 }
                 Grip::Hold
             }
@@ -103,17 +103,12 @@ impl Reader for Vitest {
                         self.state = State::Text(blocks);
                     }
                     State::Text(blocks) => blocks.iter_mut().for_each(|block| block.push(line)),
-                    _ if matches!(self.section, Section::Unhandled | Section::Startup) => {
-                        if !text.trim().is_empty()
-                            && !text.starts_with("Vitest caught")
-                            && !text.starts_with("This might cause")
-                        {
-                            let mut block = Block::new(Level::Run, None, None, line);
-                            let startup = self.section == Section::Startup;
-                            block.signal = Some(if startup { Signal::Load } else { Signal::Unhandled });
-                            block.push(line);
-                            self.state = State::Text(vec![block]);
-                        }
+                    _ if matches!(self.section, Section::Unhandled | Section::Startup) && !is_preface(text) => {
+                        let mut block = Block::new(Level::Run, None, None, line);
+                        let startup = self.section == Section::Startup;
+                        block.signal = Some(if startup { Signal::Load } else { Signal::Unhandled });
+                        block.push(line);
+                        self.state = State::Text(vec![block]);
                     }
                     _ => {}
                 }
@@ -133,7 +128,7 @@ impl Reader for Vitest {
 
 impl Vitest {
     /// Looks at a line outside any block.
-    fn begin(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+    fn begin(&mut self, line: Line<'_>) -> Grip {
         let text = line.text;
         let trimmed = text.trim();
         if trimmed.starts_with("⎯⎯⎯") {
@@ -159,17 +154,14 @@ impl Vitest {
             if section == Section::None {
                 return Grip::Pass;
             }
-            self.run.begin("vitest", line.span, out);
             self.state = State::Section;
             return Grip::Hold;
         }
         if text.starts_with("stderr | ") || text.starts_with("stdout | ") {
-            self.run.begin("vitest", line.span, out);
             self.state = State::Output;
             return Grip::Hold;
         }
-        if text.starts_with(" Test Files ") || text.starts_with("Test Files ") {
-            self.run.begin("vitest", line.span, out);
+        if ["Test Files ", "Snapshots  "].iter().any(|start| trimmed.starts_with(start)) {
             self.state = State::Totals;
             self.total(line);
             return Grip::Hold;
@@ -189,7 +181,8 @@ impl Vitest {
         let suite = self.section == Section::Suites;
         let level = if suite { Level::Suite } else { Level::Case };
         let mut block = Block::new(level, test, Some(file.to_owned()), line);
-        block.signal = suite.then_some(Signal::Load);
+        // A suite with a name is a group of tests whose hook failed.
+        block.signal = suite.then_some(if block.test.is_some() { Signal::Hook } else { Signal::Load });
         block
     }
 
@@ -265,4 +258,9 @@ impl Vitest {
         self.run.errored = suites + errors;
         self.run.finish("vitest", counts, span, out);
     }
+}
+
+/// Whether a line stands between the heading of the unhandled errors and the first of them.
+fn is_preface(text: &str) -> bool {
+    text.trim().is_empty() || text.starts_with("Vitest caught") || text.starts_with("This might cause")
 }

@@ -1,0 +1,252 @@
+//! The consoles of AVA, of `bun test` and of `deno test`: short forms of the same things.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::runner::{Block, Run, is_outside};
+use super::{Grip, Line, Reader};
+use crate::item::Item;
+use crate::report::{Counts, Level, Signal, Span};
+
+pub(super) const NEEDLES: &[&str] = &[
+    " [fail]: ",
+    "tests passed",
+    "1 test passed",
+    "tests failed",
+    "1 test failed",
+    "bun test v",
+    "FAILED | ",
+    "passed | ",
+];
+
+pub(super) fn open() -> Box<dyn Reader> {
+    Box::new(Short::default())
+}
+
+#[derive(Default)]
+struct Short {
+    state: State,
+    run: Run,
+    file: Option<String>,
+    counts: Option<(Counts, Span)>,
+    /// How many empty lines AVA printed last.
+    empty: u64,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Idle,
+    /// AVA: behind the first failing title, before and within the blocks.
+    Ava(Option<Block>),
+    AvaTotals,
+    /// Bun: the error comes before the line that names the test.
+    Bun(Block),
+    BunTotals,
+}
+
+static AVA_COUNT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s{2}(?P<number>\d+) (?P<word>(?:tests?|known failures?|hooks?|uncaught exceptions?|unhandled rejections?)(?: (?:passed|failed|skipped|todo|remained pending))?)(?: unexpectedly)?$")
+        .expect("a constant")
+});
+
+static DENO: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?P<end>ok|FAILED) \| (?P<passed>\d+) passed(?: \((?:\d+) steps?\))? \| (?P<failed>\d+) failed(?: \((?:\d+) steps?\))?(?: \| (?P<ignored>\d+) ignored(?: \(\d+ steps?\))?)?(?: \| \d+ measured)?(?: \| \d+ filtered out)? \(").expect("a constant")
+});
+
+static BUN_TEST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?P<mark>✓|✗|\(pass\)|\(fail\)|\(skip\)|\(todo\)|»|✎) (?P<name>.*?)(?: \[[\d.]+ ?m?s\])?$")
+        .expect("a constant")
+});
+
+static BUN_COUNT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^ {1,4}(?P<number>\d+) (?P<word>pass|fail|skip|todo|errors?|filtered out)$").expect("a constant")
+});
+
+impl Reader for Short {
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        let text = line.text;
+        if is_outside(text) {
+            self.finish(out);
+            return Grip::Pass;
+        }
+        match std::mem::take(&mut self.state) {
+            State::Idle => self.begin(line, out),
+            State::Ava(block) => self.ava(block, line, out),
+            State::AvaTotals if text.trim().is_empty() || AVA_COUNT.is_match(text) => self.begin(line, out),
+            State::Bun(block) => self.bun(block, line, out),
+            State::BunTotals => {
+                if let Some(found) = BUN_COUNT.captures(text)
+                    && let Some((counts, span)) = &mut self.counts
+                {
+                    *span = span.join(line.span);
+                    let number: u64 = found["number"].parse().unwrap_or(0);
+                    match &found["word"] {
+                        "pass" => counts.passed = Some(number),
+                        "fail" => counts.failed = number,
+                        "skip" | "todo" => counts.skipped += number,
+                        "error" | "errors" => self.run.errored = number,
+                        _ => {}
+                    }
+                    self.state = State::BunTotals;
+                    return Grip::Hold;
+                }
+                if text.starts_with("Ran ") {
+                    self.finish(out);
+                    return Grip::Take;
+                }
+                self.state = State::BunTotals;
+                Grip::Hold
+            }
+            State::AvaTotals => {
+                self.finish(out);
+                self.begin(line, out)
+            }
+        }
+    }
+
+    fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        self.finish(out);
+    }
+}
+
+impl Short {
+    fn begin(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        let text = line.text;
+        if text.trim().is_empty() && self.counts.is_some() {
+            self.state = State::AvaTotals;
+            return Grip::Hold;
+        }
+        if text.trim_start().starts_with(['✖', '✘', '×']) && text.contains(" [fail]: ") {
+            self.state = State::Ava(None);
+            return Grip::Hold;
+        }
+        if text.starts_with("bun test v") {
+            self.state = State::Bun(Block::new(Level::Case, None, None, line));
+            return Grip::Hold;
+        }
+        if let Some(found) = DENO.captures(text) {
+            let number = |name: &str| found.name(name).and_then(|group| group.as_str().parse().ok()).unwrap_or(0u64);
+            let (passed, failed, skipped) = (number("passed"), number("failed"), number("ignored"));
+            self.run.failed = &found["end"] == "FAILED";
+            let total = passed + failed + skipped;
+            self.run.finish(
+                "deno",
+                Counts { total, passed: Some(passed), failed, skipped, ..Counts::default() },
+                line.span,
+                out,
+            );
+            return Grip::Take;
+        }
+        if let Some(found) = AVA_COUNT.captures(text) {
+            let number: u64 = found["number"].parse().unwrap_or(0);
+            let (counts, span) =
+                self.counts.get_or_insert((Counts { passed: Some(0), ..Counts::default() }, line.span));
+            *span = span.join(line.span);
+            match &found["word"] {
+                "test passed" | "tests passed" => counts.passed = Some(number),
+                "test failed" | "tests failed" => counts.failed += number,
+                "known failure" | "known failures" => counts.passed = counts.passed.map(|passed| passed + number),
+                "test skipped" | "tests skipped" | "test todo" | "tests todo" => counts.skipped += number,
+                _ => self.run.errored += number,
+            }
+            self.state = State::AvaTotals;
+            return Grip::Hold;
+        }
+        Grip::Pass
+    }
+
+    fn ava(&mut self, block: Option<Block>, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        let text = line.text;
+        let rule = text.trim_start().starts_with('─');
+        if AVA_COUNT.is_match(text) {
+            self.close(block, out);
+            return self.begin(line, out);
+        }
+        let block = match block {
+            // The titles of the tests come first, then a line drawn across.
+            None if rule => Some(Block::new(Level::Case, None, None, line)),
+            None => None,
+            Some(block) if rule => {
+                self.close(Some(block), out);
+                Some(Block::new(Level::Case, None, None, line))
+            }
+            Some(mut block) => {
+                // Three empty lines part two blocks, and the name of the test comes first.
+                if text.trim().is_empty() {
+                    self.empty += 1;
+                } else if std::mem::take(&mut self.empty) >= 3 && block.test.is_some() {
+                    self.close(Some(block), out);
+                    block = Block::new(Level::Case, None, None, line);
+                }
+                if !text.trim().is_empty() {
+                    if block.test.is_none() {
+                        block.test = Some(text.trim().to_owned());
+                    } else if !text.starts_with("    ") || text.trim_start().starts_with("at ") {
+                        block.push(line);
+                    }
+                }
+                Some(block)
+            }
+        };
+        self.state = State::Ava(block);
+        Grip::Hold
+    }
+
+    fn bun(&mut self, mut block: Block, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        let text = line.text;
+        if let Some(found) = BUN_TEST.captures(text) {
+            if matches!(&found["mark"], "✗" | "(fail)") {
+                block.test = Some(found["name"].to_owned());
+                block.file.clone_from(&self.file);
+                self.close(Some(block), out);
+            }
+            self.state = State::Bun(Block::new(Level::Case, None, None, line));
+            return Grip::Hold;
+        }
+        if let Some(found) = BUN_COUNT.captures(text) {
+            let number: u64 = found["number"].parse().unwrap_or(0);
+            let mut counts = Counts { passed: Some(0), ..Counts::default() };
+            match &found["word"] {
+                "pass" => counts.passed = Some(number),
+                "fail" => counts.failed = number,
+                _ => counts.skipped = number,
+            }
+            self.counts = Some((counts, line.span));
+            // What was thrown outside any test stands before the totals.
+            if block.lines.iter().any(|line| line.text.starts_with("error: ")) {
+                block.level = Level::Suite;
+                block.signal = Some(Signal::Load);
+                block.file.clone_from(&self.file);
+                self.close(Some(block), out);
+            }
+            self.state = State::BunTotals;
+            return Grip::Hold;
+        }
+        if text.ends_with(':') && !text.contains(' ') && text.contains('.') {
+            self.file = Some(text.trim_end_matches(':').to_owned());
+            self.state = State::Bun(Block::new(Level::Case, None, None, line));
+            return Grip::Hold;
+        }
+        block.push(line);
+        self.state = State::Bun(block);
+        Grip::Hold
+    }
+
+    fn close(&mut self, block: Option<Block>, out: &mut dyn FnMut(Item)) {
+        let Some(block) = block else { return };
+        if block.lines.iter().any(|line| !line.text.trim().is_empty()) {
+            out(Item::Failure(block.into_failure()));
+        }
+    }
+
+    fn finish(&mut self, out: &mut dyn FnMut(Item)) {
+        if let State::Ava(block) = std::mem::take(&mut self.state) {
+            self.close(block, out);
+        }
+        let Some((mut counts, span)) = self.counts.take() else { return };
+        counts.total = counts.passed.unwrap_or(0) + counts.failed + counts.skipped;
+        self.run.finish("ava", counts, span, out);
+    }
+}

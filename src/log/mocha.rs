@@ -1,0 +1,139 @@
+//! The console of Mocha, and of Cypress which prints with it: `2 passing`, `1 failing` and the numbered failures.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::runner::{Block, Run, is_outside};
+use super::{Grip, Line, Reader};
+use crate::item::Item;
+use crate::report::{Counts, Level, Signal, Span};
+
+pub(super) const NEEDLES: &[&str] = &[" passing", " failing", " pending"];
+
+pub(super) fn open() -> Box<dyn Reader> {
+    Box::new(Mocha::default())
+}
+
+#[derive(Default)]
+struct Mocha {
+    /// The totals, while they and the failures behind them are read.
+    counts: Option<Counts>,
+    span: Span,
+    run: Run,
+    title: Vec<String>,
+    block: Option<Block>,
+}
+
+static COUNT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s{0,4}(?:[✔✓✖×] )?(?P<number>\d+) (?:tests? )?(?P<word>passing|failing|pending)(?: \([\d.]+ ?(?:ms|s|m|h)\))?$").expect("a constant")
+});
+
+static HEAD: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\s{1,3}(?P<number>\d+)\) (?P<title>.*)$").expect("a constant"));
+
+impl Reader for Mocha {
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        let text = line.text;
+        if self.block.is_none()
+            && let Some(found) = COUNT.captures(text)
+        {
+            let number = found["number"].parse().unwrap_or(0);
+            // Another `passing` begins the totals of another run, such as the next file of Cypress.
+            if &found["word"] == "passing" && self.counts.is_some() {
+                self.finish(out);
+            }
+            let counts = self.counts.get_or_insert_with(|| {
+                self.span = line.span;
+                Counts { passed: Some(0), ..Counts::default() }
+            });
+            match &found["word"] {
+                "passing" => counts.passed = Some(number),
+                "failing" => counts.failed = number,
+                _ => counts.skipped = number,
+            }
+            counts.total += number;
+            self.span = self.span.join(line.span);
+            return Grip::Hold;
+        }
+        let Some(counts) = self.counts else { return Grip::Pass };
+        if text.is_empty() {
+            if let Some(block) = &mut self.block {
+                block.push(line);
+            }
+            return Grip::Hold;
+        }
+        if counts.failed == 0
+            || line.indent() == 0 && !self.continues(text)
+            || is_outside(text)
+            || text.starts_with("  (")
+        {
+            self.finish(out);
+            return Grip::Pass;
+        }
+        if let Some(found) = HEAD.captures(text) {
+            self.close(out);
+            self.title = vec![found["title"].to_owned()];
+            self.block = Some(Block::new(Level::Case, None, None, line));
+            self.complete();
+            return Grip::Hold;
+        }
+        let Some(block) = &mut self.block else {
+            // Noise between the totals and the first failure.
+            return Grip::Hold;
+        };
+        if block.test.is_none() && self.title.len() < 20 {
+            self.title.push(text.trim().to_owned());
+            self.complete();
+        } else {
+            block.push(line);
+        }
+        Grip::Hold
+    }
+
+    fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        self.finish(out);
+    }
+}
+
+impl Mocha {
+    /// Whether a line at the margin still belongs to a failure: a message of several lines is not indented.
+    fn continues(&self, text: &str) -> bool {
+        self.block.as_ref().is_some_and(|block| block.test.is_some() && block.lines.len() < 60)
+            && !text.starts_with("error ")
+            && !text.starts_with("> ")
+            && !text.starts_with("$ ")
+            && !text.contains("ELIFECYCLE")
+            && !text.contains("exited with code")
+    }
+
+    /// The title is whole once a line of it ends with a colon.
+    fn complete(&mut self) {
+        let whole = self.title.last().is_some_and(|last| last.ends_with(':'));
+        if !whole {
+            return;
+        }
+        let title = self.title.join(" ");
+        let title = title.trim_end_matches(':');
+        if let Some(block) = &mut self.block {
+            if title.contains("\" hook") {
+                block.level = Level::Suite;
+                block.signal = Some(Signal::Hook);
+            }
+            block.test = Some(title.to_owned());
+        }
+    }
+
+    fn close(&mut self, out: &mut dyn FnMut(Item)) {
+        let Some(mut block) = self.block.take() else { return };
+        let title = std::mem::take(&mut self.title).join(" ");
+        block.test.get_or_insert(title);
+        out(Item::Failure(block.into_failure()));
+    }
+
+    fn finish(&mut self, out: &mut dyn FnMut(Item)) {
+        self.close(out);
+        let Some(counts) = self.counts.take() else { return };
+        self.run.finish("mocha", counts, self.span, out);
+    }
+}

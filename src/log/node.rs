@@ -1,0 +1,145 @@
+//! What Node.js prints when it dies: an error nobody caught, with its stack and its causes.
+//!
+//! The line of an error is left to the rules as well; here it is remembered, since only the last line of the block,
+//! `Node.js v20.11.0`, tells that it was the end of the program and not a line in its log.
+
+use super::runner::{is_frame, own_frame, type_name};
+use super::{Grip, Line, Reader};
+use crate::item::Item;
+use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
+
+pub(super) const NEEDLES: &[&str] = &["Error: ", "Error [", "    at ", "Node.js v"];
+
+pub(super) fn open() -> Box<dyn Reader> {
+    Box::new(Node::default())
+}
+
+/// How far the last line of a block may be from its first.
+const REACH: u64 = 250;
+
+/// How many lines of a block are kept.
+const MAX_LINES: usize = 40;
+
+#[derive(Default)]
+struct Node {
+    error: Option<Trace>,
+    /// Within the stack of the error.
+    within: bool,
+}
+
+struct Trace {
+    text: Vec<TextLine>,
+    span: Span,
+    file: Option<FileRef>,
+    stack: bool,
+    /// It was told as a line.
+    told: bool,
+}
+
+impl Reader for Node {
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        let text = line.text;
+        if self.within {
+            if self.inner(line) {
+                return Grip::Hold;
+            }
+            self.within = false;
+            self.printed(out);
+            if text.is_empty() {
+                // The version follows after an empty line.
+                self.within = true;
+                if let Some(error) = &mut self.error
+                    && line.span.line <= error.span.last_line + 2
+                {
+                    return Grip::Hold;
+                }
+                self.within = false;
+            }
+        }
+        if text.starts_with("Node.js v")
+            && text[9..].starts_with(|first: char| first.is_ascii_digit())
+            && !text.contains(' ')
+        {
+            return self.uncaught(line, out);
+        }
+        if is_frame(text) {
+            let Some(error) = &mut self.error else { return Grip::Pass };
+            if line.span.line > error.span.last_line + 30 || error.stack {
+                return Grip::Pass;
+            }
+            error.stack = true;
+            self.within = true;
+            self.inner(line);
+            return Grip::Hold;
+        }
+        if is_error(text) {
+            self.error =
+                Some(Trace { text: vec![line.to_text()], span: line.span, file: None, stack: false, told: false });
+        }
+        Grip::Pass
+    }
+
+    fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        self.printed(out);
+    }
+}
+
+impl Node {
+    /// Takes a line of the stack, of the error's fields or of its causes; false where these are over.
+    fn inner(&mut self, line: Line<'_>) -> bool {
+        let Some(error) = &mut self.error else { return false };
+        let text = line.text;
+        let mine =
+            is_frame(text) || text.starts_with("  ") && !text.trim().is_empty() || matches!(text, "}" | "]" | "})");
+        if !mine {
+            return false;
+        }
+        error.span = error.span.join(line.span);
+        if is_frame(text) {
+            if error.file.is_none() {
+                error.file = own_frame(text.trim_end_matches([' ', '{']));
+            }
+        } else if error.text.len() < MAX_LINES && (text.contains("[cause]") || type_name(text).is_some()) {
+            // The fields of an error repeat its message.
+            error.text.push(line.to_text());
+        }
+        true
+    }
+
+    /// The program ended on the error at hand.
+    fn uncaught(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        let Some(error) = self.error.take() else { return Grip::Pass };
+        if line.span.line > error.span.line + REACH {
+            return Grip::Pass;
+        }
+        let type_name = error.text.first().and_then(|first| type_name(&first.text));
+        out(Item::Failure(Failure {
+            level: Level::Run,
+            file: error.file,
+            signal: Some(Signal::Unhandled),
+            type_name,
+            text: error.text,
+            span: error.span,
+            ..Failure::default()
+        }));
+        Grip::Take
+    }
+
+    /// The stack is over. Its error is a line like others until the end of the program proves more; its causes were not
+    /// seen by the rules.
+    fn printed(&mut self, out: &mut dyn FnMut(Item)) {
+        let Some(Trace { text, span, file, stack: true, told }) = &mut self.error else { return };
+        if !std::mem::replace(told, true) {
+            let type_name = text.first().and_then(|first| type_name(&first.text));
+            let (text, span, file) = (text.clone(), *span, file.clone());
+            out(Item::Failure(Failure { level: Level::Line, file, type_name, text, span, ..Failure::default() }));
+        }
+    }
+}
+
+/// Whether a line begins with the name of an error: `TypeError: x`, `Uncaught Error [ERR_X]: y`.
+fn is_error(text: &str) -> bool {
+    let text = text.trim_start();
+    let text = text.strip_prefix("Uncaught ").or_else(|| text.strip_prefix("Unhandled ")).unwrap_or(text);
+    type_name(text).is_some()
+}

@@ -1,0 +1,123 @@
+//! The console of `node --test` in its form for people: the totals, then `✖ failing tests:` with a block for each.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::runner::{Block, Run, is_outside};
+use super::{Grip, Line, Reader};
+use crate::item::Item;
+use crate::report::{Counts, Level, Signal, Span};
+
+pub(super) const NEEDLES: &[&str] = &["ℹ tests ", "✖ failing tests:"];
+
+pub(super) fn open() -> Box<dyn Reader> {
+    Box::new(NodeTest::default())
+}
+
+#[derive(Default)]
+struct NodeTest {
+    counts: Option<Counts>,
+    span: Span,
+    run: Run,
+    /// Behind the heading of the failing tests.
+    failing: bool,
+    place: Option<String>,
+    block: Option<Block>,
+}
+
+static NAME: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\s*✖ (?P<name>.*?)(?: \([\d.]+m?s\))?(?: # .*)?$").expect("a constant"));
+
+impl Reader for NodeTest {
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        let text = line.text;
+        if let Some(rest) = text.strip_prefix("ℹ ") {
+            if rest.starts_with("tests ") {
+                self.finish(out);
+                self.counts = Some(Counts { passed: Some(0), ..Counts::default() });
+                self.span = line.span;
+            }
+            let Some(counts) = &mut self.counts else { return Grip::Pass };
+            self.span = self.span.join(line.span);
+            let (word, number) = rest.split_once(' ').unwrap_or((rest, ""));
+            let number: u64 = number.trim().parse().unwrap_or(0);
+            match word {
+                "tests" => counts.total = number,
+                "pass" => counts.passed = Some(number),
+                // A test that was cancelled did not pass, and its run is red.
+                "fail" | "cancelled" => counts.failed += number,
+                "skipped" | "todo" => counts.skipped += number,
+                _ => {}
+            }
+            return Grip::Hold;
+        }
+        if self.counts.is_none() {
+            return Grip::Pass;
+        }
+        if text.starts_with("✖ failing tests:") {
+            self.failing = true;
+            return Grip::Hold;
+        }
+        if text.is_empty() {
+            return Grip::Hold;
+        }
+        if !self.failing || is_outside(text) {
+            self.finish(out);
+            return Grip::Pass;
+        }
+        if let Some(place) = text.strip_prefix("test at ") {
+            self.close(out);
+            self.place = Some(place.to_owned());
+            return Grip::Hold;
+        }
+        if line.indent() == 0
+            && let Some(found) = NAME.captures(text)
+        {
+            self.close(out);
+            // A test marked as todo is expected to fail.
+            if text.ends_with("# TODO") || text.contains(" # TODO ") {
+                return Grip::Hold;
+            }
+            let file = self.place.take().map(|place| place.split(':').next().unwrap_or("").to_owned());
+            self.block = Some(Block::new(Level::Case, Some(found["name"].to_owned()), file, line));
+            return Grip::Hold;
+        }
+        if line.indent() == 0 {
+            self.finish(out);
+            return Grip::Pass;
+        }
+        if let Some(block) = &mut self.block {
+            block.push(line);
+        }
+        Grip::Hold
+    }
+
+    fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        self.finish(out);
+    }
+}
+
+impl NodeTest {
+    fn close(&mut self, out: &mut dyn FnMut(Item)) {
+        let Some(mut block) = self.block.take() else { return };
+        let text = block.lines.iter().map(|line| line.text.trim()).find(|text| !text.is_empty()).unwrap_or("");
+        // A file that ended badly as a whole: what it printed tells why.
+        let whole_file = matches!(text, "'test failed'" | "Error: test failed" | "test failed");
+        if whole_file {
+            block.level = Level::Suite;
+            block.signal = Some(Signal::Load);
+        }
+        let mut failure = block.into_failure();
+        failure.follow_on = whole_file;
+        out(Item::Failure(failure));
+    }
+
+    fn finish(&mut self, out: &mut dyn FnMut(Item)) {
+        self.close(out);
+        self.failing = false;
+        self.place = None;
+        let Some(counts) = self.counts.take() else { return };
+        self.run.finish("node:test", counts, self.span, out);
+    }
+}
