@@ -122,6 +122,11 @@ impl Policy {
         };
         decision.action = cause_action(decisive);
         decision.reasons.push(format!("{} is {}", decisive.kind, decisive.nature));
+        if report.outcome == Outcome::Unknown && decision.action == Action::Repair {
+            // Nobody can repair what is not known to be broken.
+            decision.action = Action::Escalate;
+            decision.reasons.push("the input does not say how the run ended".to_owned());
+        }
         let attempts = 3;
         if decision.action == Action::Retry {
             if situation.attempt >= attempts {

@@ -12,11 +12,12 @@ use std::collections::HashSet;
 use self::failure::{Around, Case, Element, Part, add_output, failures, is_frame};
 use self::suite::{Cases, Declared, Settled, Status, Waiting, number};
 use super::xml::document::{Context, Document, MAX_DEPTH, Reader};
+use super::xml::results::no_tests;
 use super::xml::text::{Capture, Encoding, Lines, decode};
 use super::xml::{Tag, key, root};
 use super::{Parse, Sure};
 use crate::item::{Item, TestRun};
-use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
+use crate::report::{Counts, Failure, Level, Note, Outcome, Span, TextLine};
 
 /// Whether a document is JUnit XML: by its root element, or by the elements of Eclipse's and Sonar's dialects.
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
@@ -328,7 +329,10 @@ impl Junit {
                     case.file.extend_from_slice(value);
                 }
                 b"line" => case.line = number_of(value),
-                b"status" | b"result" | b"outcome" => case.status = worse(case.status, word(value)),
+                b"status" | b"result" | b"outcome" => {
+                    case.google |= value == b"completed";
+                    case.status = worse(case.status, word(value));
+                }
                 b"time" if !value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') => {
                     self.odd_times += u64::from(!is_time(value));
                 }
@@ -567,10 +571,7 @@ impl Junit {
             false => Outcome::Passed,
         };
         if nothing && whole && !lost {
-            let text = vec![TextLine { text: "the report holds no tests".to_owned(), span: self.span }];
-            let signal = Some(Signal::NoTests);
-            let failure = Failure { level: Level::Run, signal, text, span: self.span, ..Failure::default() };
-            (context.out)(Item::Failure(failure));
+            no_tests(self.span, context.out);
         }
         let tool = self.tool.unwrap_or("junit");
         (context.out)(Item::Tests(TestRun { tool, counts, span: self.span, outcome }));

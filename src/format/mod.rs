@@ -2,6 +2,7 @@
 //!
 //! Adding a format is one file here, one variant of [`Format`] and one row of the table.
 
+mod checkstyle;
 mod claim;
 mod document;
 mod frames;
@@ -12,10 +13,13 @@ mod junit;
 mod letter;
 mod message;
 mod message_json;
+mod nunit;
 mod signal;
 pub(crate) mod tap;
 mod thrown;
+mod trx;
 mod xml;
+mod xunit;
 
 use crate::item::Item;
 use crate::kind::names;
@@ -27,6 +31,14 @@ names! {
     Log = "log",
     /// JUnit XML, in any dialect.
     JunitXml = "junit-xml",
+    /// TRX, the results of `dotnet test` and VSTest.
+    Trx = "trx",
+    /// The results of NUnit 2 and 3.
+    NunitXml = "nunit-xml",
+    /// The results of xUnit.net.
+    XunitXml = "xunit-xml",
+    /// Checkstyle's XML, which most linters can write.
+    CheckstyleXml = "checkstyle-xml",
     /// The JSON of `jest --json` and of Vitest's JSON reporter.
     JestJson = "jest-json",
     /// The Test Anything Protocol, versions 12 to 14.
@@ -130,6 +142,10 @@ const TABLE: &[Entry] = &[
     Entry { format: Format::JunitXml, sniff: junit::sniff, open: junit::open },
     Entry { format: Format::MessageJson, sniff: message_json::sniff, open: message_json::open },
     Entry { format: Format::Message, sniff: message::sniff, open: message::open },
+    Entry { format: Format::Trx, sniff: trx::sniff, open: trx::open },
+    Entry { format: Format::NunitXml, sniff: nunit::sniff, open: nunit::open },
+    Entry { format: Format::XunitXml, sniff: xunit::sniff, open: xunit::open },
+    Entry { format: Format::CheckstyleXml, sniff: checkstyle::sniff, open: checkstyle::open },
 ];
 
 /// The formats that are read line by line.

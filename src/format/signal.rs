@@ -108,6 +108,13 @@ pub(crate) fn of_message(message: &str) -> Option<Signal> {
     if begins(&["[xpass(strict)]", "unexpected success", "xctassert", "failed: did not raise"]) {
         return Some(Signal::Assertion);
     }
+    // GoogleTest, and those who print as it does.
+    if begins(&["value of: ", "expected equality of these values", "expected: ", "expected: (", "death test: "]) {
+        return Some(Signal::Assertion);
+    }
+    if holds(&["' panicked at ", "panicked at '"]) || begins(&["panic: ", "fatal error: all goroutines"]) {
+        return Some(Signal::Unhandled);
+    }
     if begins(&["assert ", "assertionerror", "assertion failed", "assertion `"]) {
         return Some(Signal::Assertion);
     }
@@ -126,6 +133,9 @@ pub(crate) fn of_name(class: &str, name: &str) -> Option<Signal> {
     }
     if class.starts_with("Test suite failed to run") || name.ends_with("Test suite failed to run") {
         return Some(Signal::Load);
+    }
+    if name.starts_with("[Test Class Cleanup Failure") || name.starts_with("[Test Collection Cleanup Failure") {
+        return Some(Signal::Hook);
     }
     if name == "initializationError" || name == "[setup failed]" {
         return Some(Signal::Load);

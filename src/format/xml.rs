@@ -6,6 +6,7 @@
 //! text, which comes in pieces of any size.
 
 pub(crate) mod document;
+pub(crate) mod results;
 pub(crate) mod text;
 
 use memchr::{memchr, memrchr};

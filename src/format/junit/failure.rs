@@ -2,6 +2,7 @@
 
 use crate::format::frames;
 use crate::format::signal;
+use crate::format::thrown;
 use crate::format::xml::text::{Capture, Encoding, Lines, decode};
 use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
 
@@ -35,6 +36,8 @@ pub(super) struct Case {
     pub class: Vec<u8>,
     pub file: Vec<u8>,
     pub line: Option<u64>,
+    /// It has the two status attributes of GoogleTest, whose failures are those of expectations.
+    pub google: bool,
     /// It has a `class` attribute beside `classname`, as PHPUnit writes.
     pub php: bool,
     /// The word of a status attribute.
@@ -60,6 +63,7 @@ impl Case {
         self.output.clear();
         self.errors.clear();
         (self.line, self.php, self.status, self.skipped) = (None, false, None, None);
+        self.google = false;
     }
 }
 
@@ -102,10 +106,19 @@ pub(super) fn failures(
         let body = part.body.finish(encoding);
         let text = join(part.message, body);
         let first = text.iter().find(|line| !line.text.trim().is_empty()).map_or("", |line| line.text.as_str());
-        let type_name = signal::type_name(&part.kind).or_else(|| signal::type_of_message(first).map(str::to_owned));
+        // node wraps what was thrown and names it in the lines below.
+        let thrown = || text.iter().take(12).find_map(|line| line.text.trim_start().strip_prefix("cause: "));
+        let type_name = signal::type_name(&part.kind)
+            .or_else(|| signal::type_of_message(first).map(str::to_owned))
+            .or_else(|| thrown().and_then(signal::type_of_message).map(str::to_owned));
         let signal = signal::of_type(&part.kind)
             .or(by_name)
-            .or_else(|| text.iter().take(2).find_map(|line| signal::of_message(&line.text)))
+            .or_else(|| text.iter().take(4).find_map(|line| signal::of_message(&line.text)))
+            .or_else(|| thrown::signal(&text))
+            .or_else(|| {
+                (case.google && !text.iter().any(|line| line.text.contains("exception with")))
+                    .then_some(Signal::Assertion)
+            })
             .or_else(|| (part.element == Element::Error && !is_thin(&text)).then_some(Signal::Unhandled));
         let alike = (signal, type_name.clone(), without_digits(first));
         let known = first_lines.iter().position(|known| {

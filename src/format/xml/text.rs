@@ -127,10 +127,6 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.head.is_empty() && self.span.is_none()
-    }
-
     /// Appends a piece that stands at `byte` in line `number`. Runs that follow one another make one text.
     pub(crate) fn push(&mut self, raw: &[u8], cdata: bool, byte: u64, number: u64, encoding: &mut Encoding) {
         let mut pos = 0;

@@ -1,0 +1,169 @@
+//! The results of NUnit 2 and 3.
+//!
+//! A suite repeats that its children failed; only what happened in its own set-up or tear-down is news.
+
+use super::xml::document::{Context, Document, Reader};
+use super::xml::results::{Current, Ended, Sink, Totals};
+use super::xml::text::decode;
+use super::xml::{Tag, key, root};
+use super::{Parse, Sure};
+use crate::item::Item;
+use crate::report::{Level, Signal};
+
+/// Whether a document holds the results of NUnit.
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let (name, _) = root(head)?;
+    matches!(key(name), TEST_RUN | TEST_RESULTS | TEST_SUITE).then_some(Sure::Certain)
+}
+
+pub(crate) fn open() -> Box<dyn Parse> {
+    Box::<Document<Nunit>>::default()
+}
+
+const TEST_RUN: u64 = key(b"test-run");
+const TEST_RESULTS: u64 = key(b"test-results");
+const TEST_SUITE: u64 = key(b"test-suite");
+const TEST_CASE: u64 = key(b"test-case");
+const FAILURE: u64 = key(b"failure");
+const PROPERTY: u64 = key(b"property");
+const MESSAGE: u64 = key(b"message");
+const STACK_TRACE: u64 = key(b"stack-trace");
+
+/// How many suites are remembered; deeper ones cannot fail by themselves.
+const MAX_SUITES: usize = 4096;
+
+#[derive(Debug, Default)]
+struct Nunit {
+    totals: Totals,
+    suites: Vec<Current>,
+    deeper: u64,
+    case: Option<Current>,
+    in_failure: bool,
+    sink: Sink,
+    /// Failures of suites that no case repeats.
+    outside: u64,
+    begun: bool,
+}
+
+/// How a case ended, by NUnit 3's `result` and `label` and by NUnit 2's `result`.
+fn ended(result: &[u8], label: &[u8]) -> (Ended, Option<Signal>) {
+    match result {
+        b"Failed" => match label {
+            b"Error" | b"Invalid" => (Ended::Errored, None),
+            b"Cancelled" => (Ended::Failed, Some(Signal::Interrupted)),
+            _ => (Ended::Failed, None),
+        },
+        b"Failure" => (Ended::Failed, None),
+        b"Error" => (Ended::Errored, None),
+        b"Cancelled" => (Ended::Failed, Some(Signal::Interrupted)),
+        b"Skipped" | b"Ignored" | b"Inconclusive" | b"NotRunnable" | b"Invalid" => (Ended::Skipped, None),
+        _ => (Ended::Passed, None),
+    }
+}
+
+impl Reader for Nunit {
+    fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
+        if !self.begun {
+            self.begun = true;
+            self.totals.span = context.span(tag.at, context.window.pos);
+            let count = |name: &[u8]| -> Option<u64> { std::str::from_utf8(tag.get(name)?).ok()?.parse::<u64>().ok() };
+            self.totals.declared_failed = match tag.key {
+                TEST_RUN => count(b"failed"),
+                TEST_RESULTS => count(b"failures").map(|failures| failures + count(b"errors").unwrap_or(0)),
+                _ => None,
+            };
+        }
+        match tag.key {
+            TEST_SUITE if self.suites.len() < MAX_SUITES => self.suites.push(current(tag, context)),
+            TEST_SUITE => self.deeper += 1,
+            TEST_CASE => {
+                let mut case = current(tag, context);
+                // The fixture's set-up failed, and that is told once.
+                case.follow_on = tag.get(b"site") == Some(b"Parent");
+                self.case = Some(case);
+            }
+            FAILURE => self.in_failure = true,
+            // A case with a time limit that failed without a word ran past it.
+            PROPERTY if tag.get(b"name") == Some(b"Timeout") => {
+                if let Some(case) = &mut self.case {
+                    case.kind = "Timeout".to_owned();
+                }
+            }
+            MESSAGE if self.in_failure => self.sink = Sink::Message,
+            STACK_TRACE if self.in_failure => self.sink = Sink::Stack,
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, raw: &[u8], cdata: bool, at: usize, context: &mut Context<'_, '_>) {
+        if self.sink == Sink::Nowhere || self.deeper > 0 && self.case.is_none() {
+            return;
+        }
+        if let Some(current) = self.case.as_mut().or(self.suites.last_mut()) {
+            current.push(self.sink, raw, cdata, at, context);
+        }
+    }
+
+    fn end(&mut self, key: u64, _from: usize, to: usize, context: &mut Context<'_, '_>) {
+        match key {
+            MESSAGE | STACK_TRACE => self.sink = Sink::Nowhere,
+            FAILURE => self.in_failure = false,
+            TEST_CASE => {
+                let Some(mut case) = self.case.take() else { return };
+                self.totals.add(case.ended);
+                if matches!(case.ended, Ended::Failed | Ended::Errored) {
+                    case.span = case.span.join(context.span(to, to));
+                    let limited = std::mem::take(&mut case.kind) == "Timeout";
+                    let mut failure = case.failure(Level::Case, context.encoding);
+                    if limited && failure.text.is_empty() {
+                        failure.signal = Some(Signal::TestTimeout);
+                    }
+                    (context.out)(Item::Failure(failure));
+                }
+            }
+            TEST_SUITE if self.deeper > 0 => self.deeper -= 1,
+            TEST_SUITE => {
+                let Some(suite) = self.suites.pop() else { return };
+                if suite.follow_on {
+                    return;
+                }
+                // The cases of a fixture whose set-up failed are counted as failed; nobody counts a tear-down.
+                if suite.signal == Some(Signal::Hook) && suite.kind == "TearDown" {
+                    self.outside += 1;
+                    self.totals.counts.errored += 1;
+                }
+                let failure = Current { kind: String::new(), ..suite }.failure(Level::Suite, context.encoding);
+                (context.out)(Item::Failure(failure));
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self, whole: bool, context: &mut Context<'_, '_>) {
+        if let Some(case) = self.case.take()
+            && matches!(case.ended, Ended::Failed | Ended::Errored)
+        {
+            self.totals.add(case.ended);
+            (context.out)(Item::Failure(case.failure(Level::Case, context.encoding)));
+        }
+        self.totals.report("nunit", whole, self.outside, context.out);
+    }
+}
+
+/// A case or suite as its start tag tells of it. Of a suite that only repeats its children, `follow_on` is set.
+fn current(tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) -> Current {
+    let (ended, signal) = ended(tag.get(b"result").unwrap_or_default(), tag.get(b"label").unwrap_or_default());
+    let failed = matches!(ended, Ended::Failed | Ended::Errored);
+    let site = tag.get(b"site").unwrap_or_default();
+    let own = failed && matches!(site, b"SetUp" | b"TearDown");
+    let name = tag.get(b"fullname").or_else(|| tag.get(b"name")).unwrap_or_default();
+    Current {
+        name: if failed { decode(name, context.encoding) } else { String::new() },
+        ended,
+        signal: if own && tag.key == TEST_SUITE { Some(Signal::Hook) } else { signal },
+        kind: if own && tag.key == TEST_SUITE { decode(site, context.encoding) } else { String::new() },
+        span: context.span(tag.at, tag.at + tag.raw.len()),
+        follow_on: !own,
+        ..Current::default()
+    }
+}
