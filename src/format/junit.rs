@@ -436,6 +436,8 @@ impl Junit {
         }
         let suite = self.suites.last_mut().expect("there is one");
         let cases = suite.cases.get_or_insert_default();
+        // jest-junit tells of a suite that cannot be loaded twice, in two ways.
+        let again = case.class.starts_with(b"Test suite failed to run") && cases.has_failed(key);
         cases.add(key, status);
         if status == Status::Passed && case.parts.iter().any(|part| part.element == Element::Flaky) {
             self.counts.flaky += 1;
@@ -454,6 +456,9 @@ impl Junit {
         let around = self.around(context.encoding);
         let case = &mut self.case;
         let (mut told, thin) = failures(case, &around, Level::Case, context.encoding);
+        for failure in &mut told {
+            failure.follow_on |= again;
+        }
         let printed = !case.output.is_empty() || !case.errors.is_empty();
         if thin
             && printed

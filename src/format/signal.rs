@@ -123,6 +123,7 @@ pub(crate) fn of_message(message: &str) -> Option<Signal> {
 
 /// What the name of a case says, where a runner files a failed hook or an unloadable file as a case.
 pub(crate) fn of_name(class: &str, name: &str) -> Option<Signal> {
+    let (class, name) = (class.trim_start(), name.trim_start());
     let bare = name.trim_start_matches(['"', ' ']);
     let hook = ["before all\" hook", "before each\" hook", "after all\" hook", "after each\" hook"];
     if hook.iter().any(|hook| bare.starts_with(hook) || name.contains(&format!("\"{hook}"))) {

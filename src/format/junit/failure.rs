@@ -104,7 +104,7 @@ pub(super) fn failures(
             continue;
         }
         let body = part.body.finish(encoding);
-        let text = join(part.message, body);
+        let text = join(part.message, unfold(body));
         let first = text.iter().find(|line| !line.text.trim().is_empty()).map_or("", |line| line.text.as_str());
         // node wraps what was thrown and names it in the lines below.
         let thrown = || text.iter().take(12).find_map(|line| line.text.trim_start().strip_prefix("cause: "));
@@ -164,6 +164,18 @@ pub(super) fn add_output(failure: &mut Failure, output: &[TextLine]) {
     {
         failure.file.get_or_insert(place);
     }
+}
+
+/// The lines of an error that was written as one line of JSON, which is how jest-junit tells of failed hooks.
+fn unfold(body: Vec<TextLine>) -> Vec<TextLine> {
+    let folded = body.len() == 1 && body[0].text.starts_with("{\"") && body[0].text.contains("\\n");
+    if !folded {
+        return body;
+    }
+    let line = &body[0];
+    let text = line.text.split_once("\"stack\":\"").map_or(line.text.as_str(), |(_, stack)| stack);
+    let text = text.split_once("\",\"").map_or(text, |(text, _)| text);
+    text.trim_end_matches("\"}").split("\\n").map(|text| TextLine { text: text.to_owned(), span: line.span }).collect()
 }
 
 /// Message, then body, without saying a thing twice.

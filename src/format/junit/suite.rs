@@ -155,6 +155,11 @@ impl Cases {
         }
     }
 
+    /// Whether a case of this name was met and failed.
+    pub(super) fn has_failed(&self, key: u64) -> bool {
+        self.waiting.iter().any(|waiting| waiting.key == key)
+    }
+
     /// Remembers the numbers of the parents of a failing subtest.
     pub(super) fn add_parents(&mut self, parents: impl Iterator<Item = u64>) {
         for parent in parents {
