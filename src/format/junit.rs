@@ -317,7 +317,7 @@ impl Junit {
         self.end_case(tag.at, context);
         self.sink = Sink::Nowhere;
         self.case.clear();
-        self.case.at = tag.at;
+        self.case.span = context.span(tag.at, tag.at + tag.raw.len());
         let case = &mut self.case;
         for (name, value, at) in tag.attributes() {
             match name {
@@ -380,8 +380,7 @@ impl Junit {
         let Some(mut part) = self.part.take() else { return };
         self.sink = Sink::Nowhere;
         self.omitted += part.body.omitted;
-        let last = Span::on_line(context.window.line(to), context.window.byte(to), context.window.byte(to));
-        part.span = part.span.join(last);
+        part.span = context.extend(part.span, to);
         if self.case.open {
             // More attempts of one test than anybody reads are counted by their case all the same.
             if self.case.parts.len() < 100 {
@@ -452,7 +451,7 @@ impl Junit {
         self.failing += (case.parts.len() as u64).max(1);
         let slashes = memchr::memchr_iter(b'/', &case.name).take(8);
         cases.add_parents(slashes.map(|slash| number(class, &case.name[..slash])));
-        case.span = context.span(case.at.min(to), to);
+        case.span = context.extend(case.span, to);
         let around = self.around(context.encoding);
         let case = &mut self.case;
         let (mut told, thin) = failures(case, &around, Level::Case, context.encoding);

@@ -112,7 +112,7 @@ impl Reader for Nunit {
                 let Some(mut case) = self.case.take() else { return };
                 self.totals.add(case.ended);
                 if matches!(case.ended, Ended::Failed | Ended::Errored) {
-                    case.span = case.span.join(context.span(to, to));
+                    case.span = context.extend(case.span, to);
                     let limited = std::mem::take(&mut case.kind) == "Timeout";
                     let mut failure = case.failure(Level::Case, context.encoding);
                     if limited && failure.text.is_empty() {

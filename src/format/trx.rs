@@ -133,7 +133,7 @@ impl Reader for Trx {
                 }
                 self.totals.add(current.ended);
                 if matches!(current.ended, Ended::Failed | Ended::Errored) {
-                    current.span = current.span.join(context.span(to, to));
+                    current.span = context.extend(current.span, to);
                     let failure = current.failure(Level::Case, context.encoding);
                     (context.out)(Item::Failure(failure));
                 }

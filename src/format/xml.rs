@@ -33,11 +33,13 @@ pub(crate) struct Window<'a> {
     /// Lines are counted up to here.
     counted: usize,
     line: u64,
+    /// The byte before the window ends a line.
+    fresh: bool,
 }
 
 impl<'a> Window<'a> {
-    pub(crate) fn new(data: &'a [u8], at: Place, eof: bool) -> Self {
-        Window { data, pos: 0, eof, start: at.byte, counted: 0, line: at.line }
+    pub(crate) fn new(data: &'a [u8], at: Place, eof: bool, fresh: bool) -> Self {
+        Window { data, pos: 0, eof, start: at.byte, counted: 0, line: at.line, fresh }
     }
 
     /// The offset in the original input of an offset in the window.
@@ -53,6 +55,14 @@ impl<'a> Window<'a> {
         self.line += memchr::memchr_iter(b'\n', &self.data[self.counted..at]).count() as u64;
         self.counted = at;
         self.line
+    }
+
+    /// The line of the last byte before an offset.
+    pub(crate) fn last_line(&mut self, to: usize) -> u64 {
+        match to {
+            0 => (self.line(0) - u64::from(self.fresh)).max(1),
+            _ => self.line(to - 1),
+        }
     }
 
     /// Where in the original input the window is read up to.

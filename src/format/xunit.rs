@@ -122,7 +122,7 @@ impl Xunit {
             self.totals.add(current.ended);
         }
         if matches!(current.ended, Ended::Failed | Ended::Errored) {
-            current.span = current.span.join(context.span(to, to));
+            current.span = context.extend(current.span, to);
             let failure = current.failure(level, context.encoding);
             (context.out)(Item::Failure(failure));
         }

@@ -49,7 +49,6 @@ pub(super) struct Case {
     pub output: Capture,
     pub errors: Capture,
     pub span: Span,
-    pub at: usize,
 }
 
 impl Case {

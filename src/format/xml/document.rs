@@ -23,8 +23,14 @@ impl Context<'_, '_> {
     /// A span of the window in the original input.
     pub(crate) fn span(&mut self, from: usize, to: usize) -> Span {
         let line = self.window.line(from);
-        let last_line = self.window.line(to);
+        let last_line = self.window.last_line(to).max(line);
         Span { line, last_line, byte_start: self.window.byte(from), byte_end: self.window.byte(to) }
+    }
+
+    /// A span that goes on to an offset of the window.
+    pub(crate) fn extend(&mut self, span: Span, to: usize) -> Span {
+        let byte_end = self.window.byte(to).max(span.byte_end);
+        Span { byte_end, last_line: self.window.last_line(to).max(span.last_line), ..span }
     }
 }
 
@@ -58,6 +64,8 @@ pub(crate) struct Document<R> {
     deeper: u64,
     begun: bool,
     done: bool,
+    /// The last byte that was read ends a line.
+    fresh: bool,
     ill_formed: u64,
 }
 
@@ -192,7 +200,7 @@ impl<R: Reader> Parse for Document<R> {
         if self.done {
             return 0;
         }
-        let mut window = Window::new(data, *at, eof);
+        let mut window = Window::new(data, *at, eof, self.fresh);
         if at.byte == 0 && data.starts_with(b"\xef\xbb\xbf") {
             window.pos = 3;
         }
@@ -201,6 +209,9 @@ impl<R: Reader> Parse for Document<R> {
             self.encoding_notes(out);
         }
         *at = window.place();
+        if let Some(last) = window.pos.checked_sub(1) {
+            self.fresh = data[last] == b'\n';
+        }
         window.pos
     }
 
