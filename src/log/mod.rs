@@ -301,6 +301,8 @@ impl Parse for LogParser {
             None => return 0,
         };
         let lines = &data[..whole];
+        let rules = self.rules.clone();
+        let mut search = rules.scanner().search(lines);
         let mut pos = 0;
         while pos < whole {
             if self.skipping {
@@ -313,7 +315,7 @@ impl Parse for LogParser {
             let start = if self.holder.is_some() || !self.watchers.is_empty() {
                 pos
             } else {
-                let Some(hit) = self.rules.scanner().next(lines, pos) else {
+                let Some(hit) = search.next(pos) else {
                     at.advance(&lines[pos..]);
                     pos = whole;
                     break;

@@ -113,7 +113,7 @@ impl Scanner {
         }
         if let Some(short) = &self.short {
             let mut from = 0;
-            while let Some((start, _)) = short.next(line, from) {
+            while let Some(start) = short.next(line, from) {
                 for &needle in &short.needles {
                     if line[start..].starts_with(&self.needles[needle as usize]) {
                         found(needle, start);
@@ -124,17 +124,9 @@ impl Scanner {
         }
     }
 
-    /// The offset of some needle at or behind `from`. No needle stands on a line before the line of that offset.
-    pub(crate) fn next(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        let long = self.next_long(bytes, from);
-        match &self.short {
-            Some(short) => {
-                // A short needle counts only before the long one.
-                let end = long.map_or(bytes.len(), |at| at + 1);
-                short.next(&bytes[..end.min(bytes.len())], from).map(|(at, _)| at).or(long)
-            }
-            None => long,
-        }
+    /// Begins a search of `bytes` from front to back.
+    pub(crate) fn search<'s>(&'s self, bytes: &'s [u8]) -> Search<'s> {
+        Search { scanner: self, bytes, long: Ahead::Unknown, short: Ahead::Unknown }
     }
 
     fn next_long(&self, bytes: &[u8], from: usize) -> Option<usize> {
@@ -216,6 +208,58 @@ impl Scanner {
     }
 }
 
+/// A search of one piece of input. It remembers what lies ahead, so that going on from line to line never looks at the
+/// same bytes twice.
+pub(crate) struct Search<'s> {
+    scanner: &'s Scanner,
+    bytes: &'s [u8],
+    long: Ahead,
+    short: Ahead,
+}
+
+/// The next needle of a class, as far as it is known.
+#[derive(Clone, Copy)]
+enum Ahead {
+    Unknown,
+    At(usize),
+    Nothing,
+}
+
+impl Ahead {
+    /// What lies at or behind `from`; `find` is asked only if that is not known.
+    fn from(&mut self, from: usize, find: impl FnOnce() -> Option<usize>) -> Option<usize> {
+        let stale = match *self {
+            Ahead::Unknown => true,
+            Ahead::At(at) => at < from,
+            Ahead::Nothing => false,
+        };
+        if stale {
+            *self = find().map_or(Ahead::Nothing, Ahead::At);
+        }
+        match *self {
+            Ahead::At(at) => Some(at),
+            Ahead::Unknown | Ahead::Nothing => None,
+        }
+    }
+}
+
+impl Search<'_> {
+    /// The offset of some needle at or behind `from`, which never moves back. No needle stands on a line before the
+    /// line of that offset.
+    pub(crate) fn next(&mut self, from: usize) -> Option<usize> {
+        let Search { scanner, bytes, long, short } = self;
+        let long = long.from(from, || scanner.next_long(bytes, from));
+        let short = match &scanner.short {
+            Some(searcher) => short.from(from, || searcher.next(bytes, from)),
+            None => None,
+        };
+        match (long, short) {
+            (Some(long), Some(short)) => Some(long.min(short)),
+            (long, short) => long.or(short),
+        }
+    }
+}
+
 impl Short {
     fn new(needles: &[(u32, &str)]) -> Option<Self> {
         if needles.is_empty() {
@@ -229,12 +273,12 @@ impl Short {
         builder.build().map(|searcher| Short { searcher, needles })
     }
 
-    fn next(&self, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
+    fn next(&self, bytes: &[u8], from: usize) -> Option<usize> {
         if from >= bytes.len() {
             return None;
         }
         let span = aho_corasick::Span { start: from, end: bytes.len() };
-        self.searcher.find_in(bytes, span).map(|hit| (hit.start(), hit.pattern().as_usize()))
+        self.searcher.find_in(bytes, span).map(|hit| hit.start())
     }
 }
 
@@ -309,8 +353,9 @@ mod tests {
         found.sort_unstable();
         let expected = naive(NEEDLES, text);
         assert_eq!(found, expected, "{}", String::from_utf8_lossy(text));
+        let mut search = scanner.search(text);
         for from in 0..text.len().min(40) {
-            let next = scanner.next(text, from);
+            let next = search.next(from);
             let first = expected.iter().map(|(_, at)| *at).filter(|at| *at >= from).min();
             let line = |at: usize| text[..at].iter().filter(|byte| **byte == b'\n').count();
             assert_eq!(next.map(line), first.map(line), "from {from}: {}", String::from_utf8_lossy(text));
