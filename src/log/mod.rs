@@ -6,24 +6,38 @@
 //!
 //! Adding a reader is one file here and one row of [`READERS`].
 
+mod ant;
 mod arrow;
 mod ava;
 mod block;
+mod cases;
 mod command;
+mod cucumber;
+mod dart;
+mod dotnet;
 mod envelope;
+mod exunit;
 pub(crate) mod go;
+mod gradle;
 mod heap;
 mod jest;
+mod junit;
 mod karma;
 mod located;
 mod marks;
+mod maven;
+mod minitest;
 mod mocha;
 mod node;
 mod node_test;
 mod npm;
+mod phpunit;
 mod playwright;
+mod rspec;
 mod runner;
+mod scala;
 mod steps;
+mod swift;
 mod traceback;
 mod vitest;
 
@@ -113,6 +127,19 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: ava::NEEDLES, open: ava::open },
     ReaderEntry { needles: npm::NEEDLES, open: npm::open },
     ReaderEntry { needles: node::NEEDLES, open: node::open },
+    ReaderEntry { needles: maven::NEEDLES, open: maven::open },
+    ReaderEntry { needles: gradle::NEEDLES, open: gradle::open },
+    ReaderEntry { needles: ant::NEEDLES, open: ant::open },
+    ReaderEntry { needles: junit::NEEDLES, open: junit::open },
+    ReaderEntry { needles: rspec::NEEDLES, open: rspec::open },
+    ReaderEntry { needles: minitest::NEEDLES, open: minitest::open },
+    ReaderEntry { needles: cucumber::NEEDLES, open: cucumber::open },
+    ReaderEntry { needles: phpunit::NEEDLES, open: phpunit::open },
+    ReaderEntry { needles: dotnet::NEEDLES, open: dotnet::open },
+    ReaderEntry { needles: exunit::NEEDLES, open: exunit::open },
+    ReaderEntry { needles: dart::NEEDLES, open: dart::open },
+    ReaderEntry { needles: swift::NEEDLES, open: swift::open },
+    ReaderEntry { needles: scala::NEEDLES, open: scala::open },
     // What follows is read where no runner of tests has it.
     ReaderEntry { needles: traceback::NEEDLES, open: traceback::open },
     ReaderEntry { needles: arrow::NEEDLES, open: arrow::open },

@@ -1,0 +1,118 @@
+//! Ant's `junit` task, which prints the totals of each suite twice.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::cases::{Case, MAX_HELD, counts, finish, is_jvm_frame, jvm_place, labeled};
+use super::{Grip, Line, Reader};
+use crate::item::Item;
+use crate::report::Signal;
+
+pub(super) const NEEDLES: &[&str] = &["[junit] "];
+
+pub(super) fn open() -> Box<dyn Reader> {
+    Box::new(Ant::default())
+}
+
+#[derive(Default)]
+struct Ant {
+    suite: String,
+    /// The totals of the suite at hand were read.
+    counted: bool,
+    /// A case was named; whether it failed stands on this line or on the next.
+    named: Option<String>,
+    case: Option<Case>,
+}
+
+static TESTCASE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:Testcase: |Null Test:)\s*(?P<name>.*?)(?: took [\d.,]+ sec)?:?\s*(?P<end>FAILED|Caused an ERROR|SKIPPED.*)?$")
+        .expect("a constant")
+});
+
+impl Ant {
+    fn begin(&mut self, name: &str, failed: bool, line: Line<'_>) {
+        let method = name.split('(').next().unwrap_or(name).trim_end_matches(':');
+        let full = match (method.is_empty(), self.suite.is_empty()) {
+            (true, _) => self.suite.clone(),
+            (false, true) => method.to_owned(),
+            (false, false) => format!("{}.{method}", self.suite),
+        };
+        let mut case = Case::new(full, line);
+        // An assertion's message need not name its class.
+        case.signal = failed.then_some(Signal::Assertion);
+        self.case = Some(case);
+    }
+}
+
+impl Reader for Ant {
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        let Some(text) = line.text.trim_start().strip_prefix("[junit]") else {
+            if let Some(case) = self.case.take() {
+                case.tell(out);
+            }
+            return Grip::Pass;
+        };
+        let text = text.strip_prefix(' ').unwrap_or(text);
+        let heads = ["Testsuite: ", "Running ", "Testcase: ", "Tests run: ", "Test ", "-----"];
+        if let Some(case) = &mut self.case {
+            let ends = heads.iter().any(|head| text.starts_with(head)) || text.trim().is_empty() && case.stack;
+            if !ends && case.lines < MAX_HELD {
+                let shown = Line { text, span: line.span };
+                if is_jvm_frame(text) {
+                    case.frame(shown, jvm_place(text));
+                } else {
+                    case.push(shown);
+                }
+                return Grip::Hold;
+            }
+            if let Some(case) = self.case.take() {
+                case.tell(out);
+            }
+        }
+        if let Some(suite) = text.strip_prefix("Testsuite: ").or_else(|| text.strip_prefix("Running ")) {
+            suite.trim().clone_into(&mut self.suite);
+            self.counted = false;
+            self.named = None;
+            return Grip::Take;
+        }
+        if text.starts_with("Tests run: ") {
+            let numbers = text.split(", Time elapsed").next().and_then(labeled);
+            if let Some(numbers) = numbers
+                && !std::mem::replace(&mut self.counted, true)
+            {
+                let number =
+                    |word: &str| numbers.iter().find(|(name, _)| *name == word).map_or(0, |(_, number)| *number);
+                let sum = counts(number("Tests run"), number("Failures"), number("Errors"), number("Skipped"));
+                finish("ant-junit", sum, false, line.span, out);
+            }
+            return Grip::Take;
+        }
+        if let Some(found) = TESTCASE.captures(text) {
+            match found.name("end").map(|end| end.as_str()) {
+                Some("FAILED") => self.begin(&found["name"], true, line),
+                Some("Caused an ERROR") => self.begin(&found["name"], false, line),
+                Some(_) => return Grip::Take,
+                None => {
+                    self.named = Some(found["name"].to_owned());
+                    return Grip::Take;
+                }
+            }
+            return Grip::Hold;
+        }
+        let verdict = text.trim();
+        if (verdict == "FAILED" || verdict == "Caused an ERROR")
+            && let Some(name) = self.named.take()
+        {
+            self.begin(&name, verdict == "FAILED", line);
+            return Grip::Hold;
+        }
+        Grip::Pass
+    }
+
+    fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        if let Some(case) = self.case.take() {
+            case.tell(out);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! `dotnet test`: the console of VSTest, of the testing platform, and the summary of the newer terminal logger.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::cases::{Case, MAX_HELD, counts, finish};
+use super::{Grip, Line, Reader};
+use crate::item::Item;
+use crate::report::{Counts, FileRef};
+
+pub(super) const NEEDLES: &[&str] = &[
+    "  Failed ",
+    "Failed!  - ",
+    "Passed!  - ",
+    "Skipped! - ",
+    "Total tests: ",
+    "Test summary: total",
+    "Test run summary: ",
+    "failed with ",
+    "Error Message:",
+];
+
+pub(super) fn open() -> Box<dyn Reader> {
+    Box::new(Dotnet::default())
+}
+
+#[derive(Default)]
+struct Dotnet {
+    case: Option<Case>,
+    part: Part,
+    /// Totals that stand one number a line.
+    sum: Option<Rows>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Part {
+    /// Behind the heading: it may be a heading of something else.
+    #[default]
+    Head,
+    Message,
+    Stack,
+    Output,
+}
+
+#[derive(Default)]
+struct Rows {
+    counts: Counts,
+    lines: usize,
+}
+
+static HEAD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s{2}Failed (?P<name>\S.*?)(?: \[(?:< )?[\d,.]+ ?\w+(?: \d+ \w+)*\])?$").expect("a constant")
+});
+
+static LINE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"^(?:Failed|Passed|Skipped)!\s+- Failed:\s*(?P<failed>\d+), Passed:\s*(?P<passed>\d+), Skipped:\s*(?P<skipped>\d+), Total:\s*(?P<total>\d+)",
+    )
+    .expect("a constant")
+});
+
+static SHORT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"^Test summary: total: (?P<total>\d+), failed: (?P<failed>\d+), succeeded: (?P<passed>\d+), skipped: (?P<skipped>\d+)",
+    )
+    .expect("a constant")
+});
+
+/// VSTest 15: `Total tests: 3. Passed: 2. Failed: 1. Skipped: 0.`
+static OLD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^Total tests: (?P<total>\d+)\. Passed: (?P<passed>\d+)\. Failed: (?P<failed>\d+)\. Skipped: (?P<skipped>\d+)\.")
+        .expect("a constant")
+});
+
+static ROW: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\s*(?P<word>[A-Za-z ]+): (?P<number>\d+)$").expect("a constant"));
+
+static PLACE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r" in (?P<path>.+?):line (?P<line>\d+)").expect("a constant"));
+
+impl Dotnet {
+    fn flush(&mut self, out: &mut dyn FnMut(Item)) {
+        if let Some(case) = self.case.take()
+            && self.part != Part::Head
+        {
+            case.tell(out);
+        }
+        self.part = Part::Head;
+    }
+
+    fn in_case(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Option<Grip> {
+        let case = self.case.as_mut()?;
+        let text = line.text.trim();
+        match text {
+            "Error Message:" => self.part = Part::Message,
+            "Stack Trace:" => self.part = Part::Stack,
+            "Standard Output Messages:" | "Standard Error Messages:" | "Debug Traces Messages:" => {
+                self.part = Part::Output
+            }
+            _ => {
+                let over = HEAD.is_match(line.text)
+                    || LINE.is_match(line.text)
+                    || line.text.starts_with("Test Run ")
+                    || line.text.starts_with("Total tests: ")
+                    || line.text.starts_with("Results File: ")
+                    || ["  Passed ", "  Skipped "].iter().any(|head| line.text.starts_with(head))
+                    || self.part == Part::Head
+                    || case.lines > MAX_HELD;
+                if over {
+                    self.flush(out);
+                    return None;
+                }
+                match self.part {
+                    Part::Message => case.push(line),
+                    Part::Stack => {
+                        let place = PLACE
+                            .captures(text)
+                            .map(|found| FileRef::new(&found["path"], found["line"].parse().ok(), None));
+                        case.frame(line, place);
+                    }
+                    Part::Head | Part::Output => case.cover(line),
+                }
+                return Some(Grip::Hold);
+            }
+        }
+        case.cover(line);
+        Some(Grip::Hold)
+    }
+
+    /// Totals that stand one number a line.
+    fn in_rows(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Option<Grip> {
+        let rows = self.sum.as_mut()?;
+        rows.lines += 1;
+        if let Some(found) = ROW.captures(line.text)
+            && rows.lines < 10
+        {
+            let number = found["number"].parse().unwrap_or(0);
+            match found["word"].trim().to_ascii_lowercase().as_str() {
+                "total" => rows.counts.total = number,
+                "passed" | "succeeded" => rows.counts.passed = Some(number),
+                "failed" => rows.counts.failed = number,
+                "skipped" => rows.counts.skipped = number,
+                _ => {}
+            }
+            return Some(Grip::Hold);
+        }
+        let rows = self.sum.take()?;
+        let Counts { total, passed, failed, skipped, .. } = rows.counts;
+        let mut sum = counts(total, failed, 0, skipped);
+        sum.passed = passed.or(sum.passed);
+        // What neither passed nor failed was skipped: older versions do not say so.
+        sum.skipped = skipped.max(total.saturating_sub(failed + sum.passed.unwrap_or(0)));
+        finish("dotnet", sum, false, line.span, out);
+        None
+    }
+}
+
+impl Reader for Dotnet {
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        if let Some(grip) = self.in_rows(line, out) {
+            return grip;
+        }
+        if let Some(grip) = self.in_case(line, out) {
+            return grip;
+        }
+        let text = line.text;
+        if let Some(found) = [&*LINE, &*SHORT, &*OLD].iter().find_map(|pattern| pattern.captures(text)) {
+            let number = |name: &str| found[name].parse().unwrap_or(0);
+            let mut sum = counts(number("total"), number("failed"), 0, number("skipped"));
+            sum.passed = Some(number("passed"));
+            finish("dotnet", sum, text.starts_with("Failed!"), line.span, out);
+            return Grip::Take;
+        }
+        if let Some(total) = text.strip_prefix("Total tests: ").and_then(|rest| rest.trim().parse().ok()) {
+            self.sum = Some(Rows { counts: Counts { total, ..Counts::default() }, lines: 0 });
+            return Grip::Hold;
+        }
+        if text.starts_with("Test run summary: ") {
+            self.sum = Some(Rows::default());
+            return Grip::Hold;
+        }
+        if let Some(found) = HEAD.captures(text) {
+            self.case = Some(Case::new(&found["name"], line));
+            self.part = Part::Head;
+            return Grip::Hold;
+        }
+        // The terminal logger of newer versions: `Name (12ms): Error Message: …`.
+        if let Some((head, message)) = text.split_once(": Error Message: ")
+            && let Some((name, _)) = head.trim().rsplit_once(" (")
+        {
+            let mut case = Case::new(name.rsplit("TESTERROR: ").next().unwrap_or(name).trim(), line);
+            case.push(Line { text: message, span: line.span });
+            self.case = Some(case);
+            self.part = Part::Message;
+            return Grip::Hold;
+        }
+        Grip::Pass
+    }
+
+    fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        self.flush(out);
+        if let Some(rows) = self.sum.take() {
+            let Counts { total, failed, skipped, .. } = rows.counts;
+            finish("dotnet", counts(total, failed, 0, skipped), false, crate::report::Span::default(), out);
+        }
+    }
+}

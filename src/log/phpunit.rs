@@ -1,0 +1,181 @@
+//! PHPUnit, and Pest on top of it.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::cases::{Case, MAX_HELD, counted, counts, finish, labeled, script_place};
+use super::{Grip, Line, Reader};
+use crate::item::{Item, Step};
+use crate::report::Signal;
+
+pub(super) const NEEDLES: &[&str] =
+    &["PHPUnit ", "There was 1 ", "There were ", "Tests: ", " test, ", " tests, ", "  FAILED  ", "No tests executed!"];
+
+pub(super) fn open() -> Box<dyn Reader> {
+    Box::new(Phpunit::default())
+}
+
+#[derive(Default)]
+struct Phpunit {
+    list: List,
+    case: Option<Case>,
+    /// The case at hand is Pest's, which has no numbers.
+    pest: bool,
+    held: usize,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum List {
+    #[default]
+    None,
+    Errors,
+    Failures,
+    /// Warnings, risky and skipped tests: none of them fails.
+    Other,
+}
+
+static HEADING: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^There (?:was|were) \d+ (?:PHPUnit )?(?P<word>error|failure|warning|risky test|incomplete test|skipped test|deprecation|notice)s?:$")
+        .expect("a constant")
+});
+
+static ENTRY: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\d+\) (?P<name>[\w\\]+(?:::.+)?)$").expect("a constant"));
+
+static OK: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^OK \((?P<total>\d+) tests?, \d+ assertions?\)$").expect("a constant"));
+
+static PEST: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\s+FAILED\s+(?P<name>\S.* > .+?)(?:\s{2,}\S+)?$").expect("a constant"));
+
+impl Phpunit {
+    fn flush(&mut self, out: &mut dyn FnMut(Item)) {
+        self.pest = false;
+        if let Some(case) = self.case.take() {
+            case.tell(out);
+        }
+    }
+
+    fn in_pest(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Option<Grip> {
+        if !self.pest {
+            return None;
+        }
+        let text = line.text.trim();
+        let over = line.text.contains("  FAILED  ") || text.starts_with("Tests: ") || text.starts_with("─────");
+        let case = self.case.as_mut()?;
+        if over || case.lines > MAX_HELD {
+            self.flush(out);
+            return None;
+        }
+        // A frame of the code: `➜  5▕ …`.
+        if let Some(at) = text.strip_prefix("at ").filter(|at| at.contains(':')) {
+            case.frame(line, script_place(at));
+        } else if text.contains('▕') {
+            case.cover(line);
+        } else {
+            case.push(line);
+        }
+        Some(Grip::Hold)
+    }
+
+    fn in_list(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Option<Grip> {
+        if self.list == List::None {
+            return None;
+        }
+        let text = line.text;
+        self.held += 1;
+        let over = ["FAILURES!", "ERRORS!", "WARNINGS!", "OK", "Tests: "].iter().any(|word| text.starts_with(word));
+        if over || HEADING.is_match(text) || self.held > MAX_HELD {
+            self.flush(out);
+            self.list = List::None;
+            return None;
+        }
+        if let Some(found) = ENTRY.captures(text) {
+            self.flush(out);
+            self.held = 0;
+            if self.list != List::Other {
+                let mut case = Case::new(&found["name"], line);
+                case.signal = (self.list == List::Failures).then_some(Signal::Assertion);
+                self.case = Some(case);
+            }
+            return Some(Grip::Hold);
+        }
+        if let Some(case) = &mut self.case {
+            if text.starts_with('/') && script_place(text).is_some() {
+                case.frame(line, script_place(text));
+            } else if text == "--" {
+                case.cover(line);
+            } else {
+                case.push(line);
+            }
+        }
+        Some(Grip::Hold)
+    }
+}
+
+impl Reader for Phpunit {
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        if let Some(grip) = self.in_pest(line, out) {
+            return grip;
+        }
+        if let Some(grip) = self.in_list(line, out) {
+            return grip;
+        }
+        let text = line.text;
+        if text.starts_with("PHPUnit ") && text.contains(" by Sebastian Bergmann") {
+            out(Item::Step(Step { name: "phpunit".to_owned(), span: line.span, command: true, ..Step::default() }));
+            return Grip::Take;
+        }
+        if let Some(found) = HEADING.captures(text) {
+            self.list = match &found["word"] {
+                "error" => List::Errors,
+                "failure" => List::Failures,
+                _ => List::Other,
+            };
+            self.held = 0;
+            return Grip::Hold;
+        }
+        if let Some(found) = OK.captures(text) {
+            finish("phpunit", counts(found["total"].parse().unwrap_or(0), 0, 0, 0), false, line.span, out);
+            return Grip::Take;
+        }
+        let trimmed = text.trim_start();
+        if trimmed.starts_with("Tests: ") {
+            if let Some(numbers) =
+                labeled(trimmed).filter(|numbers| numbers.iter().any(|(word, _)| *word == "Assertions"))
+            {
+                let number =
+                    |word: &str| numbers.iter().find(|(name, _)| *name == word).map_or(0, |(_, number)| *number);
+                let skipped = number("Skipped") + number("Incomplete");
+                let sum = counts(number("Tests"), number("Failures"), number("Errors"), skipped);
+                finish("phpunit", sum, false, line.span, out);
+                return Grip::Take;
+            }
+            // Pest: `Tests:    1 failed, 1 skipped, 2 passed (3 assertions)`.
+            let rest = trimmed["Tests: ".len()..].trim();
+            if let Some((parts, end)) = rest.split_once(" (")
+                && end.contains("assertion")
+                && let Some(numbers) = counted(parts)
+            {
+                let number = |words: &[&str]| {
+                    numbers.iter().filter(|(_, word)| words.contains(word)).map(|(number, _)| *number).sum::<u64>()
+                };
+                let total = numbers.iter().map(|(number, _)| *number).sum();
+                let skipped = number(&["skipped", "todos", "todo", "incomplete", "incompleted", "pending"]);
+                finish("pest", counts(total, number(&["failed"]), 0, skipped), false, line.span, out);
+                return Grip::Take;
+            }
+        }
+        if let Some(found) = PEST.captures(text) {
+            self.case = Some(Case::new(&found["name"], line));
+            self.pest = true;
+            return Grip::Hold;
+        }
+        Grip::Pass
+    }
+
+    fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        self.flush(out);
+    }
+}
