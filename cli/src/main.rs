@@ -71,7 +71,9 @@ fn analyze(args: &Args) -> Result<u8, Failed> {
     if let Some(code) = args.exit_code {
         analyzer = analyzer.exit_code(code);
     }
+    let progress = output::Progress::begin(sources.len());
     let mut report = analyzer.analyze(sources);
+    progress.end();
     for complaint in &complaints {
         report.notes.push(Note::warning(None, complaint));
     }

@@ -1,6 +1,9 @@
 //! Printing: where it goes, with or without colors, and what happens when nobody reads it.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::Failed;
 use crate::args::When;
@@ -25,6 +28,40 @@ pub(crate) fn complain(message: &str) {
 pub(crate) fn tell(message: &str) {
     let message: String = message.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
     let _ = writeln!(io::stderr(), "whyred: {message}");
+}
+
+/// Tells on a terminal that work goes on, once it has gone on for a while. The line vanishes in the end.
+pub(crate) struct Progress {
+    done: Option<(mpsc::Sender<()>, thread::JoinHandle<()>)>,
+}
+
+impl Progress {
+    pub(crate) fn begin(inputs: usize) -> Self {
+        if !io::stderr().is_terminal() {
+            return Progress { done: None };
+        }
+        let (sender, receiver) = mpsc::channel();
+        let begin = Instant::now();
+        let tell = move || {
+            let mut told = false;
+            while let Err(mpsc::RecvTimeoutError::Timeout) = receiver.recv_timeout(Duration::from_secs(2)) {
+                let what = if inputs == 1 { "one input".to_owned() } else { format!("{inputs} inputs") };
+                let _ = write!(io::stderr(), "\rwhyred: reading {what}, {} s", begin.elapsed().as_secs());
+                told = true;
+            }
+            if told {
+                let _ = write!(io::stderr(), "\r\x1b[K");
+            }
+        };
+        Progress { done: Some((sender, thread::spawn(tell))) }
+    }
+
+    pub(crate) fn end(self) {
+        if let Some((sender, thread)) = self.done {
+            drop(sender);
+            let _ = thread.join();
+        }
+    }
 }
 
 /// Whether to color: when asked, or on a terminal where nobody objects.

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use super::{mask, text};
 use crate::decide::Decision;
 use crate::kind::Phase;
-use crate::report::{Cause, FileRef, Outcome, Report, Severity};
+use crate::report::{Cause, Outcome, Report, Severity};
 
 /// GitHub takes comments of 65,536 characters; GitLab of more.
 const MAX_CHARACTERS: usize = 60_000;
@@ -29,6 +29,13 @@ pub fn to_markdown(report: &Report, decision: &Decision) -> String {
         let _ = writeln!(out, "{}\n", text::counts(tests));
     }
     let mut end = String::new();
+    for task in report.tasks.iter().take(20) {
+        let title = task.title.as_ref().map_or_else(String::new, |title| format!(" {}", prose(&shortened(title, 100))));
+        let _ = writeln!(end, "* {}{title}: {}", span(&shortened(&task.id, 100)), text::state(task));
+    }
+    if !report.tasks.is_empty() {
+        end.push('\n');
+    }
     next(&mut end, &decision);
     let warnings = report.notes.iter().filter(|note| note.severity == Severity::Warning);
     for note in warnings.take(10) {
@@ -66,21 +73,20 @@ fn cause_block(out: &mut String, number: usize, cause: &Cause) {
     }
     out.push_str("\n\n");
     let mut lines = String::new();
-    for evidence in cause.evidence.iter().take(3) {
-        let words = if evidence.text.is_empty() { &cause.message } else { &evidence.text };
-        let _ = write!(lines, "{}:{}", evidence.source, evidence.line);
-        if let Some(FileRef { path, line, .. }) = &evidence.file {
-            let line = line.map_or_else(String::new, |line| format!(":{line}"));
-            let _ = write!(lines, "  {}{line}", shortened(path, 200));
+    let quotes = text::quotes(&cause.message, &cause.evidence, true);
+    for (words, places) in quotes.iter().take(3) {
+        let there = text::there(places[0]).map_or_else(String::new, |there| format!("  {}", shortened(&there, 200)));
+        let _ = write!(lines, "{}{there}\n  {}\n", text::here(places[0]), shortened(words, 300));
+        if let Some(others) = text::also(places) {
+            let _ = writeln!(lines, "  {others}");
         }
-        let _ = write!(lines, "\n  {}\n", shortened(words, 300));
     }
     out.push_str(&fenced(&lines));
-    let more = cause.evidence.len().saturating_sub(3) as u64;
+    let more: usize = quotes.iter().skip(3).map(|(_, places)| places.len()).sum();
     if more > 0 {
-        let _ = writeln!(out, "and {}\n", text::plural(more, "more place", "more places"));
+        let _ = writeln!(out, "and {}\n", text::plural(more as u64, "more place", "more places"));
     }
-    if !cause.tests.is_empty() {
+    if !cause.tests.is_empty() && (cause.tests.len() > 1 || cause.tests.first() != cause.subject.as_ref()) {
         let names: Vec<String> = cause.tests.iter().take(5).map(|test| span(&shortened(test, 150))).collect();
         let more = cause.count.max(cause.tests.len() as u64) - names.len() as u64;
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };

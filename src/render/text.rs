@@ -8,7 +8,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::mask;
 use crate::decide::Decision;
 use crate::kind::{Action, Nature, Phase};
-use crate::report::{Cause, Counts, Evidence, FileRef, Note, Outcome, Report, Severity};
+use crate::report::{Cause, Counts, Evidence, FileRef, Note, Outcome, Report, Severity, Task};
 
 /// The output for people.
 ///
@@ -90,6 +90,7 @@ impl Text {
         if left > 0 {
             page.line("", &[(DIM, &format!("     and {} more", plural(left, "cause", "causes")))]);
         }
+        tasks(&mut page, &report);
         next(&mut page, &report, &decision);
         self.notes(&mut page, &report);
         if self.detail == Detail::Full {
@@ -155,16 +156,7 @@ impl Text {
 
     /// Quotes the lines that prove a cause. The same words at several places are quoted once.
     fn places(&self, page: &mut Page, message: &str, evidence: &[Evidence], limit: usize) {
-        let words =
-            |evidence: &Evidence| if evidence.text.is_empty() { message.to_owned() } else { evidence.text.clone() };
-        let mut quotes: Vec<(String, Vec<&Evidence>)> = Vec::new();
-        for evidence in evidence {
-            let text = words(evidence);
-            match quotes.iter_mut().find(|(known, _)| *known == text && self.detail == Detail::Short) {
-                Some((_, places)) => places.push(evidence),
-                None => quotes.push((text, vec![evidence])),
-            }
-        }
+        let mut quotes = quotes(message, evidence, self.detail == Detail::Short);
         let more: usize = quotes.iter().skip(limit).map(|(_, places)| places.len()).sum();
         quotes.truncate(limit);
         let heads: Vec<String> = quotes.iter().map(|(_, places)| here(places[0])).collect();
@@ -183,7 +175,7 @@ impl Text {
                 }
             }
             let room = page.width.saturating_sub(margin.len() + 3).max(20);
-            let mut lines = if text.width() <= room { vec![text.clone()] } else { wrapped(text, room, 0) };
+            let mut lines = if text.width() <= room { vec![(*text).to_owned()] } else { wrapped(text, room, 0) };
             if lines.len() > 3 {
                 lines.truncate(3);
                 lines[2].push_str(" …");
@@ -194,14 +186,13 @@ impl Text {
                 }
                 page.quote(PLAIN, line, margin.len());
             }
-            if let Some(there) = there(places[0]).filter(|there| !text.contains(there.as_str())) {
+            if let Some(there) = there(places[0]) {
                 page.out.push_str(&margin);
                 page.quote(DIM, &format!("at {}", tail(&there, page.width - margin.len() - 6)), margin.len());
             }
-            let others: Vec<&Evidence> = places.iter().copied().filter(|other| here(other) != *head).collect();
-            if !others.is_empty() {
+            if let Some(others) = also(places) {
                 page.out.push_str(&margin);
-                page.quote(DIM, &also(&others, &places[0].source), margin.len());
+                page.quote(DIM, &others, margin.len());
             }
         }
         if more > 0 {
@@ -331,6 +322,43 @@ fn causes_of(causes: &[usize], report: &Report) -> String {
     names.map(|cause| cause.kind.as_str()).collect::<Vec<_>>().join(", ")
 }
 
+/// The tasks that a message speaks of, with the causes that belong to each.
+fn tasks(page: &mut Page, report: &Report) {
+    if report.tasks.is_empty() {
+        return;
+    }
+    page.blank();
+    let column = report.tasks.iter().map(|task| task.id.width()).max().unwrap_or(0).min(page.width / 3);
+    for task in report.tasks.iter().take(20) {
+        let id = format!("{:<column$}", middle(&task.id, column));
+        let state = state(task);
+        page.line("", &[(DIM, "task "), (BOLD, &id), (PLAIN, "  "), (PLAIN, &cut(&state, page.width - column - 7))]);
+        if let Some(title) = &task.title {
+            page.line("     ", &[(DIM, &cut(title, page.width - 5))]);
+        }
+    }
+    let more = report.tasks.len().saturating_sub(20) as u64;
+    if more > 0 {
+        page.line("     ", &[(DIM, &format!("and {}", plural(more, "more task", "more tasks")))]);
+    }
+}
+
+/// `failed, build failed; 18 tests: 12 failed, 6 passed; causes 2, 4`.
+pub(super) fn state(task: &Task) -> String {
+    let mut text = task.status.to_string();
+    if task.build != Outcome::Unknown {
+        let _ = write!(text, ", build {}", task.build);
+    }
+    if let Some(tests) = &task.tests {
+        let _ = write!(text, "; {}", counts(tests));
+    }
+    if !task.causes.is_empty() {
+        let numbers: Vec<String> = task.causes.iter().map(|index| (index + 1).to_string()).collect();
+        let _ = write!(text, "; {} {}", if numbers.len() == 1 { "cause" } else { "causes" }, numbers.join(", "));
+    }
+    text
+}
+
 fn inputs(page: &mut Page, report: &Report) {
     page.blank();
     for source in &report.sources {
@@ -353,14 +381,30 @@ pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
+/// The words that prove a cause, each with its places.
+pub(super) fn quotes<'a>(message: &'a str, evidence: &'a [Evidence], fold: bool) -> Vec<(&'a str, Vec<&'a Evidence>)> {
+    let mut quotes: Vec<(&str, Vec<&Evidence>)> = Vec::new();
+    for evidence in evidence {
+        let text = if evidence.text.is_empty() { message } else { &evidence.text };
+        match quotes.iter_mut().find(|(known, _)| *known == text && fold) {
+            Some((_, places)) => places.push(evidence),
+            None => quotes.push((text, vec![evidence])),
+        }
+    }
+    quotes
+}
+
 /// `build.log:12`.
-fn here(evidence: &Evidence) -> String {
+pub(super) fn here(evidence: &Evidence) -> String {
     format!("{}:{}", evidence.source, evidence.line)
 }
 
-/// `src/app.ts:3:14`, the place in the project.
-fn there(evidence: &Evidence) -> Option<String> {
+/// `src/app.ts:3:14`, the place in the project, unless the words name the file already.
+pub(super) fn there(evidence: &Evidence) -> Option<String> {
     let FileRef { path, line, column } = evidence.file.as_ref()?;
+    if evidence.text.contains(path.as_str()) {
+        return None;
+    }
     let mut there = path.clone();
     for number in [line, column].into_iter().flatten() {
         let _ = write!(there, ":{number}");
@@ -368,14 +412,18 @@ fn there(evidence: &Evidence) -> Option<String> {
     Some(there)
 }
 
-/// `also on lines 3, 5 and 2 more`.
-fn also(places: &[&Evidence], source: &str) -> String {
+/// `also on lines 3, 5 and 2 more`, of the places behind the first.
+pub(super) fn also(places: &[&Evidence]) -> Option<String> {
+    let (first, others) = places.split_first()?;
     let mut lines: Vec<String> = Vec::new();
-    for evidence in places {
-        let line = if evidence.source == source { evidence.line.to_string() } else { here(evidence) };
+    for evidence in others.iter().filter(|other| here(other) != here(first)) {
+        let line = if evidence.source == first.source { evidence.line.to_string() } else { here(evidence) };
         if !lines.contains(&line) {
             lines.push(line);
         }
+    }
+    if lines.is_empty() {
+        return None;
     }
     let more = lines.len().saturating_sub(4);
     let word = if lines.len() == 1 { "line" } else { "lines" };
@@ -385,7 +433,7 @@ fn also(places: &[&Evidence], source: &str) -> String {
         _ => format!(" and {more} more"),
     };
     lines.truncate(4);
-    format!("also on {word} {}{last}", lines.join(", "))
+    Some(format!("also on {word} {}{last}", lines.join(", ")))
 }
 
 /// A text cut to a width, with `…` where it was cut.
@@ -510,12 +558,27 @@ impl Page {
     }
 }
 
+/// A word that is wider than a line, in pieces that are not.
+fn pieces(word: &str, width: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    for character in word.chars() {
+        let wide = character.width().unwrap_or(0);
+        if used + wide > width && used > 0 {
+            pieces.push(String::new());
+            used = 0;
+        }
+        used += wide;
+        pieces.last_mut().expect("there is always one").push(character);
+    }
+    pieces
+}
+
 /// A text broken at white space into lines of a width; the first has `used` columns less.
 fn wrapped(text: &str, width: usize, used: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut column = used.min(width);
-    for word in text.split_whitespace() {
-        let word = cut(word, width);
+    for word in text.split_whitespace().flat_map(|word| pieces(word, width)) {
         let wide = word.width();
         let line = lines.last_mut().expect("there is always one");
         let gap = usize::from(!line.is_empty());
@@ -551,6 +614,7 @@ mod tests {
         assert_eq!(wrapped("one two three", 8, 0), ["one two", "three"]);
         assert_eq!(wrapped("one two three", 8, 5), ["one", "two", "three"]);
         assert_eq!(wrapped("", 8, 0), [""]);
+        assert_eq!(wrapped("a abcdefghij", 8, 0), ["a", "abcdefgh", "ij"]);
     }
 
     #[test]
