@@ -86,14 +86,52 @@ impl<'a> Doc<'a> {
         out.push(TextLine { text, span: self.span(start, start + raw.len()) });
     }
 
-    /// Tells how reading the document ended and gives the offset behind it.
-    pub(crate) fn finish(&self, cursor: &Cursor<'_>, stop: Option<Stop>, out: &mut dyn FnMut(Item)) -> usize {
-        let Some(stop) = stop else { return cursor.pos() };
-        out(Item::Note(self.damage(stop)));
-        match stop {
-            Stop::Truncated => self.bytes.len(),
+    /// The lines of a member that is a string, or of each string in a member that is an array.
+    pub(crate) fn push_member(&self, node: &Node<'_>, key: &str, out: &mut Vec<TextLine>) {
+        let Some(node) = node.get(key) else { return };
+        for text in node.text().into_iter().chain(node.elements().iter().filter_map(Node::text)) {
+            if !text.raw.is_empty() {
+                self.push_text(text, out);
+            }
+        }
+    }
+
+    /// Adds a member as it stands, with its key, where no words say more.
+    pub(crate) fn push_pair(&self, node: &Node<'_>, key: &str, out: &mut Vec<TextLine>) {
+        let Some(member) = node.get(key) else { return };
+        let before = &self.bytes[..member.start];
+        let quote = memchr::memrchr(b'"', before).and_then(|end| memchr::memrchr(b'"', &before[..end]));
+        self.push_raw(quote.unwrap_or(member.start), member.end, out);
+    }
+
+    /// A failure that an element of the document tells of.
+    pub(crate) fn failure(&self, level: Level, node: &Node<'_>) -> Failure {
+        Failure { level, span: self.span(node.start, node.end), ..Failure::default() }
+    }
+
+    /// Where the document begins.
+    pub(crate) fn head(&self) -> Span {
+        let start = self.bytes.iter().position(|byte| matches!(byte, b'{' | b'[')).unwrap_or(0);
+        self.span(start, (start + 1).min(self.bytes.len()))
+    }
+
+    /// Tells what could not be read, and gives the offset behind the document. `result` is how the walk ended, `stop`
+    /// the first trouble, which a walk may survive.
+    pub(crate) fn finish(
+        &self,
+        cursor: &Cursor<'_>,
+        result: Result<(), Stop>,
+        stop: Option<Stop>,
+        out: &mut dyn FnMut(Item),
+    ) -> usize {
+        if let Some(stop) = stop {
+            out(Item::Note(self.damage(stop)));
+        }
+        match result {
+            Ok(()) => cursor.pos(),
+            Err(Stop::Truncated) => self.bytes.len(),
             // The brackets may still tell where the document ends; what follows may be a log.
-            Stop::Damaged(_) => {
+            Err(Stop::Damaged(_)) => {
                 let mut whole = self.cursor();
                 match whole.skip() {
                     Ok(()) => whole.pos().max(cursor.pos()),
@@ -219,7 +257,7 @@ pub(crate) enum Flow {
 }
 
 /// The parser of a format that is a stream.
-pub(crate) struct Lines<E> {
+pub(crate) struct Stream<E> {
     events: E,
     done: bool,
     lost: bool,
@@ -227,13 +265,13 @@ pub(crate) struct Lines<E> {
     skipping: bool,
 }
 
-impl<E: Events + 'static> Lines<E> {
+impl<E: Events + 'static> Stream<E> {
     pub(crate) fn open(events: E) -> Box<dyn Parse> {
-        Box::new(Lines { events, done: false, lost: false, skipping: false })
+        Box::new(Stream { events, done: false, lost: false, skipping: false })
     }
 }
 
-impl<E: Events> Parse for Lines<E> {
+impl<E: Events> Parse for Stream<E> {
     fn parse(&mut self, data: &[u8], at: &mut Place, eof: bool, out: &mut dyn FnMut(Item)) -> usize {
         let mut pos = 0;
         while pos < data.len() && !self.done {
@@ -358,6 +396,30 @@ pub(crate) fn compare(what: &str, declared: Option<u64>, seen: u64, line: u64, o
 pub(crate) fn clean(text: &str, span: Span, out: &mut dyn FnMut(Item)) {
     let mark = Mark { scope: Scope::Tool, outcome: Outcome::Passed, status: None, text: text.to_owned(), span };
     out(Item::Mark(mark));
+}
+
+/// Reads a document whose top is an array of findings: `finding` makes failures of an element. Where the whole was read
+/// and none came, the tool found nothing.
+pub(crate) fn findings(
+    doc: &Doc<'_>,
+    tool: &str,
+    out: &mut dyn FnMut(Item),
+    mut finding: impl FnMut(&Node<'_>, &mut dyn FnMut(Item)),
+) -> usize {
+    let mut cursor = doc.cursor();
+    let mut damaged = None;
+    let mut any = false;
+    let result = elements(&mut cursor, &mut damaged, |element| {
+        finding(element, &mut |item| {
+            any = true;
+            out(item);
+        });
+    });
+    let stop = result.err().or(damaged);
+    if !any && stop.is_none() {
+        clean(&format!("{tool} reports no error"), doc.head(), out);
+    }
+    doc.finish(&cursor, result, stop, out)
 }
 
 /// Walks the elements of an array one by one, as trees; an element that is damaged is passed over.

@@ -97,11 +97,7 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let Reading { tally, broken, internal, .. } = reading;
     declared.provisional = internal;
     conclude(doc, &declared, tally, broken, stop, out);
-    if let (Ok(()), Some(stop)) = (result, stop) {
-        out(Item::Note(doc.damage(stop)));
-        return cursor.pos();
-    }
-    doc.finish(&cursor, stop, out)
+    doc.finish(&cursor, result, stop, out)
 }
 
 /// Compares what was declared with what was seen, and emits the totals.
@@ -152,8 +148,7 @@ fn conclude(
         let message = "Vitest's JSON leaves out unhandled errors; only its exit status or its log tells of them";
         out(Item::Note(Note::info(Some(line), message)));
     }
-    let end = doc.bytes.len().min(1);
-    tally.emit(tool, doc.span(0, end), out);
+    tally.emit(tool, doc.head(), out);
 }
 
 /// The span of a pair, from the span of its value.

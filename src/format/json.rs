@@ -542,6 +542,31 @@ impl<'a> Node<'a> {
             _ => None,
         }
     }
+
+    /// The text of a member that is a string.
+    pub(crate) fn text_at(&self, key: &str) -> Option<Text<'a>> {
+        self.get(key)?.text()
+    }
+
+    /// A member that is a string.
+    pub(crate) fn string_at(&self, key: &str) -> Option<String> {
+        self.get(key)?.string()
+    }
+
+    /// A member that counts.
+    pub(crate) fn count_at(&self, key: &str) -> Option<u64> {
+        self.get(key)?.count()
+    }
+
+    /// Whether a member is `true`.
+    pub(crate) fn is(&self, key: &str) -> bool {
+        self.get(key).and_then(Node::bool) == Some(true)
+    }
+
+    /// The elements of a member that is an array.
+    pub(crate) fn list(&self, key: &str) -> &[Node<'a>] {
+        self.get(key).map_or(&[], Node::elements)
+    }
 }
 
 /// Maps offsets of a document to places in the original input.

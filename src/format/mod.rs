@@ -2,18 +2,31 @@
 //!
 //! Adding a format is one file here, one variant of [`Format`] and one row of the table.
 
+mod bazel_bep;
+mod cargo_json;
 mod checkstyle;
 mod claim;
+mod code_quality;
+mod ctrf;
+mod dart_json;
 mod document;
+mod eslint;
 mod frames;
+mod gcc_json;
 pub(crate) mod go_test_json;
 mod jest;
 pub(crate) mod json;
 mod junit;
 mod letter;
+mod libtest_json;
 mod message;
 mod message_json;
+mod mocha;
 mod nunit;
+mod playwright;
+mod pytest_json;
+mod rspec;
+mod sarif;
 mod signal;
 pub(crate) mod tap;
 mod thrown;
@@ -23,6 +36,7 @@ mod xunit;
 
 use crate::item::Item;
 use crate::kind::names;
+use document::{Stream, Whole};
 
 names! {
     /// What the bytes of an input are. Found from the content, never from a name.
@@ -45,6 +59,36 @@ names! {
     Tap = "tap",
     /// The events of `go test -json`, one JSON object a line, with plain lines between them.
     GoTestJson = "go-test-json",
+    /// The JSON of Mocha's own reporter.
+    MochaJson = "mocha-json",
+    /// The JSON of Mochawesome, which Cypress writes as well.
+    MochawesomeJson = "mochawesome-json",
+    /// The JSON of Playwright's reporter.
+    PlaywrightJson = "playwright-json",
+    /// The lines of pytest-reportlog.
+    PytestReportlog = "pytest-reportlog",
+    /// The document of pytest-json-report.
+    PytestJsonReport = "pytest-json-report",
+    /// The JSON of RSpec's formatter.
+    RspecJson = "rspec-json",
+    /// The events of `dart test` and `flutter test`.
+    DartJson = "dart-json",
+    /// The Common Test Report Format.
+    CtrfJson = "ctrf-json",
+    /// The events of Rust's test harness, as `cargo nextest` writes them too.
+    LibtestJson = "libtest-json",
+    /// The messages of `cargo --message-format=json` and `rustc --error-format=json`.
+    CargoJson = "cargo-json",
+    /// The diagnostics of `gcc -fdiagnostics-format=json`.
+    GccJson = "gcc-json",
+    /// The JSON of ESLint.
+    EslintJson = "eslint-json",
+    /// SARIF 2.1, the results of static analysis.
+    Sarif = "sarif",
+    /// GitLab's code quality report.
+    CodeQuality = "gitlab-code-quality",
+    /// Bazel's Build Event Protocol in JSON.
+    BazelBep = "bazel-bep",
     /// A validator's or coordinator's message in Markdown or prose.
     Message = "message",
     /// A validator's or coordinator's message in JSON.
@@ -138,7 +182,38 @@ pub(crate) const HEAD: usize = 64 * 1024;
 
 /// All formats but the raw log, which is what remains. The surest wins, then the first.
 const TABLE: &[Entry] = &[
-    Entry { format: Format::JestJson, sniff: jest::sniff, open: || document::Whole::open(jest::read) },
+    Entry { format: Format::JestJson, sniff: jest::sniff, open: || Whole::open(jest::read) },
+    Entry { format: Format::MochaJson, sniff: mocha::sniff, open: || Whole::open(mocha::read) },
+    Entry { format: Format::MochawesomeJson, sniff: mocha::sniff_awesome, open: || Whole::open(mocha::read_awesome) },
+    Entry { format: Format::PlaywrightJson, sniff: playwright::sniff, open: || Whole::open(playwright::read) },
+    Entry {
+        format: Format::PytestReportlog,
+        sniff: pytest_json::sniff_log,
+        open: || Stream::open(pytest_json::ReportLog::default()),
+    },
+    Entry {
+        format: Format::PytestJsonReport,
+        sniff: pytest_json::sniff_report,
+        open: || Whole::open(pytest_json::read_report),
+    },
+    Entry { format: Format::RspecJson, sniff: rspec::sniff, open: || Whole::open(rspec::read) },
+    Entry { format: Format::DartJson, sniff: dart_json::sniff, open: || Stream::open(dart_json::Run::default()) },
+    Entry { format: Format::CtrfJson, sniff: ctrf::sniff, open: || Whole::open(ctrf::read) },
+    Entry {
+        format: Format::LibtestJson,
+        sniff: libtest_json::sniff,
+        open: || Stream::open(libtest_json::Harness::default()),
+    },
+    Entry {
+        format: Format::CargoJson,
+        sniff: cargo_json::sniff,
+        open: || Stream::open(cargo_json::Messages::default()),
+    },
+    Entry { format: Format::GccJson, sniff: gcc_json::sniff, open: || Whole::open(gcc_json::read) },
+    Entry { format: Format::EslintJson, sniff: eslint::sniff, open: || Whole::open(eslint::read) },
+    Entry { format: Format::Sarif, sniff: sarif::sniff, open: || Whole::open(sarif::read) },
+    Entry { format: Format::CodeQuality, sniff: code_quality::sniff, open: || Whole::open(code_quality::read) },
+    Entry { format: Format::BazelBep, sniff: bazel_bep::sniff, open: || Stream::open(bazel_bep::Build::default()) },
     Entry { format: Format::JunitXml, sniff: junit::sniff, open: junit::open },
     Entry { format: Format::MessageJson, sniff: message_json::sniff, open: message_json::open },
     Entry { format: Format::Message, sniff: message::sniff, open: message::open },
@@ -172,8 +247,33 @@ pub(crate) fn detect(head: &[u8]) -> Option<Format> {
 
 /// Literals that only a report has, on its first line or on the one behind its opening bracket. They wake the log
 /// parser, which asks [`beginning`] and then [`detect`].
-pub(crate) const BEGINNINGS: &[&str] =
-    &["<?xml version", "<testsuites", "<testsuite ", "\"numFailedTestSuites\"", "\"numTotalTestSuites\""];
+pub(crate) const BEGINNINGS: &[&str] = &[
+    "<?xml version",
+    "<testsuites",
+    "<testsuite ",
+    "\"numFailedTestSuites\"",
+    "\"numTotalTestSuites\"",
+    "\"stats\": {",
+    "{\"stats\":{",
+    "\"config\": {",
+    "\"$report_type\"",
+    "\"exitcode\"",
+    "\"full_description\"",
+    "\"protocolVersion\"",
+    "\"reportFormat\"",
+    "\"type\": \"suite\"",
+    "\"type\":\"suite\"",
+    "{\"reason\":\"compiler-",
+    "{\"reason\":\"build-",
+    "{\"$message_type\"",
+    "\"column-origin\"",
+    "\"caret\"",
+    "\"filePath\"",
+    "sarif-2.1.0",
+    "sarif-schema-2.1.0",
+    "\"check_name\"",
+    "{\"id\":{\"started\"",
+];
 
 /// Where a report may begin whose telling literal stands on the line `lines[start..end]`: on that line, or on the one
 /// or two lines before when they hold only a bracket.

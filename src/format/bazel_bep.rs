@@ -1,0 +1,222 @@
+//! Bazel's Build Event Protocol in JSON: one event a line, a summary for each target that is a test.
+//!
+//! The logs of tests are files elsewhere; the protocol itself tells how each target ended, and the output of a build
+//! stands in its progress events.
+
+use std::collections::BTreeMap;
+
+use super::document::{Doc, Events, Flow, Tally, clean};
+use super::json::Node;
+use super::{Place, Sure};
+use crate::item::Item;
+use crate::kind::Phase;
+use crate::report::{Failure, Level, Note, Signal, Span, TextLine};
+
+/// How many lines of a build's output are kept for the actions that failed.
+const MAX_LINES: usize = 200;
+
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let first = head[..head.len().min(4096)].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let has = |key: &[u8]| memchr::memmem::find(first, key).is_some();
+    let event = head.starts_with(b"{\"id\":") || head.starts_with(b"{\"id\" :") || head.starts_with(b"{\"id\": ");
+    (event && has(b"\"children\"") && (has(b"\"started\"") || has(b"\"progress\""))).then_some(Sure::Certain)
+}
+
+/// How a target ended, by its last word.
+struct Target {
+    status: String,
+    attempts: u64,
+    /// A test that failed and then passed is told as flaky.
+    summary: bool,
+    span: Span,
+    text: Vec<TextLine>,
+}
+
+#[derive(Default)]
+pub(crate) struct Build {
+    targets: BTreeMap<String, Target>,
+    actions: Vec<Failure>,
+    output: Vec<TextLine>,
+    exit: Option<(String, Vec<TextLine>, Span)>,
+    ended: bool,
+    last: Span,
+}
+
+impl Events for Build {
+    fn event(&mut self, doc: &Doc<'_>, event: &Node<'_>, _out: &mut dyn FnMut(Item)) -> Flow {
+        self.last = doc.span(event.start, event.end);
+        let id = event.get("id");
+        let label = |kind: &str| id.and_then(|id| id.get(kind)).and_then(|id| id.string_at("label"));
+        if let (Some(label), Some(result)) = (label("testResult"), event.get("testResult")) {
+            self.test(doc, label, result, "status", false);
+        }
+        if let (Some(label), Some(summary)) = (label("testSummary"), event.get("testSummary")) {
+            self.test(doc, label, summary, "overallStatus", true);
+        }
+        if let Some(progress) = event.get("progress") {
+            self.progress(doc, progress);
+        }
+        if let Some(action) = event.get("action").filter(|action| !action.is("success")) {
+            let label = label("actionCompleted");
+            self.action(doc, action, label);
+        }
+        if let Some(aborted) = event.get("aborted") {
+            self.aborted(doc, aborted);
+        }
+        if let Some(finished) = event.get("finished") {
+            let name = finished.get("exitCode").and_then(|code| code.string_at("name"));
+            let name = name.or_else(|| finished.is("overallSuccess").then(|| "SUCCESS".to_owned()));
+            let mut text = Vec::new();
+            match finished.get("failureDetail") {
+                Some(detail) => doc.push_member(detail, "message", &mut text),
+                None => doc.push_pair(finished, "exitCode", &mut text),
+            }
+            self.exit = Some((name.unwrap_or_default(), text, doc.span(finished.start, finished.end)));
+        }
+        if event.is("lastMessage") {
+            self.ended = true;
+            return Flow::Last;
+        }
+        Flow::More
+    }
+
+    fn end(&mut self, lost: bool, _at: Place, out: &mut dyn FnMut(Item)) {
+        let build = std::mem::take(self);
+        let mut tally = Tally { lost: lost || !build.ended, ..Tally::default() };
+        if !build.ended {
+            let message = "the events of the build end before the build does";
+            out(Item::Note(Note::warning(Some(build.last.line), message)));
+        }
+        let any_tests = !build.targets.is_empty();
+        for (label, target) in build.targets {
+            target.count(label, &mut tally, out);
+        }
+        let mut output = build.output;
+        let any_actions = !build.actions.is_empty();
+        for mut action in build.actions {
+            // The output is that of all actions; the first has it, so that each line is told once.
+            action.text.append(&mut output);
+            out(Item::Failure(action));
+        }
+        let (exit, mut text, span) = build.exit.unwrap_or_default();
+        let good = matches!(exit.as_str(), "SUCCESS" | "");
+        let failed = any_actions || tally.counts.any_failed();
+        if !good && !failed {
+            text.append(&mut output);
+            let signal = match exit.as_str() {
+                "NO_TESTS_FOUND" => Some(Signal::NoTests),
+                "INTERRUPTED" => Some(Signal::Interrupted),
+                "PARSING_FAILURE" | "COMMAND_LINE_ERROR" => Some(Signal::Config),
+                _ => None,
+            };
+            let phase = Some(Phase::Build);
+            out(Item::Failure(Failure { level: Level::Run, phase, signal, text, span, ..Failure::default() }));
+        }
+        if any_tests {
+            tally.failed = !good;
+            tally.emit("bazel", build.last, out);
+        } else if exit == "SUCCESS" && !tally.lost && !failed {
+            clean("bazel: SUCCESS", span, out);
+        }
+    }
+}
+
+impl Build {
+    fn test(&mut self, doc: &Doc<'_>, label: String, node: &Node<'_>, key: &str, summary: bool) {
+        let Some(status) = node.string_at(key) else { return };
+        let mut text = Vec::new();
+        doc.push_member(node, "statusDetails", &mut text);
+        doc.push_pair(node, key, &mut text);
+        let span = doc.span(node.start, node.end);
+        let target = self.targets.entry(label).or_insert_with(|| Target {
+            status: String::new(),
+            attempts: 0,
+            summary: false,
+            span,
+            text: Vec::new(),
+        });
+        if summary || !target.summary {
+            *target = Target { status, attempts: target.attempts + 1, summary, span, text };
+        }
+    }
+
+    fn progress(&mut self, doc: &Doc<'_>, progress: &Node<'_>) {
+        for key in ["stderr", "stdout"] {
+            let mut text = Vec::new();
+            doc.push_member(progress, key, &mut text);
+            text.retain(|line| {
+                let lower = line.text.to_ascii_lowercase();
+                lower.contains("error") || lower.contains("failed") || lower.contains("fatal")
+            });
+            let room = MAX_LINES.saturating_sub(self.output.len());
+            self.output.extend(text.into_iter().take(room));
+        }
+    }
+
+    fn action(&mut self, doc: &Doc<'_>, action: &Node<'_>, label: Option<String>) {
+        let mut failure = doc.failure(Level::Diagnostic, action);
+        let kind = action.string_at("type").unwrap_or_default();
+        if let Some(detail) = action.get("failureDetail") {
+            doc.push_member(detail, "message", &mut failure.text);
+        }
+        let lower = kind.to_ascii_lowercase();
+        failure.phase = Some(Phase::Build);
+        failure.signal = if lower.contains("link") {
+            Some(Signal::Link)
+        } else if lower.contains("compile") || lower.contains("javac") || lower.contains("rustc") {
+            Some(Signal::Compile)
+        } else {
+            None
+        };
+        failure.test = label;
+        if failure.text.is_empty() {
+            doc.push_pair(action, "type", &mut failure.text);
+        }
+        if self.actions.len() < 1000 {
+            self.actions.push(failure);
+        }
+    }
+
+    fn aborted(&mut self, doc: &Doc<'_>, aborted: &Node<'_>) {
+        let reason = aborted.string_at("reason").unwrap_or_default();
+        // What was not built because something else failed, or was not asked for, is no cause.
+        let followed =
+            matches!(reason.as_str(), "SKIPPED" | "NO_ANALYZE" | "NO_BUILD" | "INCOMPLETE" | "OUT_OF_MEMORY");
+        if followed && reason != "OUT_OF_MEMORY" || self.actions.len() >= 1000 {
+            return;
+        }
+        let mut failure = doc.failure(Level::Diagnostic, aborted);
+        doc.push_member(aborted, "description", &mut failure.text);
+        doc.push_pair(aborted, "reason", &mut failure.text);
+        failure.phase = Some(Phase::Build);
+        failure.signal = match reason.as_str() {
+            "USER_INTERRUPTED" | "TIME_OUT" | "REMOTE_ENVIRONMENT_FAILURE" | "INTERNAL" => None,
+            _ => Some(Signal::Config),
+        };
+        self.actions.push(failure);
+    }
+}
+
+impl Target {
+    fn count(self, label: String, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+        let signal = match self.status.as_str() {
+            "PASSED" => return tally.passed(),
+            "FLAKY" => return tally.flaky(),
+            "NO_STATUS" | "" => return tally.skipped(),
+            "FAILED" => None,
+            "TIMEOUT" => Some(Signal::TestTimeout),
+            "TOOL_HALTED_BEFORE_TESTING" | "INCOMPLETE" => Some(Signal::Interrupted),
+            _ => None,
+        };
+        match self.status.as_str() {
+            "FAILED" | "TIMEOUT" => tally.failed(),
+            _ => tally.errored(),
+        }
+        let text = self.text;
+        let (test, span, phase) = (Some(label), self.span, Some(Phase::Test));
+        // A target that was not built follows from the action that failed.
+        let follow_on = self.status == "FAILED_TO_BUILD";
+        let failure = Failure { signal, test, span, text, phase, follow_on, ..Failure::default() };
+        out(Item::Failure(failure));
+    }
+}

@@ -1,0 +1,99 @@
+//! `cargo … --message-format=json` and `rustc --error-format=json`: a message a line, with the output of programs
+//! that cargo runs between them.
+
+use super::document::{Doc, Events, Flow, clean};
+use super::json::Node;
+use super::{Place, Sure};
+use crate::item::{Item, Mark, Scope};
+use crate::kind::Phase;
+use crate::report::{FileRef, Level, Outcome, Signal};
+
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let near = &head[..head.len().min(512)];
+    let first = near.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let has = |key: &[u8]| memchr::memmem::find(first, key).is_some();
+    if !head.starts_with(b"{") {
+        return None;
+    }
+    let reasons =
+        [&b"\"compiler-message\""[..], b"\"compiler-artifact\"", b"\"build-script-executed\"", b"\"build-finished\""];
+    if has(b"\"reason\"") && reasons.iter().any(|reason| has(reason)) {
+        return Some(Sure::Certain);
+    }
+    (has(b"\"$message_type\"") && has(b"\"diagnostic\"")).then_some(Sure::Certain)
+}
+
+#[derive(Default)]
+pub(crate) struct Messages {
+    errors: u64,
+}
+
+impl Events for Messages {
+    fn event(&mut self, doc: &Doc<'_>, event: &Node<'_>, out: &mut dyn FnMut(Item)) -> Flow {
+        match event.string_at("reason").as_deref() {
+            Some("compiler-message") => {
+                if let Some(message) = event.get("message") {
+                    self.diagnostic(doc, message, out);
+                }
+            }
+            Some("build-finished") => {
+                let span = doc.span(event.start, event.end);
+                if event.is("success") && self.errors == 0 {
+                    clean("cargo: the build finished", span, out);
+                } else if !event.is("success") {
+                    let text = "cargo: the build did not succeed".to_owned();
+                    let (scope, outcome) = (Scope::Tool, Outcome::Failed);
+                    out(Item::Mark(Mark { scope, outcome, status: None, text, span }));
+                }
+                return Flow::Last;
+            }
+            None if event.get("level").is_some() && event.get("spans").is_some() => self.diagnostic(doc, event, out),
+            _ => {}
+        }
+        Flow::More
+    }
+
+    fn end(&mut self, _lost: bool, _at: Place, _out: &mut dyn FnMut(Item)) {}
+
+    fn ends_at_plain_line(&self) -> bool {
+        true
+    }
+}
+
+impl Messages {
+    fn diagnostic(&mut self, doc: &Doc<'_>, message: &Node<'_>, out: &mut dyn FnMut(Item)) {
+        let level = message.string_at("level").unwrap_or_default();
+        if !level.starts_with("error") {
+            return;
+        }
+        let words = message.string_at("message").unwrap_or_default();
+        // The sum of those before.
+        if words.starts_with("aborting due to") || words.starts_with("could not compile") {
+            return;
+        }
+        self.errors += 1;
+        let mut failure = doc.failure(Level::Diagnostic, message);
+        doc.push_member(message, "rendered", &mut failure.text);
+        if failure.text.is_empty() {
+            doc.push_member(message, "message", &mut failure.text);
+        }
+        let code = message.get("code").and_then(|code| code.string_at("code"));
+        let numbered = |code: &str| code.strip_prefix('E').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+        // What is no numbered error is a lint that was raised to one.
+        let lint = code.as_deref().is_some_and(|code| !numbered(code));
+        failure.phase = Some(if lint { Phase::Lint } else { Phase::Build });
+        failure.signal = Some(match lint {
+            true => Signal::Lint,
+            false if words.starts_with("linking with") => Signal::Link,
+            false if level.contains("internal compiler error") => Signal::Crash,
+            false => Signal::Compile,
+        });
+        failure.subject = code.clone().filter(|_| lint);
+        failure.type_name = code;
+        let primary = message.list("spans").iter().find(|span| span.is("is_primary"));
+        failure.file = primary.and_then(|span| {
+            Some(FileRef::new(span.string_at("file_name")?, span.count_at("line_start"), span.count_at("column_start")))
+        });
+        out(Item::Failure(failure));
+    }
+}

@@ -1,0 +1,43 @@
+//! GitLab's code quality report, the issue format of Code Climate: a list of issues with a severity each.
+
+use super::Sure;
+use super::document::{Doc, findings};
+use super::json::Node;
+use crate::item::Item;
+use crate::kind::Phase;
+use crate::report::{FileRef, Level, Signal};
+
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let near = &head[..head.len().min(4096)];
+    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    let own = has(b"\"description\"") && has(b"\"fingerprint\"") && has(b"\"location\"");
+    let begins = head.starts_with(b"[") && head[1..].trim_ascii_start().starts_with(b"{");
+    (begins && own && (has(b"\"severity\"") || has(b"\"check_name\""))).then_some(Sure::Certain)
+}
+
+pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
+    findings(doc, "the checker", out, |issue, out| {
+        let severity = issue.string_at("severity").unwrap_or_default();
+        if !matches!(severity.as_str(), "major" | "critical" | "blocker") {
+            return;
+        }
+        let mut failure = doc.failure(Level::Diagnostic, issue);
+        doc.push_member(issue, "description", &mut failure.text);
+        failure.phase = Some(Phase::Lint);
+        failure.signal = Some(Signal::Lint);
+        failure.type_name = issue.string_at("check_name");
+        failure.subject = failure.type_name.clone();
+        failure.file = issue.get("location").and_then(place);
+        out(Item::Failure(failure));
+    })
+}
+
+fn place(location: &Node<'_>) -> Option<FileRef> {
+    let path = location.string_at("path")?;
+    let point = location.at(&["positions", "begin"]);
+    let line = point.and_then(|point| point.count_at("line")).or_else(|| {
+        let lines = location.get("lines")?;
+        lines.count_at("begin").or_else(|| lines.get("begin")?.count_at("line"))
+    });
+    Some(FileRef::new(path, line, point.and_then(|point| point.count_at("column"))))
+}

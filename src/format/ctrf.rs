@@ -1,0 +1,97 @@
+//! CTRF, the Common Test Report Format, which reporters of many runners write.
+
+use super::document::{Doc, Tally, compare, elements};
+use super::json::Node;
+use super::{Sure, thrown};
+use crate::item::Item;
+use crate::kind::Phase;
+use crate::report::{FileRef, Level, Signal};
+
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let near = &head[..head.len().min(8192)];
+    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    if !head.starts_with(b"{") || !has(b"\"results\"") && !has(b"\"CTRF\"") {
+        return None;
+    }
+    if has(b"\"reportFormat\"") && has(b"\"CTRF\"") {
+        return Some(Sure::Certain);
+    }
+    (has(b"\"tool\"") && has(b"\"summary\"") && has(b"\"tests\"") && has(b"\"other\"")).then_some(Sure::Likely)
+}
+
+pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
+    let mut cursor = doc.cursor();
+    let mut tally = Tally::default();
+    let mut damaged = None;
+    let (mut declared, mut declared_failed) = (None, None);
+    let result = cursor.object(|key, cursor| {
+        if key != "results" {
+            return cursor.skip();
+        }
+        cursor.object(|key, cursor| match key {
+            "summary" => {
+                let (summary, stop) = cursor.node();
+                declared = summary.count_at("tests");
+                declared_failed = summary.count_at("failed");
+                stop.map_or(Ok(()), Err)
+            }
+            "tests" => elements(cursor, &mut damaged, |test| case(doc, test, &mut tally, out)),
+            _ => cursor.skip(),
+        })
+    });
+    let stop = result.err().or(damaged);
+    tally.lost |= stop.is_some();
+    if stop.is_none() {
+        compare("tests", declared, tally.counts.total, doc.line(0), out);
+        let seen = tally.counts.failed + tally.counts.errored;
+        compare("failed tests", declared_failed.filter(|declared| *declared > seen), seen, doc.line(0), out);
+    }
+    tally.emit("ctrf", doc.head(), out);
+    doc.finish(&cursor, result, stop, out)
+}
+
+fn case(doc: &Doc<'_>, test: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+    let raw = test.string_at("rawStatus").unwrap_or_default().to_ascii_lowercase();
+    match test.string_at("status").as_deref() {
+        Some("passed") if test.is("flaky") => return tally.flaky(),
+        Some("passed") => return tally.passed(),
+        Some("failed") => tally.failed(),
+        // What fits no other word may still be an end that is no success.
+        Some("other") if is_bad_end(&raw) => tally.errored(),
+        Some(_) => return tally.skipped(),
+        None => return,
+    }
+    let mut failure = doc.failure(Level::Case, test);
+    failure.phase = Some(Phase::Test);
+    doc.push_member(test, "message", &mut failure.text);
+    doc.push_member(test, "trace", &mut failure.text);
+    if failure.text.is_empty() {
+        doc.push_pair(test, "status", &mut failure.text);
+    }
+    failure.type_name = thrown::type_name(&failure.text);
+    let typed = failure.type_name.as_deref().and_then(thrown::of_type);
+    failure.signal = match raw.as_str() {
+        "timedout" | "timed_out" | "timeout" => Some(Signal::TestTimeout),
+        "interrupted" | "aborted" => Some(Signal::Interrupted),
+        "crashed" => Some(Signal::Crash),
+        _ => thrown::signal(&failure.text).or(typed),
+    };
+    let mut name = Vec::new();
+    match test.get("suite") {
+        Some(suite) if suite.text().is_some() => name.extend(suite.string()),
+        Some(suite) => name.extend(suite.elements().iter().filter_map(Node::string)),
+        None => {}
+    }
+    name.extend(test.string_at("name"));
+    failure.test = Some(name.join(" > "));
+    failure.file = test.string_at("filePath").map(|path| match test.count_at("line") {
+        Some(line) => FileRef::new(path, Some(line), None),
+        None => thrown::place_in(&path, &failure.text),
+    });
+    out(Item::Failure(failure));
+}
+
+fn is_bad_end(raw: &str) -> bool {
+    ["timedout", "timed_out", "timeout", "error", "errored", "broken", "interrupted", "aborted", "crashed", "failed"]
+        .contains(&raw)
+}

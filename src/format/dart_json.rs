@@ -1,0 +1,156 @@
+//! The events of `dart test --reporter json` and `flutter test --machine`, one a line.
+//!
+//! Files are loaded by hidden cases named `loading …`; such a case, or one that sets up a group, is a failure outside
+//! of any test.
+
+use std::collections::HashMap;
+
+use super::document::{Doc, Events, Flow, Tally};
+use super::json::Node;
+use super::{Place, Sure, thrown};
+use crate::item::Item;
+use crate::kind::Phase;
+use crate::report::{Failure, FileRef, Level, Note, Signal, Span};
+
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let first = head[..head.len().min(2048)].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let has = |key: &[u8]| memchr::memmem::find(first, key).is_some();
+    if !head.starts_with(b"{") {
+        return None;
+    }
+    (has(b"\"protocolVersion\"") && has(b"\"runnerVersion\"")).then_some(Sure::Certain)
+}
+
+struct Case {
+    name: String,
+    file: Option<FileRef>,
+    failures: Vec<Failure>,
+}
+
+#[derive(Default)]
+pub(crate) struct Run {
+    tally: Tally,
+    suites: HashMap<u64, String>,
+    /// Cases that began and did not end.
+    open: HashMap<u64, Case>,
+    ended: bool,
+    last: Span,
+}
+
+impl Events for Run {
+    fn event(&mut self, doc: &Doc<'_>, event: &Node<'_>, out: &mut dyn FnMut(Item)) -> Flow {
+        self.last = doc.span(event.start, event.end);
+        match event.string_at("type").as_deref() {
+            Some("suite") => {
+                if let Some(suite) = event.get("suite")
+                    && let (Some(id), Some(path)) = (suite.count_at("id"), suite.string_at("path"))
+                {
+                    self.suites.insert(id, path);
+                }
+            }
+            Some("testStart") => self.start(event),
+            Some("error") => self.error(doc, event, out),
+            Some("testDone") => self.done(event, out),
+            Some("done") => {
+                self.ended = true;
+                self.tally.failed |= event.get("success").and_then(Node::bool) == Some(false);
+                self.tally.lost |= event.get("success").is_none_or(Node::is_null);
+                return Flow::Last;
+            }
+            _ => {}
+        }
+        Flow::More
+    }
+
+    fn end(&mut self, lost: bool, _at: Place, out: &mut dyn FnMut(Item)) {
+        let mut tally = std::mem::take(&mut self.tally);
+        tally.lost |= lost || !self.ended;
+        if !self.ended {
+            let message = "the events of the tests end before the run does";
+            out(Item::Note(Note::warning(Some(self.last.line), message)));
+        }
+        // What had failed before the end counts, though nothing says that it ended.
+        let mut open: Vec<_> = std::mem::take(&mut self.open).into_iter().collect();
+        open.sort_by_key(|(id, _)| *id);
+        for (_, case) in open {
+            if !case.failures.is_empty() {
+                tally.errored();
+                case.failures.into_iter().for_each(|failure| out(Item::Failure(failure)));
+            }
+        }
+        if tally.failed && !tally.counts.any_failed() && tally.counts.total == 0 {
+            tally.failed = false;
+        }
+        tally.emit("dart test", self.last, out);
+    }
+}
+
+impl Run {
+    fn start(&mut self, event: &Node<'_>) {
+        let Some(test) = event.get("test") else { return };
+        let Some(id) = test.count_at("id") else { return };
+        let suite = test.count_at("suiteID").and_then(|id| self.suites.get(&id)).cloned();
+        // A test that a library declares names the place of the caller as its root.
+        let line = test.count_at("root_line").or_else(|| test.count_at("line"));
+        let file = suite.map(|path| FileRef::new(path, line, None));
+        let name = test.string_at("name").unwrap_or_default();
+        self.open.insert(id, Case { name, file, failures: Vec::new() });
+    }
+
+    fn error(&mut self, doc: &Doc<'_>, event: &Node<'_>, out: &mut dyn FnMut(Item)) {
+        let mut failure = doc.failure(Level::Case, event);
+        failure.phase = Some(Phase::Test);
+        doc.push_member(event, "error", &mut failure.text);
+        doc.push_member(event, "stackTrace", &mut failure.text);
+        let first = failure.text.iter().map(|line| line.text.trim()).find(|line| !line.is_empty()).unwrap_or_default();
+        let late = first.contains("Test timed out after");
+        let assertion = event.is("isFailure").then_some(Signal::Assertion);
+        failure.type_name = thrown::type_name(&failure.text).or_else(|| {
+            let (name, _) = first.split_once(':')?;
+            (name.starts_with("Exception") || name.ends_with("Exception")).then(|| name.to_owned())
+        });
+        failure.signal = late.then_some(Signal::TestTimeout).or(assertion);
+        match event.count_at("testID").and_then(|id| self.open.get_mut(&id)) {
+            Some(case) => {
+                failure.test = Some(case.name.clone());
+                failure.file = case.file.clone();
+                if is_outside(&case.name) {
+                    failure.level = Level::Suite;
+                    let load = case.name.starts_with("loading ");
+                    failure.signal = Some(if load { Signal::Load } else { Signal::Hook });
+                }
+                // One case may raise any number of errors.
+                if case.failures.len() < 20 {
+                    case.failures.push(failure);
+                }
+            }
+            None => out(Item::Failure(failure)),
+        }
+    }
+
+    fn done(&mut self, event: &Node<'_>, out: &mut dyn FnMut(Item)) {
+        let Some(case) = event.count_at("testID").and_then(|id| self.open.remove(&id)) else { return };
+        let result = event.string_at("result").unwrap_or_default();
+        let outside = is_outside(&case.name);
+        match result.as_str() {
+            "failure" | "error" if outside => self.tally.counts.errored += 1,
+            "failure" => self.tally.failed(),
+            "error" => self.tally.errored(),
+            _ if event.is("hidden") || outside => return,
+            _ if event.is("skipped") => return self.tally.skipped(),
+            _ => return self.tally.passed(),
+        }
+        if case.failures.is_empty() {
+            let text = vec![crate::report::TextLine { text: case.name.clone(), span: self.last }];
+            let (test, file, span) = (Some(case.name), case.file, self.last);
+            out(Item::Failure(Failure { test, file, text, span, phase: Some(Phase::Test), ..Failure::default() }));
+            return;
+        }
+        case.failures.into_iter().for_each(|failure| out(Item::Failure(failure)));
+    }
+}
+
+/// Whether a case is none: it loads a file, or sets up or tears down a group.
+fn is_outside(name: &str) -> bool {
+    name.starts_with("loading ") || name.ends_with("(setUpAll)") || name.ends_with("(tearDownAll)")
+}

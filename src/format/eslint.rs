@@ -1,0 +1,46 @@
+//! ESLint's JSON formatter: a list of files, each with its messages. Warnings are no failures.
+
+use super::Sure;
+use super::document::{Doc, findings};
+use super::json::Node;
+use crate::item::Item;
+use crate::kind::Phase;
+use crate::report::{FileRef, Level, Signal};
+
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let near = &head[..head.len().min(4096)];
+    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    if !head.starts_with(b"[") {
+        return None;
+    }
+    // A run without any file or finding; other checkers end the same way.
+    if head.trim_ascii() == b"[]" {
+        return Some(Sure::Likely);
+    }
+    let own = has(b"\"filePath\"") && has(b"\"messages\"");
+    (own && head[1..].trim_ascii_start().starts_with(b"{")).then_some(Sure::Certain)
+}
+
+pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
+    findings(doc, "ESLint", out, |file, out| {
+        let path = file.string_at("filePath");
+        for message in file.list("messages") {
+            if message.count_at("severity") == Some(2) || message.is("fatal") {
+                finding(doc, path.as_deref(), message, out);
+            }
+        }
+    })
+}
+
+fn finding(doc: &Doc<'_>, path: Option<&str>, message: &Node<'_>, out: &mut dyn FnMut(Item)) {
+    let mut failure = doc.failure(Level::Diagnostic, message);
+    let rule = message.string_at("ruleId");
+    doc.push_member(message, "message", &mut failure.text);
+    let unreadable = rule.is_none() && failure.text.iter().any(|line| line.text.starts_with("Parsing error"));
+    failure.phase = Some(Phase::Lint);
+    failure.signal = Some(if unreadable { Signal::Compile } else { Signal::Lint });
+    failure.file = path.map(|path| FileRef::new(path, message.count_at("line"), message.count_at("column")));
+    failure.subject = rule.clone();
+    failure.type_name = rule;
+    out(Item::Failure(failure));
+}

@@ -1,0 +1,40 @@
+//! The diagnostics of `gcc -fdiagnostics-format=json`: one array for each file that is compiled.
+
+use super::Sure;
+use super::document::{Doc, findings};
+use super::json::Node;
+use crate::item::Item;
+use crate::kind::Phase;
+use crate::report::{FileRef, Level, Signal};
+
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let near = &head[..head.len().min(4096)];
+    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    let own = head.starts_with(b"[") && has(b"\"kind\"") && has(b"\"locations\"") && has(b"\"message\"");
+    (own && (has(b"\"caret\"") || has(b"\"column-origin\""))).then_some(Sure::Certain)
+}
+
+pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
+    findings(doc, "gcc", out, |diagnostic, out| {
+        let kind = diagnostic.string_at("kind").unwrap_or_default();
+        if !matches!(kind.as_str(), "error" | "fatal error" | "sorry, unimplemented" | "internal compiler error") {
+            return;
+        }
+        let mut failure = doc.failure(Level::Diagnostic, diagnostic);
+        doc.push_member(diagnostic, "message", &mut failure.text);
+        failure.phase = Some(Phase::Build);
+        failure.signal = Some(if kind.starts_with("internal") { Signal::Crash } else { Signal::Compile });
+        failure.type_name = diagnostic.string_at("option");
+        failure.file = diagnostic.list("locations").first().and_then(place);
+        for child in diagnostic.list("children") {
+            doc.push_member(child, "message", &mut failure.text);
+        }
+        out(Item::Failure(failure));
+    })
+}
+
+fn place(location: &Node<'_>) -> Option<FileRef> {
+    let caret = location.get("caret")?;
+    let column = ["column", "display-column"].into_iter().find_map(|key| caret.count_at(key));
+    Some(FileRef::new(caret.string_at("file")?, caret.count_at("line"), column))
+}

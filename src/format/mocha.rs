@@ -1,0 +1,202 @@
+//! The JSON of Mocha's own reporter, and that of Mochawesome, which Cypress writes as well.
+//!
+//! Mocha lists each case under `tests` and once more under what became of it. A hook that failed stands in `failures`
+//! only, so those lists are what counts; `tests` is what remains of a report that was cut.
+
+use super::document::{Doc, Tally, compare, elements};
+use super::json::{Node, Stop};
+use super::{Sure, thrown};
+use crate::item::Item;
+use crate::kind::Phase;
+use crate::report::{Failure, Level, Signal};
+
+const HOOKS: [&str; 4] = ["\"before all\" hook", "\"before each\" hook", "\"after all\" hook", "\"after each\" hook"];
+
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let near = &head[..head.len().min(4096)];
+    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    let stats = head.starts_with(b"{") && has(b"\"stats\"") && has(b"\"passes\"") && has(b"\"pending\"");
+    (stats && has(b"\"suites\"") && !has(b"\"testsRegistered\"")).then_some(Sure::Certain)
+}
+
+pub(crate) fn sniff_awesome(head: &[u8]) -> Option<Sure> {
+    let near = &head[..head.len().min(4096)];
+    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    (head.starts_with(b"{") && has(b"\"stats\"") && has(b"\"testsRegistered\"")).then_some(Sure::Certain)
+}
+
+pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
+    let mut cursor = doc.cursor();
+    let mut tally = Tally::default();
+    let mut damaged = None;
+    let (mut declared, mut declared_failures) = (None, None);
+    let (mut by_case, mut failures) = (Vec::new(), Vec::new());
+    let (mut passed, mut flaky, mut pending) = (0, 0, 0);
+    let result = cursor.object(|key, cursor| {
+        match key {
+            "stats" => {
+                let (stats, stop) = cursor.node();
+                declared = stats.count_at("tests");
+                declared_failures = stats.count_at("failures");
+                return stop.map_or(Ok(()), Err);
+            }
+            "tests" => elements(cursor, &mut damaged, |case| {
+                if case.get("err").is_some_and(|err| !err.members().is_empty()) {
+                    by_case.push(failure(doc, case));
+                }
+            })?,
+            "failures" => elements(cursor, &mut damaged, |case| failures.push(failure(doc, case)))?,
+            "pending" => elements(cursor, &mut damaged, |_| pending += 1)?,
+            "passes" => elements(cursor, &mut damaged, |case| {
+                passed += 1;
+                flaky += u64::from(case.count_at("currentRetry").unwrap_or(0) > 0);
+            })?,
+            _ => cursor.skip()?,
+        }
+        Ok(())
+    });
+    let stop = result.err().or(damaged);
+    if failures.len() < by_case.len() && stop.is_some() {
+        failures = by_case;
+    }
+    for failure in failures {
+        let hook = failure.level == Level::Suite;
+        tally.counts.errored += u64::from(hook);
+        if !hook {
+            tally.failed();
+        }
+        out(Item::Failure(failure));
+    }
+    (0..passed).for_each(|_| tally.passed());
+    (0..pending).for_each(|_| tally.skipped());
+    tally.counts.flaky = flaky;
+    if stop.is_none() {
+        let line = doc.line(0);
+        // A case is counted once more for a hook that fails after it.
+        compare("tests", declared.filter(|declared| *declared > tally.counts.total), tally.counts.total, line, out);
+        let seen = tally.counts.failed + tally.counts.errored;
+        compare("failures", declared_failures, seen, line, out);
+    }
+    end(doc, &cursor, tally, result, stop, "mocha", out)
+}
+
+fn end(
+    doc: &Doc<'_>,
+    cursor: &super::json::Cursor<'_>,
+    mut tally: Tally,
+    result: Result<(), Stop>,
+    stop: Option<Stop>,
+    tool: &'static str,
+    out: &mut dyn FnMut(Item),
+) -> usize {
+    tally.lost |= stop.is_some();
+    tally.emit(tool, doc.head(), out);
+    doc.finish(cursor, result, stop, out)
+}
+
+fn failure(doc: &Doc<'_>, case: &Node<'_>) -> Failure {
+    let mut failure = doc.failure(Level::Case, case);
+    let title = case.string_at("title").unwrap_or_default();
+    let name = case.string_at("fullTitle").filter(|name| !name.is_empty()).unwrap_or_else(|| title.clone());
+    failure.phase = Some(Phase::Test);
+    if HOOKS.iter().any(|hook| title.starts_with(hook)) {
+        failure.level = Level::Suite;
+    }
+    if let Some(err) = case.get("err") {
+        error(doc, err, &mut failure);
+    }
+    if failure.text.is_empty() {
+        doc.push_member(case, "fullTitle", &mut failure.text);
+    }
+    if let Some(file) = case.string_at("file").filter(|file| !file.is_empty()) {
+        failure.file = Some(thrown::place_in(&file, &failure.text));
+    }
+    if failure.level == Level::Suite {
+        failure.signal = failure.signal.or(Some(Signal::Hook));
+    }
+    failure.test = Some(name);
+    failure
+}
+
+/// What an error object of Mocha says: its stack holds the message, unless the message was changed later.
+fn error(doc: &Doc<'_>, err: &Node<'_>, failure: &mut Failure) {
+    let stack = ["stack", "estack"].into_iter().find(|key| err.text_at(key).is_some_and(|text| !text.raw.is_empty()));
+    let message = err.string_at("message").unwrap_or_default();
+    let first = message.lines().next().unwrap_or_default().trim();
+    let told = stack.and_then(|key| err.string_at(key)).is_some_and(|stack| stack.contains(first));
+    if !told || first.is_empty() {
+        doc.push_member(err, "message", &mut failure.text);
+    }
+    if let Some(stack) = stack {
+        doc.push_member(err, stack, &mut failure.text);
+    }
+    let code = err.string_at("code").unwrap_or_default();
+    let name = err.string_at("name");
+    failure.type_name = name.or_else(|| thrown::type_name(&failure.text));
+    failure.signal = match code.as_str() {
+        "ERR_MOCHA_TIMEOUT" => Some(Signal::TestTimeout),
+        "ERR_ASSERTION" => Some(Signal::Assertion),
+        _ => thrown::signal(&failure.text).or_else(|| {
+            let compared = err.get("operator").is_some() || err.is("showDiff");
+            let typed = failure.type_name.as_deref().and_then(thrown::of_type);
+            typed.or(compared.then_some(Signal::Assertion))
+        }),
+    };
+}
+
+pub(crate) fn read_awesome(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
+    let mut cursor = doc.cursor();
+    let mut tally = Tally::default();
+    let mut damaged = None;
+    let mut declared = None;
+    let result = cursor.object(|key, cursor| {
+        match key {
+            "stats" => {
+                let (stats, stop) = cursor.node();
+                declared = stats.count_at("tests");
+                return stop.map_or(Ok(()), Err);
+            }
+            "results" => elements(cursor, &mut damaged, |root| awesome_suites(doc, root, &mut tally, out))?,
+            _ => cursor.skip()?,
+        }
+        Ok(())
+    });
+    let stop = result.err().or(damaged);
+    if stop.is_none() {
+        let declared = declared.filter(|declared| *declared > tally.counts.total);
+        compare("tests", declared, tally.counts.total, doc.line(0), out);
+    }
+    end(doc, &cursor, tally, result, stop, "mochawesome", out)
+}
+
+fn awesome_suites(doc: &Doc<'_>, root: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+    let mut open = vec![(root, None)];
+    while let Some((suite, file)) = open.pop() {
+        let own = suite.string_at("file").filter(|file| !file.is_empty());
+        let file: Option<String> = own.or_else(|| suite.string_at("fullFile")).filter(|file| !file.is_empty()).or(file);
+        let cases = suite.list("tests").iter().chain(suite.list("beforeHooks")).chain(suite.list("afterHooks"));
+        for case in cases {
+            let state = case.string_at("state").unwrap_or_default();
+            let failed = state == "failed" || case.is("fail");
+            let hook = case.is("isHook");
+            match (hook, failed) {
+                (true, true) => tally.counts.errored += 1,
+                (true, false) => continue,
+                (false, true) => tally.failed(),
+                (false, false) if state == "passed" || case.is("pass") => tally.passed(),
+                (false, false) => tally.skipped(),
+            }
+            if !failed {
+                continue;
+            }
+            let mut failure = failure(doc, case);
+            failure.level = if hook { Level::Suite } else { Level::Case };
+            failure.signal = failure.signal.or(hook.then_some(Signal::Hook));
+            if failure.file.is_none() {
+                failure.file = file.as_deref().map(|file| thrown::place_in(file, &failure.text));
+            }
+            out(Item::Failure(failure));
+        }
+        open.extend(suite.list("suites").iter().rev().map(|inner| (inner, file.clone())));
+    }
+}

@@ -1,0 +1,153 @@
+//! The JSON of Playwright's reporter: suites within files, specs, a test for each project, a result for each attempt.
+//!
+//! The status of a test speaks for all its attempts. What failed outside of any test, such as the global set-up or a
+//! file that cannot be loaded, stands in the errors of the report alone.
+
+use super::document::{Doc, Tally, compare, elements};
+use super::json::Node;
+use super::{Sure, thrown};
+use crate::item::Item;
+use crate::kind::Phase;
+use crate::report::{Failure, FileRef, Level, Signal, TextLine};
+
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let near = &head[..head.len().min(16 * 1024)];
+    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    let config = head.starts_with(b"{") && has(b"\"config\"");
+    (config && has(b"\"forbidOnly\"") && has(b"\"rootDir\"")).then_some(Sure::Certain)
+}
+
+pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
+    let mut cursor = doc.cursor();
+    let mut tally = Tally::default();
+    let mut damaged = None;
+    let mut declared = None;
+    let result = cursor.object(|key, cursor| {
+        match key {
+            "suites" => elements(cursor, &mut damaged, |suite| file(doc, suite, &mut tally, out))?,
+            "errors" => elements(cursor, &mut damaged, |error| {
+                let failure = outside(doc, error);
+                if failure.signal == Some(Signal::NoTests) {
+                    tally.lost = true;
+                } else {
+                    tally.counts.errored += 1;
+                }
+                out(Item::Failure(failure));
+            })?,
+            "stats" => {
+                let (stats, stop) = cursor.node();
+                let parts = ["expected", "unexpected", "flaky", "skipped"].map(|key| stats.count_at(key));
+                declared = parts.into_iter().sum::<Option<u64>>();
+                return stop.map_or(Ok(()), Err);
+            }
+            _ => cursor.skip()?,
+        }
+        Ok(())
+    });
+    let stop = result.err().or(damaged);
+    tally.lost |= stop.is_some();
+    if stop.is_none() {
+        compare("tests", declared, tally.counts.total, doc.line(0), out);
+    }
+    tally.emit("playwright", doc.head(), out);
+    doc.finish(&cursor, result, stop, out)
+}
+
+fn file(doc: &Doc<'_>, root: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+    // The outermost suite is the file, which is no part of a test's name.
+    let mut open = vec![(root, String::new())];
+    while let Some((suite, path)) = open.pop() {
+        for spec in suite.list("specs") {
+            let title = spec.string_at("title").unwrap_or_default();
+            for test in spec.list("tests") {
+                let mut name = format!("{path}{title}");
+                if let Some(project) = test.string_at("projectName").filter(|project| !project.is_empty()) {
+                    name = format!("[{project}] › {name}");
+                }
+                case(doc, spec, test, name, tally, out);
+            }
+        }
+        for inner in suite.list("suites").iter().rev() {
+            let title = inner.string_at("title").unwrap_or_default();
+            open.push((inner, format!("{path}{title} › ")));
+        }
+    }
+}
+
+fn case(doc: &Doc<'_>, spec: &Node<'_>, test: &Node<'_>, name: String, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+    let results = test.list("results");
+    let last = results.last();
+    let ended = last.and_then(|result| result.string_at("status"));
+    let expected = test.string_at("expectedStatus");
+    let status = test.string_at("status").or_else(|| match (ended.as_deref()?, expected.as_deref()) {
+        // A report that was cut may lack the word for the whole; its last attempt says it.
+        ("skipped", _) => Some("skipped".to_owned()),
+        ("passed", None | Some("passed")) => Some("expected".to_owned()),
+        _ => Some("unexpected".to_owned()),
+    });
+    match status.as_deref() {
+        Some("expected") => return tally.passed(),
+        Some("flaky") => return tally.flaky(),
+        Some("unexpected") => tally.failed(),
+        Some(_) => return tally.skipped(),
+        None => return,
+    }
+    let mut failure = doc.failure(Level::Case, test);
+    failure.phase = Some(Phase::Test);
+    if let Some(result) = last {
+        let errors = result.list("errors");
+        for error in errors.iter().chain(result.get("error").filter(|_| errors.is_empty())) {
+            push_error(doc, error, &mut failure.text);
+        }
+    }
+    failure.type_name = thrown::type_name(&failure.text);
+    failure.signal = match ended.as_deref() {
+        Some("timedOut") => Some(Signal::TestTimeout),
+        Some("interrupted") => Some(Signal::Interrupted),
+        // It was expected to fail.
+        Some("passed") => Some(Signal::Assertion),
+        _ => thrown::signal(&failure.text),
+    };
+    if failure.text.is_empty() {
+        doc.push_pair(last.filter(|_| ended.is_some()).unwrap_or(test), "status", &mut failure.text);
+    }
+    let place = last.and_then(|result| result.get("errorLocation")).and_then(location);
+    let own = || Some(FileRef::new(spec.string_at("file")?, spec.count_at("line"), spec.count_at("column")));
+    // Grouping goes by the file of the test, the place by the error within it.
+    failure.file = match (place, own()) {
+        (Some(place), Some(own)) if place.path.ends_with(&own.path) => Some(FileRef { path: own.path, ..place }),
+        (place, own) => own.or(place),
+    };
+    failure.test = Some(name);
+    out(Item::Failure(failure));
+}
+
+fn push_error(doc: &Doc<'_>, error: &Node<'_>, text: &mut Vec<TextLine>) {
+    let before = text.len();
+    for key in ["message", "stack", "value"] {
+        if text.len() == before {
+            doc.push_member(error, key, text);
+        }
+    }
+}
+
+fn location(node: &Node<'_>) -> Option<FileRef> {
+    Some(FileRef::new(node.string_at("file")?, node.count_at("line"), node.count_at("column")))
+}
+
+/// An error of the report that belongs to no test.
+fn outside(doc: &Doc<'_>, error: &Node<'_>) -> Failure {
+    let mut failure = doc.failure(Level::Suite, error);
+    push_error(doc, error, &mut failure.text);
+    let none = failure.text.iter().any(|line| line.text.trim() == "Error: No tests found");
+    failure.phase = Some(Phase::Test);
+    failure.type_name = thrown::type_name(&failure.text);
+    failure.file = error.get("location").and_then(location);
+    failure.signal = match thrown::signal(&failure.text) {
+        _ if none => Some(Signal::NoTests),
+        // The limits of a test do not apply outside of one.
+        Some(Signal::TestTimeout) | None => Some(Signal::Load),
+        known => known,
+    };
+    failure
+}

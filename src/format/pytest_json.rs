@@ -1,0 +1,356 @@
+//! pytest's own JSON: the lines of pytest-reportlog and the document of pytest-json-report.
+//!
+//! Both tell each case in three phases. A case whose set-up or tear-down failed has an error, and so has a file that
+//! could not be collected, which pytest counts like a case.
+
+use std::collections::BTreeMap;
+
+use super::document::{Doc, Events, Flow, Tally, compare, elements};
+use super::json::Node;
+use super::{Place, Sure, thrown};
+use crate::item::Item;
+use crate::kind::Phase;
+use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
+
+pub(crate) fn sniff_log(head: &[u8]) -> Option<Sure> {
+    let first = head[..head.len().min(64 * 1024)].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let has = |key: &[u8]| memchr::memmem::find(first, key).is_some();
+    (head.starts_with(b"{") && has(b"\"$report_type\"")).then_some(Sure::Certain)
+}
+
+pub(crate) fn sniff_report(head: &[u8]) -> Option<Sure> {
+    let near = &head[..head.len().min(8192)];
+    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    let own = head.starts_with(b"{") && has(b"\"exitcode\"") && has(b"\"summary\"") && has(b"\"root\"");
+    (own && (has(b"\"collectors\"") || has(b"\"tests\"") || has(b"\"environment\""))).then_some(Sure::Certain)
+}
+
+/// What is known of a case until its last phase.
+#[derive(Default)]
+struct Case {
+    call_failed: bool,
+    error: bool,
+    skipped: bool,
+    /// An attempt failed, and another follows.
+    rerun: bool,
+    /// That attempt is the one at hand.
+    repeats: bool,
+}
+
+impl Case {
+    fn count(&self, tally: &mut Tally) {
+        if self.call_failed {
+            tally.failed();
+            tally.counts.errored += u64::from(self.error);
+        } else if self.error {
+            tally.errored();
+        } else if self.skipped {
+            tally.skipped();
+        } else if self.rerun {
+            tally.flaky();
+        } else {
+            tally.passed();
+        }
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct ReportLog {
+    tally: Tally,
+    /// Cases of which the tear-down has not been told; several at once with xdist.
+    open: BTreeMap<String, Case>,
+    ended: bool,
+    last: Span,
+}
+
+impl Events for ReportLog {
+    fn event(&mut self, doc: &Doc<'_>, event: &Node<'_>, out: &mut dyn FnMut(Item)) -> Flow {
+        self.last = doc.span(event.start, event.end);
+        match event.string_at("$report_type").as_deref() {
+            Some("CollectReport") => match event.string_at("outcome").as_deref() {
+                Some("failed") => {
+                    self.tally.errored();
+                    out(Item::Failure(collection(doc, event)));
+                }
+                Some("skipped") => self.tally.skipped(),
+                _ => {}
+            },
+            Some("TestReport") => self.phase(doc, event, out),
+            Some("SessionFinish") => {
+                self.ended = true;
+                let code = event.count_at("exitstatus");
+                exit(doc, event, "exitstatus", code, &mut self.tally, out);
+                return Flow::Last;
+            }
+            _ => {}
+        }
+        Flow::More
+    }
+
+    fn end(&mut self, lost: bool, _at: Place, out: &mut dyn FnMut(Item)) {
+        let mut tally = std::mem::take(&mut self.tally);
+        tally.lost |= lost || !self.ended;
+        for (name, case) in std::mem::take(&mut self.open) {
+            if case.call_failed || case.error {
+                case.count(&mut tally);
+            } else {
+                tally.lost = true;
+                let message = format!("{name} began and did not end");
+                out(Item::Note(crate::report::Note::warning(Some(self.last.line), message)));
+            }
+        }
+        if !self.ended {
+            let message = "the log of reports ends before the session does";
+            out(Item::Note(crate::report::Note::warning(Some(self.last.line), message)));
+        }
+        tally.emit("pytest", self.last, out);
+    }
+}
+
+impl ReportLog {
+    fn phase(&mut self, doc: &Doc<'_>, event: &Node<'_>, out: &mut dyn FnMut(Item)) {
+        let id = event.string_at("nodeid").unwrap_or_default();
+        let when = event.string_at("when").unwrap_or_default();
+        let outcome = event.string_at("outcome").unwrap_or_default();
+        let case = self.open.entry(id.clone()).or_default();
+        case.repeats &= when != "setup";
+        match outcome.as_str() {
+            "failed" => {
+                case.call_failed |= when == "call";
+                case.error |= when != "call";
+                let mut failure = doc.failure(Level::Case, event);
+                if let Some(repr) = event.get("longrepr") {
+                    longrepr(doc, repr, &mut failure);
+                }
+                finish(doc, event, &id, when != "call", &mut failure);
+                out(Item::Failure(failure));
+            }
+            "rerun" => {
+                case.rerun = true;
+                case.repeats = true;
+            }
+            // An expected failure is told as a skip.
+            "skipped" => case.skipped = true,
+            _ => {}
+        }
+        // After an attempt that is to be repeated, set-up comes again. A worker that died tells no phase.
+        if (when == "teardown" || when == "???") && !case.repeats {
+            let case = self.open.remove(&id).unwrap_or_default();
+            case.count(&mut self.tally);
+        }
+    }
+}
+
+/// What the exit status of the session says beyond its cases.
+fn exit(doc: &Doc<'_>, node: &Node<'_>, key: &str, code: Option<u64>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+    let known = tally.counts.any_failed();
+    let signal = match code {
+        // 2 also ends a session whose collection failed.
+        Some(2) if !known => Some(Signal::Interrupted),
+        Some(3) => None,
+        Some(4) if !known => Some(Signal::Config),
+        Some(1) if !known => None,
+        _ => return,
+    };
+    tally.failed = true;
+    let mut failure = doc.failure(Level::Run, node);
+    failure.phase = Some(Phase::Test);
+    failure.signal = signal;
+    doc.push_pair(node, key, &mut failure.text);
+    out(Item::Failure(failure));
+}
+
+fn collection(doc: &Doc<'_>, node: &Node<'_>) -> Failure {
+    let mut failure = doc.failure(Level::Suite, node);
+    if let Some(repr) = node.get("longrepr") {
+        longrepr(doc, repr, &mut failure);
+    }
+    let id = node.string_at("nodeid").unwrap_or_default();
+    finish(doc, node, &id, false, &mut failure);
+    failure.signal = Some(Signal::Load);
+    failure
+}
+
+/// Reads a representation of a failure: a string, a wrapped string, or the parts of a traceback.
+fn longrepr(doc: &Doc<'_>, repr: &Node<'_>, failure: &mut Failure) {
+    if let Some(text) = repr.text() {
+        doc.push_text(text, &mut failure.text);
+        return;
+    }
+    if let Some(crash) = repr.get("reprcrash") {
+        self::crash(doc, crash, failure);
+    }
+    doc.push_member(repr, "longrepr", &mut failure.text);
+    if let Some(trace) = repr.get("reprtraceback") {
+        for entry in trace.list("reprentries") {
+            let data = entry.get("data").unwrap_or(entry);
+            doc.push_member(data, "lines", &mut failure.text);
+            if let Some(place) = data.get("reprfileloc") {
+                doc.push_member(place, "message", &mut failure.text);
+            }
+        }
+    }
+}
+
+/// The place and the message at which a test crashed. The message comes first: it is what decides.
+fn crash(doc: &Doc<'_>, crash: &Node<'_>, failure: &mut Failure) {
+    doc.push_member(crash, "message", &mut failure.text);
+    failure.file = crash.string_at("path").map(|path| FileRef::new(path, crash.count_at("lineno"), None));
+}
+
+/// Names a failure and reads what its first line says.
+fn finish(doc: &Doc<'_>, node: &Node<'_>, id: &str, hook: bool, failure: &mut Failure) {
+    failure.phase = Some(Phase::Test);
+    failure.test = Some(id.to_owned()).filter(|id| !id.is_empty());
+    if failure.text.is_empty() {
+        doc.push_pair(node, "outcome", &mut failure.text);
+    }
+    let reason = reason(&failure.text).unwrap_or_default().to_owned();
+    let type_name = type_of(&reason);
+    // A bare `assert x` is told without its type.
+    let asserts = reason.starts_with("assert ") || reason.starts_with("[XPASS(strict)]");
+    failure.signal = if is_time_limit(&reason) {
+        Some(Signal::TestTimeout)
+    } else if reason.contains(" crashed while running ") {
+        Some(Signal::Crash)
+    } else if asserts {
+        Some(Signal::Assertion)
+    } else {
+        let failed = reason.starts_with("Failed: DID NOT RAISE").then_some(Signal::Assertion);
+        type_name.as_deref().and_then(thrown::of_type).or(failed).or(hook.then_some(Signal::Hook))
+    };
+    failure.type_name = type_name.or(asserts.then(|| "AssertionError".to_owned()));
+    // Grouping goes by the file of the test; the place of the crash is kept where it is in that file.
+    if let Some((path, _)) = id.split_once("::")
+        && failure.signal == Some(Signal::Assertion)
+    {
+        let line = failure.file.take().filter(|place| place.path.ends_with(path)).and_then(|place| place.line);
+        failure.file = Some(FileRef::new(path, line, None));
+    }
+}
+
+/// The line that says what was raised: marked in a traceback, or the first.
+fn reason(text: &[TextLine]) -> Option<&str> {
+    let marked = text.iter().find_map(|line| line.text.strip_prefix("E "));
+    let first = text.iter().map(|line| line.text.trim()).find(|line| !line.is_empty());
+    let unmarked = first.filter(|line| type_of(line).is_some() || line.starts_with("assert "));
+    unmarked.or(marked).or(first).map(str::trim)
+}
+
+fn is_time_limit(line: &str) -> bool {
+    line.starts_with("Failed: Timeout >") || line.starts_with("Failed: Timeout (>") || line.starts_with("Timeout >")
+}
+
+/// The type in `package.SomeError: words`.
+fn type_of(line: &str) -> Option<String> {
+    let end = line.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.'))).unwrap_or(line.len());
+    let (name, rest) = line.split_at(end);
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let typed = last.starts_with(|c: char| c.is_uppercase()) && (rest.starts_with(':') || rest.is_empty());
+    (typed && last.len() > 3).then(|| name.to_owned())
+}
+
+pub(crate) fn read_report(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
+    let mut cursor = doc.cursor();
+    let mut tally = Tally::default();
+    let mut damaged = None;
+    let mut declared = None;
+    let mut code = None;
+    let result = cursor.object(|key, cursor| {
+        match key {
+            "exitcode" => {
+                let start = cursor.pos();
+                code = cursor.maybe_count()?.map(|code| (code, start, cursor.pos()));
+            }
+            "summary" => {
+                let (summary, stop) = cursor.node();
+                declared = summary.count_at("total");
+                return stop.map_or(Ok(()), Err);
+            }
+            "collectors" => elements(cursor, &mut damaged, |collector| {
+                if collector.string_at("outcome").as_deref() == Some("failed") {
+                    tally.errored();
+                    out(Item::Failure(collection(doc, collector)));
+                }
+            })?,
+            "tests" => elements(cursor, &mut damaged, |test| report_case(doc, test, &mut tally, out))?,
+            _ => cursor.skip()?,
+        }
+        Ok(())
+    });
+    let stop = result.err().or(damaged);
+    tally.lost |= stop.is_some();
+    if stop.is_none() {
+        let declared = declared.filter(|declared| *declared > tally.counts.total);
+        compare("tests", declared, tally.counts.total, doc.line(0), out);
+        if let Some((code, start, end)) = code {
+            report_exit(doc, code, (start, end), &mut tally, out);
+        }
+    }
+    tally.emit("pytest", doc.head(), out);
+    doc.finish(&cursor, result, stop, out)
+}
+
+fn report_exit(doc: &Doc<'_>, code: u64, (start, end): (usize, usize), tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+    let mut cursor = doc.cursor();
+    cursor.move_to(start);
+    let known = tally.counts.any_failed();
+    if code == 0 || code == 5 || known {
+        return;
+    }
+    tally.failed = true;
+    let mut text = Vec::new();
+    let before = &doc.bytes[..start];
+    let quote = memchr::memrchr(b'"', before).and_then(|end| memchr::memrchr(b'"', &before[..end]));
+    doc.push_raw(quote.unwrap_or(start), end, &mut text);
+    let signal = match code {
+        2 => Some(Signal::Interrupted),
+        4 => Some(Signal::Config),
+        _ => None,
+    };
+    let span = doc.span(start, end);
+    out(Item::Failure(Failure {
+        level: Level::Run,
+        phase: Some(Phase::Test),
+        signal,
+        text,
+        span,
+        ..Failure::default()
+    }));
+}
+
+fn report_case(doc: &Doc<'_>, test: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+    let id = test.string_at("nodeid").unwrap_or_default();
+    let failed = |phase: &str| test.at(&[phase, "outcome"]).and_then(Node::string).as_deref() == Some("failed");
+    let mut case = Case::default();
+    match test.string_at("outcome").as_deref() {
+        Some("passed" | "xpassed") => return tally.passed(),
+        Some("failed") => {
+            case.call_failed = true;
+            case.error = failed("setup") || failed("teardown");
+        }
+        Some("error") => {
+            case.call_failed = failed("call");
+            case.error = true;
+        }
+        Some(_) => return tally.skipped(),
+        None => return,
+    }
+    case.count(tally);
+    let before = ["setup", "call", "teardown"].into_iter().filter(|phase| failed(phase)).count();
+    for phase in ["setup", "call", "teardown"].into_iter().filter(|phase| failed(phase)) {
+        let Some(node) = test.get(phase) else { continue };
+        let mut failure = doc.failure(Level::Case, node);
+        if let Some(place) = node.get("crash") {
+            crash(doc, place, &mut failure);
+        }
+        doc.push_member(node, "longrepr", &mut failure.text);
+        finish(doc, node, &id, phase != "call", &mut failure);
+        out(Item::Failure(failure));
+    }
+    if before == 0 {
+        let mut failure = doc.failure(Level::Case, test);
+        finish(doc, test, &id, false, &mut failure);
+        out(Item::Failure(failure));
+    }
+}

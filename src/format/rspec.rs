@@ -1,0 +1,132 @@
+//! The JSON of RSpec's formatter. What could not be loaded stands in its messages, not among its examples.
+
+use super::document::{Doc, Tally, compare, elements};
+use super::json::Node;
+use super::{Sure, thrown};
+use crate::item::Item;
+use crate::kind::Phase;
+use crate::report::{Failure, FileRef, Level, Signal, TextLine};
+
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let near = &head[..head.len().min(16 * 1024)];
+    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    if !head.starts_with(b"{") || !has(b"\"examples\"") {
+        return None;
+    }
+    (has(b"\"full_description\"") || has(b"\"example_count\"")).then_some(Sure::Certain)
+}
+
+pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
+    let mut cursor = doc.cursor();
+    let mut tally = Tally::default();
+    let mut damaged = None;
+    let (mut declared, mut outside) = (None, 0);
+    let mut messages = Vec::new();
+    let result = cursor.object(|key, cursor| {
+        match key {
+            "examples" => elements(cursor, &mut damaged, |example| case(doc, example, &mut tally, out))?,
+            "messages" => elements(cursor, &mut damaged, |message| messages.extend(message.text()))?,
+            "summary" => {
+                let (summary, stop) = cursor.node();
+                declared = summary.count_at("example_count");
+                outside = summary.count_at("errors_outside_of_examples_count").unwrap_or(0);
+                return stop.map_or(Ok(()), Err);
+            }
+            _ => cursor.skip()?,
+        }
+        Ok(())
+    });
+    let stop = result.err().or(damaged);
+    let loads: Vec<_> = messages
+        .iter()
+        .map(|message| {
+            let mut text = Vec::new();
+            doc.push_text(*message, &mut text);
+            text
+        })
+        .filter(|text| text.iter().any(|line| line.text.contains("error occurred")))
+        .collect();
+    // A report that was cut before its summary still shows the messages of what failed to load.
+    let broken = if stop.is_some() { outside.max(loads.len() as u64) } else { outside };
+    tally.counts.errored += broken;
+    if broken > 0 {
+        for text in &loads {
+            out(Item::Failure(load(doc, text.clone())));
+        }
+        if loads.is_empty() {
+            let text = vec![TextLine { text: "errors outside of examples".to_owned(), span: doc.head() }];
+            out(Item::Failure(load(doc, text)));
+        }
+    }
+    tally.lost |= stop.is_some();
+    if stop.is_none() {
+        compare("examples", declared, tally.counts.total, doc.line(0), out);
+    }
+    tally.emit("rspec", doc.head(), out);
+    doc.finish(&cursor, result, stop, out)
+}
+
+fn load(_doc: &Doc<'_>, text: Vec<TextLine>) -> Failure {
+    let span = text.first().map(|line| line.span).unwrap_or_default();
+    let span = text.last().map_or(span, |line| span.join(line.span));
+    let named = text.iter().find_map(|line| {
+        let word = line.text.trim().strip_suffix(':')?;
+        word.ends_with("Error").then(|| word.to_owned())
+    });
+    Failure {
+        level: Level::Suite,
+        phase: Some(Phase::Test),
+        signal: Some(Signal::Load),
+        type_name: named,
+        file: text.iter().find_map(|line| place(&line.text)),
+        text,
+        span,
+        ..Failure::default()
+    }
+}
+
+/// A place such as `# ./spec/a_spec.rb:3:in`, of the project itself.
+fn place(line: &str) -> Option<FileRef> {
+    let line = line.trim().trim_start_matches("# ");
+    let (path, rest) = line.split_once(".rb:")?;
+    let row = rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok();
+    (path.starts_with("./")).then(|| FileRef::new(format!("{path}.rb"), row, None))
+}
+
+fn case(doc: &Doc<'_>, example: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+    match example.string_at("status").as_deref() {
+        Some("passed") => return tally.passed(),
+        Some("pending") => return tally.skipped(),
+        Some("failed") => tally.failed(),
+        _ => return,
+    }
+    let mut failure = doc.failure(Level::Case, example);
+    failure.phase = Some(Phase::Test);
+    failure.test = example.string_at("full_description").or_else(|| example.string_at("description"));
+    failure.file = example.string_at("file_path").map(|path| FileRef::new(path, example.count_at("line_number"), None));
+    if let Some(exception) = example.get("exception") {
+        doc.push_member(exception, "message", &mut failure.text);
+        failure.type_name = exception.string_at("class");
+        let message = exception.string_at("message").unwrap_or_default();
+        failure.signal = failure.type_name.as_deref().and_then(|class| match class {
+            // A call that was expected and did not come is a failed expectation; another call meets no double.
+            "RSpec::Mocks::MockExpectationError" if message.contains("received unexpected message") => {
+                Some(Signal::Mock)
+            }
+            "RSpec::Mocks::MockExpectationError" => Some(Signal::Assertion),
+            _ if message.trim_start().starts_with("expected") && class.contains("Expect") => Some(Signal::Assertion),
+            class => thrown::of_type(class),
+        });
+        // The class makes the message complete for those who look for it.
+        if let (Some(class), Some(first)) = (&failure.type_name, failure.text.iter_mut().find(|l| !l.text.is_empty()))
+            && failure.signal.is_none()
+        {
+            first.text = format!("{class}: {}", first.text.trim_start());
+        }
+        doc.push_member(exception, "backtrace", &mut failure.text);
+    }
+    if failure.text.is_empty() {
+        doc.push_pair(example, "status", &mut failure.text);
+    }
+    out(Item::Failure(failure));
+}

@@ -1,0 +1,132 @@
+//! SARIF 2.1, the results of static analysis. Results at level `error` that nobody suppressed are failures, and so is
+//! an invocation that says it did not succeed.
+
+use super::Sure;
+use super::document::{Doc, clean, elements};
+use super::json::Node;
+use crate::item::Item;
+use crate::kind::Phase;
+use crate::report::{FileRef, Level, Signal};
+
+/// Names, in lower case, of drivers that compile.
+const COMPILERS: [&str; 8] = ["gnu c", "gcc", "clang", "rustc", "msvc", "javac", "roslyn", "swiftc"];
+
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let near = &head[..head.len().min(8192)];
+    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    if !head.starts_with(b"{") || !has(b"\"runs\"") && !has(b"sarif") {
+        return None;
+    }
+    let named = has(b"sarif-2") || has(b"sarif-schema") || has(b"sarif/2.");
+    (named || has(b"\"version\"") && has(b"\"tool\"") && has(b"\"driver\"")).then_some(Sure::Certain)
+}
+
+pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
+    let mut cursor = doc.cursor();
+    let mut damaged = None;
+    let (mut any, mut runs) = (false, 0);
+    let result = cursor.object(|key, cursor| {
+        if key != "runs" {
+            return cursor.skip();
+        }
+        elements(cursor, &mut damaged, |run| {
+            runs += 1;
+            any |= read_run(doc, run, out);
+        })
+    });
+    let stop = result.err().or(damaged);
+    if !any && runs > 0 && stop.is_none() {
+        clean("the analysis reports no error", doc.head(), out);
+    }
+    doc.finish(&cursor, result, stop, out)
+}
+
+/// Reads one run and tells whether anything failed in it.
+fn read_run(doc: &Doc<'_>, run: &Node<'_>, out: &mut dyn FnMut(Item)) -> bool {
+    let driver = run.at(&["tool", "driver"]);
+    let name = driver.and_then(|driver| driver.string_at("name")).unwrap_or_default().to_ascii_lowercase();
+    let compiles = COMPILERS.iter().any(|compiler| name.starts_with(compiler));
+    let rules = driver.map_or(&[][..], |driver| driver.list("rules"));
+    let mut any = false;
+    for result in run.list("results") {
+        let rule = result
+            .count_at("ruleIndex")
+            .and_then(|index| rules.get(usize::try_from(index).ok()?))
+            .or_else(|| rules.iter().find(|rule| rule.string_at("id") == result.string_at("ruleId")));
+        if level(result, rule) != "error" || !counts(result) {
+            continue;
+        }
+        let mut failure = doc.failure(Level::Diagnostic, result);
+        if let Some(message) = result.get("message") {
+            doc.push_member(message, "text", &mut failure.text);
+            if failure.text.is_empty() {
+                doc.push_member(message, "markdown", &mut failure.text);
+            }
+        }
+        if failure.text.is_empty() {
+            doc.push_pair(result, "ruleId", &mut failure.text);
+        }
+        failure.phase = Some(if compiles { Phase::Build } else { Phase::Lint });
+        failure.signal = Some(if compiles { Signal::Compile } else { Signal::Lint });
+        let id = result.string_at("ruleId").or_else(|| rule?.string_at("id"));
+        failure.type_name = id.filter(|id| id != "error");
+        failure.subject = failure.type_name.clone().filter(|_| !compiles);
+        failure.file = result.list("locations").first().and_then(place);
+        any = true;
+        out(Item::Failure(failure));
+    }
+    for invocation in run.list("invocations") {
+        let failed = invocation.get("executionSuccessful").and_then(Node::bool) == Some(false);
+        // A compiler that rejects the source does not succeed either; its results have said why.
+        if failed && !any {
+            any = true;
+            invocation_failed(doc, invocation, out);
+        }
+    }
+    any
+}
+
+fn invocation_failed(doc: &Doc<'_>, invocation: &Node<'_>, out: &mut dyn FnMut(Item)) {
+    let mut failure = doc.failure(Level::Run, invocation);
+    let keys = ["toolConfigurationNotifications", "toolExecutionNotifications"];
+    for notification in keys.iter().flat_map(|key| invocation.list(key)) {
+        if notification.string_at("level").as_deref() != Some("error") {
+            continue;
+        }
+        if let Some(message) = notification.get("message") {
+            doc.push_member(message, "text", &mut failure.text);
+        }
+    }
+    doc.push_member(invocation, "exitCodeDescription", &mut failure.text);
+    if failure.text.is_empty() {
+        doc.push_pair(invocation, "executionSuccessful", &mut failure.text);
+    }
+    failure.phase = Some(Phase::Lint);
+    out(Item::Failure(failure));
+}
+
+fn level(result: &Node<'_>, rule: Option<&Node<'_>>) -> String {
+    let own = result.string_at("level");
+    let default = || rule?.at(&["defaultConfiguration", "level"])?.string();
+    own.or_else(default).unwrap_or_else(|| "warning".to_owned())
+}
+
+/// Whether a result says that something is wrong now and that nobody accepted it.
+fn counts(result: &Node<'_>) -> bool {
+    let fails = result.string_at("kind").is_none_or(|kind| kind == "fail");
+    let accepted = result
+        .list("suppressions")
+        .iter()
+        .any(|suppression| suppression.string_at("status").is_none_or(|status| status == "accepted"));
+    let gone = result.string_at("baselineState").as_deref() == Some("absent");
+    fails && !accepted && !gone
+}
+
+fn place(location: &Node<'_>) -> Option<FileRef> {
+    let physical = location.get("physicalLocation")?;
+    let uri = physical.get("artifactLocation")?.string_at("uri")?;
+    let region = physical.get("region");
+    let number = |key| region.and_then(|region| region.count_at(key));
+    let path = uri.strip_prefix("file://").map(str::to_owned).unwrap_or(uri);
+    Some(FileRef::new(path, number("startLine"), number("startColumn")))
+}
