@@ -188,7 +188,11 @@ impl Findings {
 
     fn failure(&mut self, rules: &RuleSet, failure: Failure) {
         let mut verdict = classify(rules, &failure);
-        let Failure { level, test, file, span, count, follow_on, task, .. } = failure;
+        let Failure { level, test, file, span, count, follow_on, task, subject, .. } = failure;
+        // An assertion is about the test that makes it, whatever its words name.
+        if level == Level::Case && verdict.kind == Kind::Assertion && test.is_some() && subject.is_none() {
+            verdict.subject = None;
+        }
         if matches!(level, Level::Case | Level::Suite) && !follow_on {
             self.stretch().failed_tests = true;
         }

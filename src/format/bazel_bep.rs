@@ -220,3 +220,40 @@ impl Target {
         out(Item::Failure(failure));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::format::document::check::{counts, cut_anywhere, report};
+    use crate::report::Outcome;
+
+    const EVENTS: &str = r#"{"id":{"started":{}},"children":[{"progress":{}}],"started":{"uuid":"a","command":"test"}}
+{"id":{"testResult":{"label":"//shop:cart_test","run":1,"attempt":1}},"testResult":{"status":"FAILED"}}
+{"id":{"testSummary":{"label":"//shop:cart_test"}},"testSummary":{"overallStatus":"FAILED","totalRunCount":1}}
+{"id":{"testSummary":{"label":"//shop:slow_test"}},"testSummary":{"overallStatus":"TIMEOUT"}}
+{"id":{"testSummary":{"label":"//shop:lucky_test"}},"testSummary":{"overallStatus":"FLAKY"}}
+{"id":{"testSummary":{"label":"//shop:ok_test"}},"testSummary":{"overallStatus":"PASSED"}}
+{"id":{"buildFinished":{}},"finished":{"exitCode":{"name":"TESTS_FAILED","code":3}}}
+{"id":{"progress":{"opaqueCount":9}},"progress":{},"lastMessage":true}
+"#;
+
+    #[test]
+    fn a_target_is_a_case() {
+        counts(EVENTS.as_bytes(), "bazel-bep", Outcome::Failed, [4, 2, 2, 0, 0, 1]);
+        cut_anywhere(EVENTS.as_bytes());
+    }
+
+    #[test]
+    fn a_build_without_tests_tells_by_its_exit() {
+        let built = r#"{"id":{"started":{}},"children":[],"started":{"command":"build"}}
+{"id":{"buildFinished":{}},"finished":{"overallSuccess":true,"exitCode":{"name":"SUCCESS"}}}
+{"id":{"progress":{}},"progress":{},"lastMessage":true}
+"#;
+        assert_eq!(report(built.as_bytes()).outcome, Outcome::Passed);
+        cut_anywhere(built.as_bytes());
+        let failed = built.replace("\"overallSuccess\":true,", "").replace("SUCCESS", "BUILD_FAILURE").replace(
+            "{\"id\":{\"buildFinished",
+            "{\"id\":{\"actionCompleted\":{\"label\":\"//shop:cart\"}},\"action\":{\"exitCode\":1,\"type\":\"CppCompile\"}}\n{\"id\":{\"buildFinished",
+        );
+        assert_eq!(report(failed.as_bytes()).outcome, Outcome::Failed);
+    }
+}

@@ -97,3 +97,34 @@ impl Messages {
         out(Item::Failure(failure));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::format::document::check::{cut_anywhere, report};
+    use crate::kind::Kind;
+    use crate::report::Outcome;
+
+    const MESSAGES: &str = r#"{"reason":"compiler-artifact","package_id":"path+file:///ci/dep#0.1.0","target":{"name":"dep"}}
+{"reason":"compiler-message","package_id":"path+file:///ci#0.1.0","message":{"rendered":"error[E0308]: mismatched types\n --> src/lib.rs:3:5\n","$message_type":"diagnostic","children":[],"level":"error","message":"mismatched types","spans":[{"file_name":"src/lib.rs","is_primary":true,"line_start":3,"column_start":5}],"code":{"code":"E0308"}}}
+{"reason":"compiler-message","package_id":"path+file:///ci#0.1.0","message":{"rendered":"error: this `if` has identical blocks\n","level":"error","message":"this `if` has identical blocks","spans":[],"code":{"code":"clippy::if_same_then_else"}}}
+{"reason":"compiler-message","package_id":"path+file:///ci#0.1.0","message":{"rendered":"error: aborting due to 2 previous errors\n","level":"error","message":"aborting due to 2 previous errors","spans":[],"code":null}}
+{"reason":"build-finished","success":false}
+"#;
+
+    #[test]
+    fn errors_and_lints_are_told_apart() {
+        let report = report(MESSAGES.as_bytes());
+        let mut kinds: Vec<_> = report.causes.iter().map(|cause| (cause.kind, cause.evidence[0].line)).collect();
+        kinds.sort_by_key(|(_, line)| *line);
+        assert_eq!(kinds, [(Kind::CompileError, 2), (Kind::LintViolation, 3)]);
+        assert_eq!((report.outcome, report.sources[0].format.as_str()), (Outcome::Failed, "cargo-json"));
+    }
+
+    #[test]
+    fn a_build_that_finished_passed_and_one_that_was_cut_did_not() {
+        let clean = "{\"reason\":\"compiler-artifact\",\"package_id\":\"a\"}\n{\"reason\":\"build-finished\",\"success\":true}\n";
+        assert_eq!(report(clean.as_bytes()).outcome, Outcome::Passed);
+        cut_anywhere(clean.as_bytes());
+        cut_anywhere(MESSAGES.as_bytes());
+    }
+}

@@ -41,3 +41,26 @@ fn place(location: &Node<'_>) -> Option<FileRef> {
     });
     Some(FileRef::new(path, line, point.and_then(|point| point.count_at("column"))))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::format::document::check::{cut_anywhere, report};
+    use crate::kind::Kind;
+    use crate::report::Outcome;
+
+    #[test]
+    fn severe_issues_are_failures() {
+        let text = r#"[
+  { "description": "Unexpected var.", "check_name": "no-var", "fingerprint": "ab", "severity": "major",
+    "location": { "path": "src/a.js", "lines": { "begin": 3 } } },
+  { "description": "Prefer const.", "check_name": "prefer-const", "fingerprint": "cd", "severity": "minor",
+    "location": { "path": "src/a.js", "positions": { "begin": { "line": 4, "column": 2 } } } }
+]"#;
+        let found = report(text.as_bytes());
+        let cause = &found.causes[0];
+        assert_eq!((found.outcome, found.causes.len(), cause.kind), (Outcome::Failed, 1, Kind::LintViolation));
+        assert_eq!((cause.subject.as_deref(), cause.evidence[0].line), (Some("no-var"), 2));
+        cut_anywhere(text.as_bytes());
+        assert_eq!(report(text.replace("major", "info").as_bytes()).outcome, Outcome::Passed);
+    }
+}

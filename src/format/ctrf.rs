@@ -95,3 +95,23 @@ fn is_bad_end(raw: &str) -> bool {
     ["timedout", "timed_out", "timeout", "error", "errored", "broken", "interrupted", "aborted", "crashed", "failed"]
         .contains(&raw)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::format::document::check::{counts, cut_anywhere};
+    use crate::report::Outcome;
+
+    #[test]
+    fn reads_cases_of_any_runner() {
+        let text = r#"{"reportFormat":"CTRF","specVersion":"1.0.0","results":{"tool":{"name":"x"},
+"summary":{"tests":5,"passed":2,"failed":1,"skipped":1,"pending":0,"other":1},"tests":[
+{"name":"a","status":"passed","duration":1},
+{"name":"b","status":"passed","flaky":true,"retries":1},
+{"name":"c","status":"failed","suite":["shop","cart"],"message":"AssertionError: expected 1 to equal 2","trace":"at c.js:3:1","filePath":"c.js","line":3},
+{"name":"d","status":"pending"},
+{"name":"e","status":"other","rawStatus":"timedOut","message":"too slow"}]}}"#;
+        let report = counts(text.as_bytes(), "ctrf-json", Outcome::Failed, [5, 2, 1, 1, 1, 1]);
+        assert!(report.causes.iter().any(|cause| cause.tests == ["shop > cart > c"]));
+        cut_anywhere(text.as_bytes());
+    }
+}

@@ -74,7 +74,10 @@ impl Events for Run {
         open.sort_by_key(|(id, _)| *id);
         for (_, case) in open {
             if !case.failures.is_empty() {
-                tally.errored();
+                match is_outside(&case.name) {
+                    true => tally.counts.errored += 1,
+                    false => tally.errored(),
+                }
                 case.failures.into_iter().for_each(|failure| out(Item::Failure(failure)));
             }
         }
@@ -117,7 +120,17 @@ impl Run {
                 if is_outside(&case.name) {
                     failure.level = Level::Suite;
                     let load = case.name.starts_with("loading ");
-                    failure.signal = Some(if load { Signal::Load } else { Signal::Hook });
+                    let compiler = failure
+                        .text
+                        .iter()
+                        .position(|line| line.text.contains(".dart:") && line.text.contains(": Error: "));
+                    failure.signal = Some(match compiler {
+                        Some(_) if load => Signal::Compile,
+                        _ if load => Signal::Load,
+                        _ => Signal::Hook,
+                    });
+                    // The line of the compiler says more than that a file was not loaded.
+                    failure.text.drain(..compiler.filter(|_| load).unwrap_or(0));
                 }
                 // One case may raise any number of errors.
                 if case.failures.len() < 20 {
@@ -153,4 +166,41 @@ impl Run {
 /// Whether a case is none: it loads a file, or sets up or tears down a group.
 fn is_outside(name: &str) -> bool {
     name.starts_with("loading ") || name.ends_with("(setUpAll)") || name.ends_with("(tearDownAll)")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::format::document::check::{counts, cut_anywhere};
+    use crate::kind::Kind;
+    use crate::report::Outcome;
+
+    const EVENTS: &str = r#"{"protocolVersion":"0.1.1","runnerVersion":"1.25.3","pid":7103,"type":"start","time":0}
+{"suite":{"id":0,"platform":"vm","path":"test/a_test.dart"},"type":"suite","time":0}
+{"test":{"id":1,"name":"loading test/a_test.dart","suiteID":0},"type":"testStart","time":0}
+{"testID":1,"result":"success","skipped":false,"hidden":true,"type":"testDone","time":294}
+{"test":{"id":2,"name":"adds","suiteID":0,"line":7},"type":"testStart","time":300}
+a line of a program
+{"testID":2,"result":"success","skipped":false,"hidden":false,"type":"testDone","time":301}
+{"test":{"id":3,"name":"rounds","suiteID":0,"line":12},"type":"testStart","time":302}
+{"testID":3,"error":"Expected: <2>\n  Actual: <1>\n","stackTrace":"test/a_test.dart 13:9","isFailure":true,"type":"error"}
+{"testID":3,"result":"failure","skipped":false,"hidden":false,"type":"testDone","time":303}
+{"test":{"id":4,"name":"loading test/b_test.dart","suiteID":0},"type":"testStart","time":304}
+{"testID":4,"error":"Failed to load \"test/b_test.dart\": test/b_test.dart:3:1: Error: Undefined name 'gone'.","isFailure":false,"type":"error"}
+{"testID":4,"result":"error","skipped":false,"hidden":false,"type":"testDone","time":305}
+{"success":false,"type":"done","time":333}
+"#;
+
+    #[test]
+    fn loading_is_no_case() {
+        let report = counts(EVENTS.as_bytes(), "dart-json", Outcome::Failed, [2, 1, 1, 1, 0, 0]);
+        let assertion = report.causes.iter().find(|cause| cause.kind == Kind::Assertion).unwrap();
+        assert_eq!((assertion.subject.as_deref(), assertion.evidence[0].line), (Some("rounds"), 9));
+    }
+
+    #[test]
+    fn events_that_end_early_never_pass() {
+        cut_anywhere(EVENTS.as_bytes());
+        let passed: String = EVENTS.lines().take(7).map(|line| format!("{line}\n")).collect();
+        counts(passed.as_bytes(), "dart-json", Outcome::Unknown, [1, 1, 0, 0, 0, 0]);
+    }
 }

@@ -236,7 +236,7 @@ impl Ending {
 
 /// Reads a stream of JSON documents, one a line.
 pub(crate) trait Events {
-    /// Takes in one line that is a JSON object. `stop` says that it could not be read whole.
+    /// Takes in one line that is a JSON object.
     fn event(&mut self, doc: &Doc<'_>, event: &Node<'_>, out: &mut dyn FnMut(Item)) -> Flow;
 
     /// The stream ends, with or without its own last word. `lost` tells that something could not be read.
@@ -293,16 +293,18 @@ impl<E: Events> Parse for Stream<E> {
             if !std::mem::take(&mut self.skipping) {
                 let clean = line.trim_ascii_start();
                 let clean = clean.strip_prefix(b"\xef\xbb\xbf").unwrap_or(clean);
+                let clean = behind_prefix(clean).map_or(clean, |prefix| &clean[prefix..]);
                 if clean.starts_with(b"{") {
                     let doc = Doc::new(line, *at);
                     let mut cursor = Cursor::new(line);
                     cursor.move_to(line.len() - clean.len());
-                    let (node, stop) = cursor.node();
-                    if let Some(stop) = stop {
-                        out(Item::Note(doc.damage(stop)));
-                        self.lost = true;
+                    match cursor.node() {
+                        (node, None) => self.done = self.events.event(&doc, &node, out) == Flow::Last,
+                        (_, Some(stop)) => {
+                            out(Item::Note(doc.damage(stop)));
+                            self.lost = true;
+                        }
                     }
-                    self.done = self.events.event(&doc, &node, out) == Flow::Last;
                 } else if self.events.ends_at_plain_line() && !clean.is_empty() {
                     self.done = true;
                     break;
@@ -320,6 +322,17 @@ impl<E: Events> Parse for Stream<E> {
     fn done(&self) -> bool {
         self.done
     }
+}
+
+/// Where an object begins that stands behind what a CI system writes before each line: a time, a color code.
+pub(crate) fn behind_prefix(line: &[u8]) -> Option<usize> {
+    let near = &line[..line.len().min(96)];
+    let start = memchr::memchr(b'{', near).filter(|start| *start > 0)?;
+    let prefix = &near[..start];
+    let ends = prefix.last().is_some_and(|last| matches!(last, b' ' | b'\t' | b'm' | b'K'));
+    let begins = matches!(prefix[0], b'0'..=b'9' | b'[' | 0x1b);
+    let object = matches!(near[start + 1..].trim_ascii_start().first(), Some(b'"'));
+    (begins && ends && object && !prefix.contains(&b'"')).then_some(start)
 }
 
 /// Counts cases, and says how their run ended.
@@ -422,8 +435,21 @@ pub(crate) fn findings(
     doc.finish(&cursor, result, stop, out)
 }
 
-/// Walks the elements of an array one by one, as trees; an element that is damaged is passed over.
+/// Walks the elements of an array one by one, as trees. One that is damaged or was cut is passed over.
 pub(crate) fn elements<'a>(
+    cursor: &mut Cursor<'a>,
+    damaged: &mut Option<Stop>,
+    mut element: impl FnMut(&Node<'a>),
+) -> Result<(), Stop> {
+    parts(cursor, damaged, |node| {
+        if node.whole {
+            element(node);
+        }
+    })
+}
+
+/// Walks the elements of an array one by one; of one that was cut, what was complete is there.
+pub(crate) fn parts<'a>(
     cursor: &mut Cursor<'a>,
     damaged: &mut Option<Stop>,
     mut element: impl FnMut(&Node<'a>),

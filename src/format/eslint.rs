@@ -44,3 +44,18 @@ fn finding(doc: &Doc<'_>, path: Option<&str>, message: &Node<'_>, out: &mut dyn 
     failure.type_name = rule;
     out(Item::Failure(failure));
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::format::document::check::{cut_anywhere, report};
+    use crate::report::Outcome;
+
+    #[test]
+    fn warnings_are_no_failures() {
+        let text = r#"[{"filePath":"/ci/a.js","messages":[{"ruleId":"no-undef","severity":1,"message":"'x' is not defined.","line":1,"column":2}],"errorCount":0,"warningCount":1}]"#;
+        assert_eq!(report(text.as_bytes()).outcome, Outcome::Passed);
+        assert_eq!(report(text.replace("\"severity\":1", "\"severity\":2").as_bytes()).outcome, Outcome::Failed);
+        assert_eq!(report(b"[]\n").outcome, Outcome::Passed);
+        cut_anywhere(text.as_bytes());
+    }
+}

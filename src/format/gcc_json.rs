@@ -38,3 +38,22 @@ fn place(location: &Node<'_>) -> Option<FileRef> {
     let column = ["column", "display-column"].into_iter().find_map(|key| caret.count_at(key));
     Some(FileRef::new(caret.string_at("file")?, caret.count_at("line"), column))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::format::document::check::{cut_anywhere, report};
+    use crate::kind::Kind;
+    use crate::report::Outcome;
+
+    #[test]
+    fn errors_are_failures_and_warnings_are_not() {
+        let text = r#"[{"kind": "warning", "message": "unused", "option": "-Wunused", "locations": [], "children": [], "column-origin": 1},
+{"kind": "error", "column-origin": 1, "children": [], "locations": [{"caret": {"line": 7, "file": "ring.c", "column": 20}}], "message": "no member named 'x'"}]"#;
+        let found = report(text.as_bytes());
+        let cause = &found.causes[0];
+        assert_eq!((found.outcome, found.causes.len(), cause.kind), (Outcome::Failed, 1, Kind::CompileError));
+        assert_eq!((cause.subject.as_deref(), cause.evidence[0].line), (Some("ring.c"), 2));
+        cut_anywhere(text.as_bytes());
+        assert_eq!(report(text.replace("\"error\"", "\"warning\"").as_bytes()).outcome, Outcome::Passed);
+    }
+}

@@ -285,7 +285,7 @@ impl<'a> Cursor<'a> {
         let start = self.pos;
         let shape = match self.shape() {
             Ok(shape) => shape,
-            Err(stop) => return (Node { start, end: self.pos, value: Value::Null }, Some(stop)),
+            Err(stop) => return (Node { start, end: self.pos, whole: false, value: Value::Null }, Some(stop)),
         };
         let start = self.pos;
         let (value, stop) = match shape {
@@ -334,7 +334,7 @@ impl<'a> Cursor<'a> {
                 (value, stop)
             }
         };
-        (Node { start, end: self.pos, value }, stop)
+        (Node { start, end: self.pos, whole: stop.is_none(), value }, stop)
     }
 }
 
@@ -472,6 +472,8 @@ fn hex4(raw: &[u8], at: usize) -> Option<u16> {
 pub(crate) struct Node<'a> {
     pub start: usize,
     pub end: usize,
+    /// It was read to its end.
+    pub whole: bool,
     pub value: Value<'a>,
 }
 

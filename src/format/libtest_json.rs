@@ -7,7 +7,7 @@ use super::json::Node;
 use super::{Place, Sure};
 use crate::item::{Item, TestRun};
 use crate::kind::Phase;
-use crate::report::{Failure, FileRef, Level, Outcome, Signal, Span, TextLine};
+use crate::report::{FileRef, Level, Note, Outcome, Signal, Span};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(512)];
@@ -50,13 +50,9 @@ impl Events for Harness {
 
     fn end(&mut self, lost: bool, _at: Place, out: &mut dyn FnMut(Item)) {
         // A process that died tells neither of the case that killed it nor of the suite's end.
-        if self.declared_failed || self.open > 0 || lost {
-            for (name, span) in std::mem::take(&mut self.running) {
-                self.tally.errored();
-                let text = vec![TextLine { text: format!("{name} began and did not end"), span }];
-                let (level, signal) = (Level::Case, Some(Signal::Crash));
-                out(Item::Failure(Failure { level, signal, test: Some(name), text, span, ..Failure::default() }));
-            }
+        for (name, span) in std::mem::take(&mut self.running) {
+            let message = format!("{name} began and did not end");
+            out(Item::Note(Note::warning(Some(span.line), message)));
         }
         let mut tally = std::mem::take(&mut self.tally);
         tally.lost |= lost || self.open > 0;
@@ -103,6 +99,10 @@ impl Harness {
         // What the case printed before it panicked is no reason.
         failure.text.drain(..panic.unwrap_or(0));
         failure.file = failure.text.first().and_then(|line| place(&line.text));
+        // What was said stands below the place; older versions say it on the same line.
+        if failure.text.len() > 1 && failure.text[0].text.ends_with(':') {
+            failure.text.remove(0);
+        }
         let asserted = failure.text.iter().take(4).any(|line| is_assertion(&line.text));
         if late {
             doc.push_pair(event, "reason", &mut failure.text);
@@ -129,4 +129,44 @@ fn place(line: &str) -> Option<FileRef> {
     let mut parts = place.rsplitn(3, ':');
     let (column, row) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     Some(FileRef::new(parts.next()?, Some(row), Some(column)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::format::document::check::{counts, cut_anywhere};
+    use crate::kind::Kind;
+    use crate::report::Outcome;
+
+    const EVENTS: &str = r#"{ "type": "suite", "event": "started", "test_count": 3 }
+{ "type": "test", "event": "started", "name": "tests::adds" }
+{ "type": "test", "event": "started", "name": "tests::rounds" }
+{ "type": "test", "name": "tests::adds", "event": "ok" }
+{ "type": "test", "name": "tests::rounds", "event": "failed", "stdout": "noise\n\nthread 'tests::rounds' panicked at src/lib.rs:4:5:\nassertion `left == right` failed\n  left: 1\n right: 2\n" }
+{ "type": "test", "name": "tests::later", "event": "ignored" }
+{ "type": "suite", "event": "failed", "passed": 1, "failed": 1, "ignored": 1, "measured": 0, "filtered_out": 0, "exec_time": 0.001 }
+"#;
+
+    #[test]
+    fn reads_a_suite() {
+        let report = counts(EVENTS.as_bytes(), "libtest-json", Outcome::Failed, [3, 1, 1, 0, 1, 0]);
+        let cause = &report.causes[0];
+        assert_eq!((cause.kind, cause.subject.as_deref()), (Kind::Assertion, Some("tests::rounds")));
+        assert_eq!(cause.evidence[0].file.as_ref().unwrap().line, Some(4));
+    }
+
+    #[test]
+    fn suites_among_the_lines_of_cargo_add_up() {
+        let text = format!("   Compiling shop v0.1.0\n{EVENTS}     Running tests/b.rs\n{EVENTS}");
+        counts(text.as_bytes(), "log", Outcome::Failed, [6, 2, 2, 0, 2, 0]);
+    }
+
+    #[test]
+    fn a_suite_that_does_not_end_never_passes() {
+        cut_anywhere(
+            EVENTS
+                .replace("failed\", \"stdout", "ok\", \"stdout")
+                .replace("\"failed\", \"passed", "\"ok\", \"passed")
+                .as_bytes(),
+        );
+    }
 }

@@ -3,7 +3,7 @@
 //! Mocha lists each case under `tests` and once more under what became of it. A hook that failed stands in `failures`
 //! only, so those lists are what counts; `tests` is what remains of a report that was cut.
 
-use super::document::{Doc, Tally, compare, elements};
+use super::document::{Doc, Tally, compare, elements, parts};
 use super::json::{Node, Stop};
 use super::{Sure, thrown};
 use crate::item::Item;
@@ -156,7 +156,7 @@ pub(crate) fn read_awesome(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
                 declared = stats.count_at("tests");
                 return stop.map_or(Ok(()), Err);
             }
-            "results" => elements(cursor, &mut damaged, |root| awesome_suites(doc, root, &mut tally, out))?,
+            "results" => parts(cursor, &mut damaged, |root| awesome_suites(doc, root, &mut tally, out))?,
             _ => cursor.skip()?,
         }
         Ok(())
@@ -175,7 +175,7 @@ fn awesome_suites(doc: &Doc<'_>, root: &Node<'_>, tally: &mut Tally, out: &mut d
         let own = suite.string_at("file").filter(|file| !file.is_empty());
         let file: Option<String> = own.or_else(|| suite.string_at("fullFile")).filter(|file| !file.is_empty()).or(file);
         let cases = suite.list("tests").iter().chain(suite.list("beforeHooks")).chain(suite.list("afterHooks"));
-        for case in cases {
+        for case in cases.filter(|case| case.whole) {
             let state = case.string_at("state").unwrap_or_default();
             let failed = state == "failed" || case.is("fail");
             let hook = case.is("isHook");
@@ -198,5 +198,60 @@ fn awesome_suites(doc: &Doc<'_>, root: &Node<'_>, tally: &mut Tally, out: &mut d
             out(Item::Failure(failure));
         }
         open.extend(suite.list("suites").iter().rev().map(|inner| (inner, file.clone())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::format::document::check::{counts, cut_anywhere};
+    use crate::report::Outcome;
+
+    const HOOK: &str = r#"{
+  "stats": { "suites": 2, "tests": 3, "passes": 1, "pending": 1, "failures": 2 },
+  "tests": [
+    { "title": "ok", "fullTitle": "a ok", "file": "/ci/a.spec.js", "duration": 0, "currentRetry": 1, "err": {} },
+    { "title": "later", "fullTitle": "a later", "file": "/ci/a.spec.js", "currentRetry": 0, "err": {} },
+    { "title": "sums", "fullTitle": "a sums", "file": "/ci/a.spec.js", "currentRetry": 0,
+      "err": { "stack": "AssertionError [ERR_ASSERTION]: 1 == 2\n    at Context.<anonymous> (a.spec.js:9:3)",
+        "message": "1 == 2", "code": "ERR_ASSERTION" } }
+  ],
+  "pending": [ { "title": "later", "fullTitle": "a later", "err": {} } ],
+  "failures": [
+    { "title": "sums", "fullTitle": "a sums", "file": "/ci/a.spec.js", "currentRetry": 0,
+      "err": { "stack": "AssertionError [ERR_ASSERTION]: 1 == 2\n    at Context.<anonymous> (a.spec.js:9:3)",
+        "message": "1 == 2", "code": "ERR_ASSERTION" } },
+    { "title": "\"before all\" hook for \"t\"", "fullTitle": "b \"before all\" hook for \"t\"", "file": "/ci/b.spec.js",
+      "err": { "stack": "Error: no pool\n    at Context.<anonymous> (b.spec.js:1:52)", "message": "no pool" } }
+  ],
+  "passes": [ { "title": "ok", "fullTitle": "a ok", "currentRetry": 1, "err": {} } ]
+}"#;
+
+    #[test]
+    fn a_hook_is_no_case() {
+        let report = counts(HOOK.as_bytes(), "mocha-json", Outcome::Failed, [3, 1, 1, 1, 1, 1]);
+        assert_eq!(report.causes.len(), 2);
+        assert_eq!(report.notes, []);
+    }
+
+    #[test]
+    fn a_cut_report_keeps_what_was_complete() {
+        cut_anywhere(HOOK.as_bytes());
+        let end = HOOK.find("\"pending\": [").unwrap();
+        counts(&HOOK.as_bytes()[..end], "mocha-json", Outcome::Failed, [1, 0, 1, 0, 0, 0]);
+    }
+
+    #[test]
+    fn reads_nested_suites_of_mochawesome() {
+        let text = r#"{"stats":{"suites":1,"tests":3,"passes":1,"pending":1,"failures":1,"testsRegistered":3},
+"results":[{"fullFile":"/ci/e2e.cy.js","tests":[],"suites":[{"title":"login","tests":[
+{"title":"opens","fullTitle":"login opens","state":"passed","pass":true,"err":{}},
+{"title":"later","fullTitle":"login later","state":"pending","pending":true,"err":{}},
+{"title":"fails","fullTitle":"login fails","state":"failed","fail":true,"err":{
+"message":"AssertionError: Timed out retrying after 4000ms: Expected to find element: `.menu`, but never found it.",
+"estack":"AssertionError: Timed out retrying after 4000ms: Expected to find element\n    at Context.eval (e2e.cy.js:5:7)"}}],
+"beforeHooks":[],"afterHooks":[{"title":"\"after all\" hook","isHook":true,"state":null,"fail":false,"err":{}}],"suites":[]}]}]}"#;
+        let report = counts(text.as_bytes(), "mochawesome-json", Outcome::Failed, [3, 1, 1, 0, 1, 0]);
+        assert_eq!(report.causes[0].tests, ["login fails"]);
+        cut_anywhere(text.as_bytes());
     }
 }

@@ -282,6 +282,9 @@ pub(crate) fn beginning(lines: &[u8], start: usize, end: usize) -> Option<usize>
     if line.starts_with(b"<") || line.starts_with(b"{") || line.starts_with(b"[") {
         return Some(start);
     }
+    if let Some(prefix) = document::behind_prefix(line) {
+        return Some(end - line.len() + prefix);
+    }
     let above = |start: usize| {
         let before = lines[..start].strip_suffix(b"\n")?;
         let first = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);

@@ -3,7 +3,7 @@
 //! The status of a test speaks for all its attempts. What failed outside of any test, such as the global set-up or a
 //! file that cannot be loaded, stands in the errors of the report alone.
 
-use super::document::{Doc, Tally, compare, elements};
+use super::document::{Doc, Tally, compare, elements, parts};
 use super::json::Node;
 use super::{Sure, thrown};
 use crate::item::Item;
@@ -24,7 +24,7 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let mut declared = None;
     let result = cursor.object(|key, cursor| {
         match key {
-            "suites" => elements(cursor, &mut damaged, |suite| file(doc, suite, &mut tally, out))?,
+            "suites" => parts(cursor, &mut damaged, |suite| file(doc, suite, &mut tally, out))?,
             "errors" => elements(cursor, &mut damaged, |error| {
                 let failure = outside(doc, error);
                 if failure.signal == Some(Signal::NoTests) {
@@ -59,7 +59,7 @@ fn file(doc: &Doc<'_>, root: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(I
     while let Some((suite, path)) = open.pop() {
         for spec in suite.list("specs") {
             let title = spec.string_at("title").unwrap_or_default();
-            for test in spec.list("tests") {
+            for test in spec.list("tests").iter().filter(|test| test.whole) {
                 let mut name = format!("{path}{title}");
                 if let Some(project) = test.string_at("projectName").filter(|project| !project.is_empty()) {
                     name = format!("[{project}] › {name}");
@@ -150,4 +150,44 @@ fn outside(doc: &Doc<'_>, error: &Node<'_>) -> Failure {
         known => known,
     };
     failure
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::format::document::check::{counts, cut_anywhere};
+    use crate::kind::Kind;
+    use crate::report::Outcome;
+
+    const HEAD: &str =
+        r#"{"config":{"configFile":"/ci/playwright.config.ts","rootDir":"/ci/e2e","forbidOnly":true},"suites":["#;
+
+    fn report(tests: &str, errors: &str) -> String {
+        format!(
+            "{HEAD}{{\"title\":\"a.spec.ts\",\"file\":\"a.spec.ts\",\"specs\":[],\"suites\":[{{\"title\":\"shop\",\"specs\":[\n{tests}\n]}}]}}],\n\"errors\":[{errors}],\"stats\":{{}}}}"
+        )
+    }
+
+    #[test]
+    fn the_status_of_a_test_speaks_for_its_attempts() {
+        let tests = r#"{"title":"pays","file":"a.spec.ts","line":3,"column":5,"tests":[{"expectedStatus":"passed","projectName":"webkit","status":"unexpected","results":[
+{"retry":0,"status":"failed","errors":[{"message":"Error: boom"}]},
+{"retry":1,"status":"timedOut","errors":[{"message":"\u001b[31mTest timeout of 5000ms exceeded.\u001b[39m"},{"message":"Error: locator.click: Target closed"}]}]}]},
+{"title":"lucky","tests":[{"status":"flaky","results":[{"status":"failed","errors":[{"message":"x"}]},{"status":"passed","errors":[]}]}]},
+{"title":"off","tests":[{"status":"skipped","results":[]}]},
+{"title":"known","tests":[{"status":"expected","expectedStatus":"failed","results":[{"status":"failed","errors":[{"message":"y"}]}]}]}"#;
+        let text = report(tests, "");
+        let found = counts(text.as_bytes(), "playwright-json", Outcome::Failed, [4, 2, 1, 0, 1, 1]);
+        let cause = &found.causes[0];
+        assert_eq!((cause.kind, cause.tests[0].as_str()), (Kind::TestTimeout, "[webkit] › shop › pays"));
+        assert_eq!(cause.evidence[0].line, 4);
+        cut_anywhere(text.as_bytes());
+    }
+
+    #[test]
+    fn errors_outside_of_tests_fail_the_run() {
+        let text =
+            report("", r#"{"message":"Error: Cannot find module './pages'\nRequire stack:\n- /ci/e2e/a.spec.ts"}"#);
+        let found = counts(text.as_bytes(), "playwright-json", Outcome::Failed, [0, 0, 0, 1, 0, 0]);
+        assert_eq!(found.causes[0].kind, Kind::MissingModule);
+    }
 }

@@ -168,6 +168,7 @@ fn collection(doc: &Doc<'_>, node: &Node<'_>) -> Failure {
     let id = node.string_at("nodeid").unwrap_or_default();
     finish(doc, node, &id, false, &mut failure);
     failure.signal = Some(Signal::Load);
+    failure.file = failure.file.or_else(|| Some(FileRef::new(id, None, None)).filter(|file| !file.path.is_empty()));
     failure
 }
 
@@ -185,9 +186,6 @@ fn longrepr(doc: &Doc<'_>, repr: &Node<'_>, failure: &mut Failure) {
         for entry in trace.list("reprentries") {
             let data = entry.get("data").unwrap_or(entry);
             doc.push_member(data, "lines", &mut failure.text);
-            if let Some(place) = data.get("reprfileloc") {
-                doc.push_member(place, "message", &mut failure.text);
-            }
         }
     }
 }
@@ -333,6 +331,9 @@ fn report_case(doc: &Doc<'_>, test: &Node<'_>, tally: &mut Tally, out: &mut dyn 
             case.call_failed = failed("call");
             case.error = true;
         }
+        // The attempts of a case that was repeated are one entry, which holds the last.
+        Some("rerun") if !failed("call") => return tally.flaky(),
+        Some("rerun") => case.call_failed = true,
         Some(_) => return tally.skipped(),
         None => return,
     }
@@ -352,5 +353,70 @@ fn report_case(doc: &Doc<'_>, test: &Node<'_>, tally: &mut Tally, out: &mut dyn 
         let mut failure = doc.failure(Level::Case, test);
         finish(doc, test, &id, false, &mut failure);
         out(Item::Failure(failure));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::format::document::check::{counts, cut_anywhere};
+    use crate::kind::Kind;
+    use crate::report::Outcome;
+
+    fn phase(id: &str, when: &str, outcome: &str, message: &str) -> String {
+        let repr = match message {
+            "" => "null".to_owned(),
+            text => format!(r#"{{"reprcrash":{{"path":"/ci/test_a.py","lineno":6,"message":"{text}"}}}}"#),
+        };
+        format!(
+            r#"{{"nodeid":"test_a.py::{id}","when":"{when}","outcome":"{outcome}","longrepr":{repr},"$report_type":"TestReport"}}"#
+        ) + "\n"
+    }
+
+    fn log() -> String {
+        let mut text = "{\"pytest_version\":\"9.2.0\",\"$report_type\":\"SessionStart\"}\n".to_owned();
+        for (id, outcome, message) in
+            [("ok", "passed", ""), ("sums", "failed", "assert 1 == 2"), ("off", "skipped", "")]
+        {
+            text += &phase(id, "setup", "passed", "");
+            text += &phase(id, "call", outcome, message);
+            text += &phase(id, "teardown", "passed", "");
+        }
+        text += "gw0 says something\n";
+        text += &phase("pool", "setup", "failed", "RuntimeError: no pool");
+        text += &phase("pool", "teardown", "passed", "");
+        for outcome in ["rerun", "passed"] {
+            text += &phase("lucky", "setup", "passed", "");
+            text += &phase("lucky", "call", outcome, if outcome == "rerun" { "assert 0" } else { "" });
+            text += &phase("lucky", "teardown", "passed", "");
+        }
+        text + "{\"exitstatus\":1,\"$report_type\":\"SessionFinish\"}\n"
+    }
+
+    #[test]
+    fn three_phases_are_one_case() {
+        let report = counts(log().as_bytes(), "pytest-reportlog", Outcome::Failed, [5, 2, 1, 1, 1, 1]);
+        let assertion = report.causes.iter().find(|cause| cause.kind == Kind::Assertion).unwrap();
+        assert_eq!((assertion.subject.as_deref(), assertion.evidence[0].line), (Some("test_a.py::sums"), 6));
+    }
+
+    #[test]
+    fn a_log_that_ends_early_never_passes() {
+        cut_anywhere(log().as_bytes());
+        let passed: String = log().lines().take(4).map(|line| format!("{line}\n")).collect();
+        counts(passed.as_bytes(), "pytest-reportlog", Outcome::Unknown, [1, 1, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn reads_the_document() {
+        let text = r#"{"created":1.5,"exitcode":1,"root":"/ci","environment":{},"summary":{"total":3},
+"collectors":[{"nodeid":"test_b.py","outcome":"failed","longrepr":"E   ModuleNotFoundError: No module named 'gone'"}],
+"tests":[{"nodeid":"test_a.py::ok","outcome":"passed"},
+{"nodeid":"test_a.py::sums","outcome":"failed","setup":{"outcome":"passed"},"call":{"outcome":"failed",
+"crash":{"path":"/ci/test_a.py","lineno":4,"message":"AssertionError: assert 8 == 7"},
+"longrepr":"    def test():\n>       assert 8 == 7\nE       assert 8 == 7"}},
+{"nodeid":"test_a.py::lucky","outcome":"rerun","call":{"outcome":"passed"}}]}"#;
+        let report = counts(text.as_bytes(), "pytest-json-report", Outcome::Failed, [4, 2, 1, 1, 0, 1]);
+        assert!(report.causes.iter().any(|cause| cause.kind == Kind::MissingModule));
+        cut_anywhere(text.as_bytes());
     }
 }

@@ -130,3 +130,33 @@ fn case(doc: &Doc<'_>, example: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMu
     }
     out(Item::Failure(failure));
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::format::document::check::{counts, cut_anywhere};
+    use crate::kind::Kind;
+    use crate::report::Outcome;
+
+    #[test]
+    fn reads_examples() {
+        let text = r#"{"version":"3.13.0","examples":[
+{"id":"./spec/a_spec.rb[1:1]","full_description":"Cart sums","status":"passed","file_path":"./spec/a_spec.rb","line_number":3},
+{"full_description":"Cart rounds","status":"failed","file_path":"./spec/a_spec.rb","line_number":7,"exception":{
+"class":"RSpec::Expectations::ExpectationNotMetError","message":"\nexpected: 3\n     got: 2\n","backtrace":["./spec/a_spec.rb:8:in `block'"]}},
+{"full_description":"Cart waits","status":"pending","pending_message":"later"}],
+"summary":{"example_count":3,"failure_count":1,"pending_count":1,"errors_outside_of_examples_count":0},
+"summary_line":"3 examples, 1 failure, 1 pending"}"#;
+        let report = counts(text.as_bytes(), "rspec-json", Outcome::Failed, [3, 1, 1, 0, 1, 0]);
+        assert_eq!((report.causes[0].kind, report.causes[0].evidence[0].line), (Kind::Assertion, 4));
+        cut_anywhere(text.as_bytes());
+    }
+
+    #[test]
+    fn what_cannot_be_loaded_stands_in_the_messages() {
+        let text = r#"{"version":"3.13.0","messages":["\nAn error occurred while loading ./spec/b_spec.rb.\nFailure/Error: require 'gone'\n\nLoadError:\n  cannot load such file -- gone\n# ./spec/b_spec.rb:1:in `<top (required)>'\n"],
+"examples":[],"summary":{"example_count":0,"failure_count":0,"pending_count":0,"errors_outside_of_examples_count":1}}"#;
+        let report = counts(text.as_bytes(), "rspec-json", Outcome::Failed, [0, 0, 0, 1, 0, 0]);
+        let file = report.causes[0].evidence[0].file.as_ref().unwrap();
+        assert_eq!((file.path.as_str(), file.line), ("./spec/b_spec.rb", Some(1)));
+    }
+}

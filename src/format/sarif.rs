@@ -2,7 +2,7 @@
 //! an invocation that says it did not succeed.
 
 use super::Sure;
-use super::document::{Doc, clean, elements};
+use super::document::{Doc, clean, parts};
 use super::json::Node;
 use crate::item::Item;
 use crate::kind::Phase;
@@ -29,7 +29,7 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
         if key != "runs" {
             return cursor.skip();
         }
-        elements(cursor, &mut damaged, |run| {
+        parts(cursor, &mut damaged, |run| {
             runs += 1;
             any |= read_run(doc, run, out);
         })
@@ -48,7 +48,7 @@ fn read_run(doc: &Doc<'_>, run: &Node<'_>, out: &mut dyn FnMut(Item)) -> bool {
     let compiles = COMPILERS.iter().any(|compiler| name.starts_with(compiler));
     let rules = driver.map_or(&[][..], |driver| driver.list("rules"));
     let mut any = false;
-    for result in run.list("results") {
+    for result in run.list("results").iter().filter(|result| result.whole) {
         let rule = result
             .count_at("ruleIndex")
             .and_then(|index| rules.get(usize::try_from(index).ok()?))
@@ -75,7 +75,7 @@ fn read_run(doc: &Doc<'_>, run: &Node<'_>, out: &mut dyn FnMut(Item)) -> bool {
         any = true;
         out(Item::Failure(failure));
     }
-    for invocation in run.list("invocations") {
+    for invocation in run.list("invocations").iter().filter(|invocation| invocation.whole) {
         let failed = invocation.get("executionSuccessful").and_then(Node::bool) == Some(false);
         // A compiler that rejects the source does not succeed either; its results have said why.
         if failed && !any {
@@ -129,4 +129,39 @@ fn place(location: &Node<'_>) -> Option<FileRef> {
     let number = |key| region.and_then(|region| region.count_at(key));
     let path = uri.strip_prefix("file://").map(str::to_owned).unwrap_or(uri);
     Some(FileRef::new(path, number("startLine"), number("startColumn")))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::format::document::check::{cut_anywhere, report};
+    use crate::kind::Kind;
+    use crate::report::Outcome;
+
+    const RUN: &str = r#"{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","version":"2.1.0","runs":[{
+"tool":{"driver":{"name":"CodeQL","rules":[{"id":"js/eval","defaultConfiguration":{"level":"error"}},{"id":"js/style"}]}},
+"invocations":[{"executionSuccessful":true}],"results":[
+{"ruleId":"js/eval","ruleIndex":0,"message":{"text":"This calls eval."},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"src/a.js"},"region":{"startLine":4,"startColumn":2}}}]},
+{"ruleId":"js/style","ruleIndex":1,"message":{"text":"Style."}},
+{"ruleId":"js/eval","level":"error","message":{"text":"Accepted."},"suppressions":[{"kind":"inSource"}]}]}]}"#;
+
+    #[test]
+    fn only_errors_that_nobody_accepted_count() {
+        let found = report(RUN.as_bytes());
+        assert_eq!((found.outcome, found.causes.len(), found.causes[0].count), (Outcome::Failed, 1, 1));
+        let cause = &found.causes[0];
+        assert_eq!(
+            (cause.kind, cause.subject.as_deref(), cause.evidence[0].line),
+            (Kind::LintViolation, Some("js/eval"), 4)
+        );
+        cut_anywhere(RUN.as_bytes());
+        let clean = RUN.replace("\"error\"", "\"note\"");
+        assert_eq!(report(clean.as_bytes()).outcome, Outcome::Passed);
+        cut_anywhere(clean.as_bytes());
+    }
+
+    #[test]
+    fn an_analysis_that_broke_is_a_failure() {
+        let broken = RUN.replace("\"error\"", "\"note\"").replace("true", "false");
+        assert_eq!(report(broken.as_bytes()).outcome, Outcome::Failed);
+    }
 }

@@ -39,6 +39,8 @@ fn is_time_limit(line: &str) -> bool {
         || (starts("Test timed out in ") || starts("Hook timed out in ")) && line.contains("ms")
         || starts("Timeout of ") && line.contains("ms exceeded")
         || (starts("Test timeout of ") || line.starts_with("Test timeout of ")) && line.contains("ms exceeded")
+        // Vitest 3 and 4 print the stack of a time limit with the placeholder that it was made with.
+        || line == "Error: STACK_TRACE_ERROR"
         || line.starts_with("Timeout - Async function did not complete within ")
         || starts("Timeout - Async callback was not invoked within ")
 }
@@ -59,6 +61,9 @@ fn is_snapshot(line: &str) -> bool {
 fn is_assertion(line: &str) -> bool {
     let line = line.strip_prefix("Error: ").unwrap_or(line);
     line.starts_with("expect(")
+        || line.starts_with("expected ") && line.contains(" to ")
+        || line.starts_with("promise rejected ")
+        || line.starts_with("promise resolved ")
         || line.starts_with("AssertionError")
         || line.starts_with("JestAssertionError")
         || line.starts_with("AssertionFailedError")
