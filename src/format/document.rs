@@ -58,7 +58,7 @@ impl<'a> Doc<'a> {
 
     pub(crate) fn span(&self, start: usize, end: usize) -> Span {
         let first = self.line(start);
-        let last_line = self.line(end);
+        let last_line = self.line(end.max(start + 1) - 1);
         Span {
             line: first,
             last_line,
