@@ -205,7 +205,11 @@ impl Findings {
                 _ => None,
             };
         }
-        let span = if verdict.line.span.line > 0 { verdict.line.span } else { span };
+        // What has no place of its own points at the beginning of the input.
+        if verdict.line.span.line == 0 {
+            verdict.line.span = if span.line > 0 { span } else { Span::on_line(1, 0, 0) };
+        }
+        let span = verdict.line.span;
         let filing = Filing {
             stretch: self.use_stretch(),
             task: task.or_else(|| self.task.clone()),
