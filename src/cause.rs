@@ -126,9 +126,10 @@ fn key(filing: &Filing) -> u64 {
     hash.write(verdict.nature.as_str().as_bytes());
     hash.write(&stretch.to_le_bytes());
     hash.write(&[*follow_on as u8, (verdict.role == Role::Root) as u8, (*level == Level::Line) as u8]);
+    hash.write(&[(verdict.rank == Rank::Generic) as u8]);
     hash.write(task.as_deref().unwrap_or("").as_bytes());
     match verdict.kind {
-        Kind::CompileError | Kind::LintViolation | Kind::CoverageThreshold => {}
+        Kind::CompileError | Kind::LintViolation | Kind::LinkError | Kind::CoverageThreshold => {}
         Kind::Assertion | Kind::SnapshotMismatch | Kind::TestTimeout => {
             let place = file.as_ref().map(|file| file.path.as_str());
             hash.write(place.or(test.as_deref().map(suite)).unwrap_or("").as_bytes());

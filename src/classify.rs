@@ -77,6 +77,9 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure) -> Verdict {
         // A firm signal needs no words.
         (Some(Meaning { kind, name, firm: true }), best) => {
             let mut found = from_signal(kind, name, decisive());
+            if failure.signal == Some(Signal::Remark) {
+                found.rank = Rank::Generic;
+            }
             if let Some((known, line)) = best.filter(|(known, _)| known.rule.kind == Some(kind)) {
                 found.subject = found.subject.or(known.subject);
                 found.line = line.clone();
@@ -157,6 +160,7 @@ fn meaning(signal: Signal) -> Meaning {
         Signal::Compile => (Kind::CompileError, "compile", false),
         Signal::Link => (Kind::LinkError, "link", true),
         Signal::Lint => (Kind::LintViolation, "lint", false),
+        Signal::Remark => (Kind::LintViolation, "remark", true),
         Signal::Config => (Kind::InvalidConfig, "config", false),
         Signal::Mock => (Kind::MockFailure, "mock", true),
         Signal::Race => (Kind::DataRace, "race", true),
@@ -182,18 +186,12 @@ fn flip(found: &mut Verdict, level: Level) {
         about.into_iter().any(is_local)
     };
     let change = match found.kind {
-        Kind::ConnectionFailure | Kind::Timeout
-            if found.nature == Nature::Transient && text.contains("refused") && local() =>
-        {
+        Kind::ConnectionFailure | Kind::Timeout if found.nature == Nature::Transient && is_refusal(text) && local() => {
             Some((
                 Nature::Deterministic,
                 "the refused connection is to this machine: the job does not start the service",
             ))
         }
-        Kind::ConnectionFailure if text.contains("ECONNREFUSED") && local() => Some((
-            Nature::Deterministic,
-            "the refused connection is to this machine: the job does not start the service",
-        )),
         Kind::ConnectionFailure | Kind::Timeout | Kind::ServiceUnavailable
             if found.phase == Phase::Deploy && found.nature == Nature::Transient =>
         {
@@ -218,6 +216,13 @@ fn flip(found: &mut Verdict, level: Level) {
         found.nature = nature;
         found.flip = Some(why.to_owned());
     }
+}
+
+/// Whether a text tells that nobody listens, in the words of the system or of curl.
+fn is_refusal(text: &str) -> bool {
+    ["refused", "ECONNREFUSED", "Couldn't connect to server", "Could not connect to server", "Failed to connect to"]
+        .iter()
+        .any(|words| text.contains(words))
 }
 
 /// Whether a text names this machine.

@@ -369,8 +369,7 @@ impl Findings {
                 }
             } else if excused
                 || unmarked(&self.steps[command.step])
-                || stretch.end == Outcome::Passed && line
-                || stretch.failed_tests && line
+                || (stretch.end == Outcome::Passed || stretch.failed_tests) && (line || incidental(&group))
             {
                 demoted.push(group);
             } else {
@@ -390,7 +389,7 @@ impl Findings {
         }
         // A weak guess beside a firm finding is noise.
         if standing.iter().any(|group| group.verdict.rank > Rank::Generic) {
-            standing.retain(|group| group.level != Level::Line || group.verdict.rank > Rank::Generic);
+            standing.retain(|group| !weak(group));
         }
         fold_claims(&mut standing);
         Resolved {
@@ -429,12 +428,16 @@ impl Findings {
         // That a report is empty does not mean that anything failed.
         let empty =
             |group: &Group| self.runs.open && group.level == Level::Run && group.verdict.rule == "signal/no-tests";
-        let said = |group: &Group| (group.level != Level::Line || group.verdict.rank > Rank::Generic) && !empty(group);
+        let said = |group: &Group| !weak(group) && !empty(group);
         if !follow_ons.is_empty() || standing.iter().any(said) {
             return Outcome::Failed;
         }
         if self.runs.passed || self.tool_passed || self.any_step_passed {
             return Outcome::Passed;
+        }
+        // The bare output of a linter, and nothing that says otherwise.
+        if standing.iter().any(|group| group.level == Level::Diagnostic) {
+            return Outcome::Failed;
         }
         Outcome::Unknown
     }
@@ -563,6 +566,17 @@ fn tell_once(standing: &mut Vec<Group>) {
             || group.count > group.evidence.len() as u64
             || !evidence.all(|at| told.contains(&at))
     });
+}
+
+/// Whether a finding is a guess that counts only where nothing else is known.
+fn weak(group: &Group) -> bool {
+    matches!(group.level, Level::Line | Level::Diagnostic) && group.verdict.rank == Rank::Generic
+}
+
+/// Whether a diagnostic is a trace that a program printed while it ran, rather than the word of a compiler, linker or
+/// linter: tests and servers print such traces and go on.
+fn incidental(group: &Group) -> bool {
+    group.level == Level::Diagnostic && !matches!(group.verdict.phase, Phase::Build | Phase::Lint)
 }
 
 /// Moves what another finding explains to the follow-ons: later, and of a kind that its rule names.

@@ -318,6 +318,8 @@ pub enum Signal {
     Coverage,
     /// A compiler or type checker says so.
     Compile,
+    /// A line that may be a finding of a linter; it counts only where nothing else does.
+    Remark,
     /// A linker says so.
     Link,
     /// A linter or formatter says so.

@@ -17,7 +17,7 @@ use crate::item::Item;
 use crate::report::{Failure, FileRef, Signal, TextLine};
 
 pub(super) const NEEDLES: &[&str] =
-    &["error[", "error: ", "error\u{1b}[0m", "warning: ", "warning\u{1b}[0m", "warning[", "--> "];
+    &["error[E", "error: ", "error\u{1b}[0m", "warning: ", "warning\u{1b}[0m", "warning[", "--> "];
 
 /// How many lines a message may have in front of the arrow.
 const MESSAGE_LINES: u64 = 6;
@@ -98,8 +98,9 @@ impl Arrow {
         let signal = match kind.as_str() {
             "toml" | "lock" => Signal::Config,
             "rs" if denied || self.denied && !is_code && !is_syntax(message) => Signal::Lint,
-            "py" | "pyi" | "ipynb" if !message.contains("yntax") => Signal::Lint,
-            _ => Signal::Compile,
+            "rs" | "sol" | "cairo" | "nr" | "move" | "wgsl" | "sw" | "gleam" | "zig" | "vy" | "leo" => Signal::Compile,
+            _ if message.contains("yntax") || message.contains("arse error") => Signal::Compile,
+            _ => Signal::Lint,
         };
         if let Some(head) = head {
             text.insert(0, head.line);

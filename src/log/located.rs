@@ -17,7 +17,7 @@ use crate::item::Item;
 use crate::report::{Failure, FileRef, Signal, TextLine};
 
 pub(super) const NEEDLES: &[&str] =
-    &["error: ", ": error ", "): error", "warning: ", ": warning ", "note: ", "In file included from", ": Error: "];
+    &["error: ", ": error ", "): error", "warning: ", ": warning ", "In file included from", ": Error: "];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Located::default())

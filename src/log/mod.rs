@@ -11,12 +11,14 @@ mod arrow;
 mod ava;
 mod block;
 mod cases;
+mod cmake;
 mod command;
 mod cucumber;
 mod dart;
 mod dotnet;
 mod envelope;
 mod exunit;
+mod findings;
 pub(crate) mod go;
 mod gradle;
 mod heap;
@@ -28,9 +30,11 @@ mod marks;
 mod maven;
 mod minitest;
 mod mocha;
+mod ninja;
 mod node;
 mod node_test;
 mod npm;
+mod panic;
 mod phpunit;
 mod playwright;
 mod rspec;
@@ -144,6 +148,10 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: traceback::NEEDLES, open: traceback::open },
     ReaderEntry { needles: arrow::NEEDLES, open: arrow::open },
     ReaderEntry { needles: located::NEEDLES, open: located::open },
+    ReaderEntry { needles: findings::NEEDLES, open: findings::open },
+    ReaderEntry { needles: panic::NEEDLES, open: panic::open },
+    ReaderEntry { needles: cmake::NEEDLES, open: cmake::open },
+    ReaderEntry { needles: ninja::NEEDLES, open: ninja::open },
 ];
 
 /// What a needle of the log parser itself wakes.

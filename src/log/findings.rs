@@ -1,0 +1,384 @@
+//! Findings of linters: one line each, with its place in front and no word that says how severe it is.
+//!
+//! ```text
+//! ./num_guess.py:4:1: F401 'sys' imported but unused
+//! fmts/fmt_test.go:42:21: Error return value of `x` is not checked (errcheck)
+//! app/models/order.rb:45:5: C: Style/TrailingComma: Put a comma after the last item.
+//! ```
+//!
+//! A code, the name of a check or words that only one tool uses make a finding firm. Any other message behind a place
+//! may be a line of a program's own log: it is handed on as a mere remark, which counts only where nothing else does.
+
+use super::block::{Placed, diagnostic, extension, is_marker, place};
+use super::{Grip, Line, Reader};
+use crate::item::Item;
+use crate::report::{Failure, Signal, TextLine};
+
+/// Short literals cost the scan much, so only the extensions that linters print most have one.
+pub(super) const NEEDLES: &[&str] = &[
+    ".py:",
+    ".go:",
+    ".rb:",
+    ".php:",
+    ".kt:",
+    ".java:",
+    ".yml:",
+    ".yaml:",
+    ".sh:",
+    ".lua:",
+    ".haml:",
+    ".slim:",
+    ".erb:",
+    ".tf:",
+    ".md:",
+    ".env:",
+    ".scala:",
+    ".proto:",
+    ".swift:",
+    ".ipynb:",
+    ".groovy:",
+    "Dockerfile:",
+    "Gemfile:",
+    "Rakefile:",
+    "Containerfile:",
+];
+
+pub(super) fn open() -> Box<dyn Reader> {
+    Box::new(Findings::default())
+}
+
+#[derive(Default)]
+struct Findings {
+    /// A firm finding was just read; what it quotes may follow.
+    quoting: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Compile,
+    Lint,
+    /// It may be a finding.
+    Remark,
+}
+
+impl Reader for Findings {
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        let quoting = std::mem::take(&mut self.quoting);
+        if line.indent() <= 2
+            && let Some((placed, sort)) = finding(line.trimmed())
+        {
+            let signal = match sort {
+                Sort::Compile => Signal::Compile,
+                Sort::Lint => Signal::Lint,
+                Sort::Remark => Signal::Remark,
+            };
+            let type_name = code(placed.rest).map(str::to_owned);
+            let text = vec![TextLine { text: line.trimmed().to_owned(), span: line.span }];
+            out(Item::Failure(Failure { file: Some(placed.file), type_name, ..diagnostic(signal, text) }));
+            if sort == Sort::Remark {
+                // The line may be something else that a rule knows.
+                return Grip::Pass;
+            }
+            self.quoting = 3;
+            return Grip::Hold;
+        }
+        if quoting > 0 && !line.text.is_empty() && (line.indent() > 0 || is_marker(line.text)) {
+            self.quoting = quoting - 1;
+            return Grip::Hold;
+        }
+        Grip::Pass
+    }
+
+    fn end(&mut self, _out: &mut dyn FnMut(Item)) {}
+}
+
+fn finding(text: &str) -> Option<(Placed<'_>, Sort)> {
+    // Go's vet says whose type checker found it.
+    let (text, vet) = text.strip_prefix("vet: ").map_or((text, false), |rest| (rest, true));
+    let placed = place(text).or_else(|| bracketed(text))?;
+    let extension = extension(&placed.file.path);
+    let rest = placed.rest;
+    if rest.len() < 4 || is_other(rest) {
+        return None;
+    }
+    let sort = if vet || is_syntax(rest) {
+        Sort::Compile
+    } else if extension == "go" {
+        go(rest, placed.file.column.is_some())
+    } else if is_firm(rest) {
+        Sort::Lint
+    } else if extension == "rb" && rest.contains("syntax error") {
+        Sort::Compile
+    } else if matches!(extension.as_str(), "json" | "txt" | "html" | "log" | "js" | "ts" | "in")
+        && placed.file.column.is_none()
+    {
+        return None;
+    } else {
+        Sort::Remark
+    };
+    Some((placed, sort))
+}
+
+/// TSLint's `file.ts[12, 3]: message`.
+fn bracketed(text: &str) -> Option<Placed<'_>> {
+    let (path, rest) = text.split_once('[')?;
+    let (numbers, rest) = rest.split_once("]: ")?;
+    let (line, column) = numbers.split_once(", ")?;
+    super::block::is_path(path).then_some(())?;
+    let file = crate::report::FileRef::new(path, Some(line.parse().ok()?), Some(column.parse().ok()?));
+    Some(Placed { file, rest })
+}
+
+/// Lines that begin with a place and are no findings: frames, warnings of an interpreter, failures of a test library.
+fn is_other(rest: &str) -> bool {
+    let first = rest.split_whitespace().next().unwrap_or("");
+    rest.starts_with("in `")
+        || rest.starts_with("in '")
+        || first.ends_with("Warning:")
+        || first.eq_ignore_ascii_case("warning:")
+        || first.eq_ignore_ascii_case("note:")
+        || first.eq_ignore_ascii_case("info:")
+        || matches!(
+            first,
+            "Failure"
+                | "FAILED"
+                | "required"
+                | "DEBUG"
+                | "INFO"
+                | "TRACE"
+                | "WARN"
+                | "WARNING"
+                | "debug"
+                | "info"
+                | "at"
+        )
+        || rest.starts_with("[info]")
+        || rest.starts_with("[debug]")
+        || !rest.contains(' ')
+}
+
+/// Words of a parser: the source is broken, whoever met it.
+fn is_syntax(rest: &str) -> bool {
+    rest.starts_with("E999")
+        || rest.starts_with("E0001")
+        || rest.starts_with("E902")
+        || rest.contains("Lint/Syntax:")
+        || rest.starts_with("syntax error")
+        || rest.starts_with("SyntaxError")
+        || rest.starts_with("PHP Parse error")
+        || rest.starts_with("invalid-syntax")
+        // Sorbet, a type checker, links each message.
+        || rest.contains("https://srb.help/")
+}
+
+/// Whether the message bears the mark of a linter.
+fn is_firm(rest: &str) -> bool {
+    if code(rest).is_some() || rest.contains("is a misspelling of") {
+        return true;
+    }
+    // `[E] x`, `[error] x`, `C: Style/X: y`, `E: [Correctable] Lint/X: y`.
+    let level = rest.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map(|(level, _)| level);
+    if level
+        .is_some_and(|level| matches!(level, "E" | "W" | "C" | "R" | "F" | "error" | "warning" | "Error" | "Warning"))
+    {
+        return true;
+    }
+    if let Some((letter, behind)) = rest.split_once(": ")
+        && letter.len() == 1
+        && "CWERFI".contains(letter)
+        && behind.contains('/')
+    {
+        return true;
+    }
+    if rest.starts_with("error - ") || rest.split(": ").next().is_some_and(is_cop) {
+        return true;
+    }
+    named(rest).is_some()
+}
+
+/// `Style/TrailingComma`.
+fn is_cop(name: &str) -> bool {
+    name.split_once('/').is_some_and(|(department, cop)| {
+        let word = |text: &str| {
+            text.len() > 2
+                && text.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'/')
+        };
+        word(department) && word(cop)
+    })
+}
+
+/// A code in front: `F401 x`, `C0114: x`, `DL3008 warning: x`, `B404[bandit]: x`, `[E201] x`.
+fn code(rest: &str) -> Option<&str> {
+    let rest = rest.strip_prefix('[').unwrap_or(rest);
+    let end = rest.find(|character: char| !character.is_ascii_alphanumeric())?;
+    let code = &rest[..end];
+    let letters = code.bytes().take_while(u8::is_ascii_uppercase).count();
+    let digits = code.len() - letters;
+    let shaped = (1..=6).contains(&letters)
+        && (2..=5).contains(&digits)
+        && code[letters..].bytes().all(|byte| byte.is_ascii_digit());
+    (shaped && matches!(rest.as_bytes().get(end), Some(b' ' | b':' | b'[' | b']'))).then_some(code)
+}
+
+/// The name of a check at the end: `(errcheck)`, `(line-length)`, `[MissingJavadocMethod]`, `(Rule:G104, …)`.
+fn named(rest: &str) -> Option<&str> {
+    let rest = rest.trim_end();
+    let name = match rest.as_bytes().last()? {
+        b')' => rest[..rest.len() - 1].rsplit_once(" (")?.1,
+        b']' => rest[..rest.len() - 1].rsplit_once(" [")?.1,
+        _ => return None,
+    };
+    let word = name.len() >= 3
+        && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'/' | b'.'))
+        && name.bytes().any(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    (word || name.starts_with("Rule:")).then_some(name)
+}
+
+/// What the tools of Go say; compiler, vet and linters print alike.
+fn go(rest: &str, column: bool) -> Sort {
+    const COMPILER: &[&str] = &[
+        "undefined: ",
+        "imported and not used",
+        "declared and not used",
+        "declared but not used",
+        "cannot use ",
+        "assignment mismatch",
+        "not enough ",
+        "too many ",
+        "syntax error",
+        "missing return",
+        "invalid operation",
+        "mismatched types",
+        "redeclared",
+        "does not implement",
+        "unknown field",
+        "has no field or method",
+        "is not a type",
+        "undeclared name",
+        "no required module",
+        "could not import",
+        "is not in std",
+        "is not in GOROOT",
+        "import cycle",
+        "missing go.sum",
+        "cannot find package",
+        "no new variables",
+        "not defined",
+        "expected ",
+        "already declared",
+        "cannot convert",
+        "cannot assign",
+        "cannot range",
+        "cannot call",
+        "non-name",
+        "must be",
+        "duplicate case",
+        "undefined (type",
+        "invalid recursive type",
+        "missing function body",
+        "found packages",
+        "build constraints exclude",
+        "use of internal package",
+        "is a program, not an importable package",
+        "pattern ",
+        "method redeclared",
+        "other declaration of",
+        "cannot infer",
+        "cannot refer to",
+        "implicit assignment",
+        "invalid argument",
+        "instead of",
+        "defined and not used",
+        "requires go1",
+        "but does not contain package",
+        "is not used",
+    ];
+    const VET: &[&str] = &[
+        "passes lock by value",
+        "copies lock value",
+        "unreachable code",
+        "format %",
+        "Printf",
+        "Sprintf",
+        "Errorf",
+        "struct field tag",
+        "composite literal uses unkeyed fields",
+        "self-assignment",
+        "possible misuse",
+        "possible malformed",
+        "result of ",
+        "the cancel function",
+        "build comment",
+        "direct assignment to atomic",
+        "loop variable",
+        "unusedresult",
+        "suspect or",
+        "redundant or",
+        "Println",
+        "possible formatting directive",
+        "should have signature",
+        "context leak",
+        "this value of",
+        "ineffectual assignment",
+        "defers a call",
+        "call has possible",
+        "unkeyed fields",
+        "comparison of function",
+        "nil dereference",
+        "impossible nilness",
+        "testinggoroutine",
+        "non-constant format string",
+    ];
+    // Words of the compiler that its messages share with no linter come first.
+    if is_firm(rest) {
+        return Sort::Lint;
+    }
+    if VET.iter().any(|words| rest.contains(words)) {
+        return Sort::Lint;
+    }
+    if COMPILER.iter().any(|words| rest.contains(words)) {
+        return if column || rest.contains("undefined: ") { Sort::Compile } else { Sort::Remark };
+    }
+    Sort::Remark
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<Sort>) {
+        assert_eq!(finding(text).map(|(_, sort)| sort), expected, "{text}");
+    }
+
+    #[test]
+    fn firm_findings() {
+        check("./a.py:4:1: F401 'sys' imported but unused", Some(Sort::Lint));
+        check("a.py:3:0: C0114: Missing module docstring (missing-module-docstring)", Some(Sort::Lint));
+        check("Dockerfile:3 DL3008 warning: Pin versions in apt get install", Some(Sort::Lint));
+        check("fmts/a.go:42:21: Error return value of `x` is not checked (errcheck)", Some(Sort::Lint));
+        check("a.rb:45:5: C: [Correctable] Style/TrailingComma: Put a comma", Some(Sort::Lint));
+        check("foo/widget.yml:1:81: [error] line too long (122 > 80 characters) (line-length)", Some(Sort::Lint));
+        check("main.yml:1: [E201] Trailing whitespace", Some(Sort::Lint));
+        check("./lock.go:13:9: Owner passes lock by value: x contains sync.Mutex", Some(Sort::Lint));
+    }
+
+    #[test]
+    fn broken_sources() {
+        check("a.py:1:2: E999 SyntaxError: invalid syntax", Some(Sort::Compile));
+        check("cal/cal.go:22:9: undefined: totl", Some(Sort::Compile));
+        check("vet: ./a.go:3:5: undefined: x", Some(Sort::Compile));
+        check("a.rb:3: syntax error, unexpected end-of-input", Some(Sort::Compile));
+    }
+
+    #[test]
+    fn remarks_and_other_lines() {
+        check("golint.new.go:3:5: exported var V should have comment or be unexported", Some(Sort::Remark));
+        check("app.rb:10:in `foo'", None);
+        check("/a/b.py:113: RequestsDependencyWarning: urllib3 does not match", None);
+        check("foo_test.cc:12: Failure", None);
+        check("12:30:45 INFO x", None);
+    }
+}
