@@ -49,10 +49,14 @@ struct Entry {
 
 #[derive(Debug)]
 struct Short {
-    searcher: packed::Searcher,
+    /// A packed searcher takes so many patterns and no more; most sets of rules need one.
+    searchers: Vec<packed::Searcher>,
     /// For each pattern of the searcher, the needle.
     needles: Vec<u32>,
 }
+
+/// How many patterns a packed searcher takes before it falls back to a slower way, or to none.
+const SHORT_PATTERNS: usize = 60;
 
 const EMPTY: u32 = u32::MAX;
 
@@ -265,12 +269,16 @@ impl Short {
         if needles.is_empty() {
             return None;
         }
-        let mut builder = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder();
-        for (_, needle) in needles {
-            builder.add(needle);
-        }
+        let searchers = needles.chunks(SHORT_PATTERNS).filter_map(|chunk| {
+            let mut builder = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder();
+            for (_, needle) in chunk {
+                builder.add(needle);
+            }
+            builder.build()
+        });
+        let searchers = searchers.collect();
         let needles = needles.iter().map(|(index, _)| *index).collect();
-        builder.build().map(|searcher| Short { searcher, needles })
+        Some(Short { searchers, needles })
     }
 
     fn next(&self, bytes: &[u8], from: usize) -> Option<usize> {
@@ -278,7 +286,7 @@ impl Short {
             return None;
         }
         let span = aho_corasick::Span { start: from, end: bytes.len() };
-        self.searcher.find_in(bytes, span).map(|hit| hit.start())
+        self.searchers.iter().filter_map(|searcher| searcher.find_in(bytes, span)).map(|hit| hit.start()).min()
     }
 }
 
