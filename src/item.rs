@@ -88,4 +88,6 @@ pub(crate) struct Step {
     pub tolerated: bool,
     /// It starts only since the command before it ended well, or was allowed to fail.
     pub clears: bool,
+    /// The CI system marks each step that fails, so that one that ends without a mark ended well.
+    pub marked: bool,
 }

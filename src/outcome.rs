@@ -64,6 +64,8 @@ struct Stretch {
 #[derive(Debug, Default)]
 struct StepState {
     post: bool,
+    /// The CI system marks the steps that fail.
+    marked: bool,
     end: Option<Outcome>,
     phase: Option<Phase>,
     /// The line of the last error message that the CI system showed.
@@ -314,8 +316,14 @@ impl Findings {
         if step.command {
             phase = phase.or(self.steps.last().and_then(|step| step.phase));
         } else {
-            let fresh = StepState { post: step.post, phase, ..StepState::default() };
+            let fresh = StepState { post: step.post, marked: step.marked, phase, ..StepState::default() };
             match self.steps.last_mut() {
+                // Where each failure is marked, a step that ends without a mark or a message ended well.
+                Some(last) if last.marked && step.marked && last.end.is_none() && last.annotated == 0 && !last.post => {
+                    last.end = Some(Outcome::Passed);
+                    self.any_step_passed = true;
+                    self.steps.push(fresh);
+                }
                 // An action says that it failed by an error message as its last word, and no more.
                 Some(last) if last.end.is_none() && last.annotated > 0 && last.annotated + 1 == step.span.line => {
                     last.end = Some(Outcome::Failed);

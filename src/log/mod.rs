@@ -230,7 +230,7 @@ impl LogParser {
     fn look(&mut self, raw: &[u8], span: Span, mut needles: Option<Needles>, before: &[u8], out: &mut dyn FnMut(Item)) {
         if let Some(step) = self.frame.step(raw).filter(|step| *step != "UNKNOWN STEP") {
             let post = step.starts_with("Post ") || step.starts_with("Complete ");
-            out(Item::Step(Step { name: step.to_owned(), span, post, ..Step::default() }));
+            out(Item::Step(Step { name: step.to_owned(), span, post, marked: true, ..Step::default() }));
         }
         let annotated = memchr::memmem::find(raw, b"##[error]").is_some();
         let frame = std::mem::take(&mut self.frame);

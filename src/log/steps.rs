@@ -179,7 +179,8 @@ impl Pending {
 
     fn into_step(self) -> Step {
         let Pending { name, span, phase, mixed, tolerated, command, .. } = self;
-        Step { name, span, command, tolerated, phase: phase.filter(|_| !mixed), ..Step::default() }
+        let phase = phase.filter(|_| !mixed);
+        Step { name, span, command, tolerated, phase, marked: !command, ..Step::default() }
     }
 }
 
@@ -275,7 +276,7 @@ impl Steps {
             return Grip::Hold;
         }
         if let Some(post) = after_the_work(text) {
-            out(Item::Step(Step { post: true, ..step(post, span) }));
+            out(Item::Step(Step { post: true, marked: true, ..step(post, span) }));
             return Grip::Take;
         }
         if let Some(found) = banner(text, span) {
@@ -306,7 +307,7 @@ impl Steps {
             let post = name.starts_with("Finalize") || name.starts_with("Post-job");
             let setup = name.starts_with("Initialize") || name.starts_with("Checkout");
             let phase = if setup { Some(Phase::Setup) } else { None };
-            out(Item::Step(Step { post, phase, ..step(name, span) }));
+            out(Item::Step(Step { post, phase, marked: true, ..step(name, span) }));
             return Grip::Take;
         }
         let command = text.strip_prefix("##[command]").or_else(|| text.strip_prefix("[command]"));
