@@ -126,6 +126,8 @@ struct Junit {
     suites: Vec<Suite>,
     /// How many suites are open beyond those that are kept.
     deeper: u64,
+    /// A table that was used for an earlier suite.
+    spare: Option<Box<Cases>>,
     case: Case,
     part: Option<Part>,
     sink: Sink,
@@ -230,6 +232,14 @@ impl Reader for Junit {
         }
     }
 
+    fn edge(&mut self, context: &mut Context<'_, '_>) {
+        if self.case.open
+            && let Some((from, to)) = self.case.tag.take()
+        {
+            self.case.span = context.span(from, to);
+        }
+    }
+
     fn comment(&mut self, raw: &[u8]) {
         let text = raw.trim_ascii();
         if let Some(count) = text.strip_prefix(b"fail ") {
@@ -317,7 +327,8 @@ impl Junit {
         self.end_case(tag.at, context);
         self.sink = Sink::Nowhere;
         self.case.clear();
-        self.case.span = context.span(tag.at, tag.at + tag.raw.len());
+        // Lines are counted for the few cases that fail.
+        self.case.tag = Some((tag.at, tag.at + tag.raw.len()));
         let case = &mut self.case;
         for (name, value, at) in tag.attributes() {
             match name {
@@ -434,7 +445,8 @@ impl Junit {
             self.suites.push(Suite { span: self.span, ..Suite::default() });
         }
         let suite = self.suites.last_mut().expect("there is one");
-        let cases = suite.cases.get_or_insert_default();
+        let spare = &mut self.spare;
+        let cases = suite.cases.get_or_insert_with(|| spare.take().unwrap_or_default());
         // jest-junit tells of a suite that cannot be loaded twice, in two ways.
         let again = case.class.starts_with(b"Test suite failed to run") && cases.has_failed(key);
         cases.add(key, status);
@@ -451,6 +463,9 @@ impl Junit {
         self.failing += (case.parts.len() as u64).max(1);
         let slashes = memchr::memchr_iter(b'/', &case.name).take(8);
         cases.add_parents(slashes.map(|slash| number(class, &case.name[..slash])));
+        if let Some((from, to)) = case.tag.take() {
+            case.span = context.span(from, to);
+        }
         case.span = context.extend(case.span, to);
         let around = self.around(context.encoding);
         let case = &mut self.case;
@@ -485,7 +500,7 @@ impl Junit {
         if let Some(outer) = self.suites.last_mut() {
             outer.inner += elements;
         }
-        let Some(cases) = cases else { return };
+        let Some(mut cases) = cases else { return };
         let alone = cases.elements == 1;
         // A suite counts what is in the suites within it too.
         declared.tests = declared.tests.map(|tests| tests.saturating_sub(inner));
@@ -515,6 +530,7 @@ impl Junit {
                 add_output(failure, &output.lines(context.encoding));
             }
         }
+        self.spare = cases.recycle();
         self.tell(waiting, context.out);
     }
 

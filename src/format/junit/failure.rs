@@ -49,6 +49,8 @@ pub(super) struct Case {
     pub output: Capture,
     pub errors: Capture,
     pub span: Span,
+    /// Where its start tag stands in the window, until its line is asked for.
+    pub tag: Option<(usize, usize)>,
 }
 
 impl Case {
@@ -113,7 +115,8 @@ pub(super) fn failures(
         let signal = signal::of_type(&part.kind)
             .or(by_name)
             .or_else(|| text.iter().take(4).find_map(|line| signal::of_message(&line.text)))
-            .or_else(|| thrown::signal(&text))
+            // Types with a package are not of JavaScript.
+            .or_else(|| if part.kind.contains(['.', '\\']) { None } else { thrown::signal(&text) })
             .or_else(|| {
                 (case.google && !text.iter().any(|line| line.text.contains("exception with")))
                     .then_some(Signal::Assertion)

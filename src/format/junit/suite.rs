@@ -160,6 +160,17 @@ impl Cases {
         self.waiting.iter().any(|waiting| waiting.key == key)
     }
 
+    /// Empties the table for another suite, unless it has become large.
+    pub(super) fn recycle(mut self: Box<Self>) -> Option<Box<Self>> {
+        if self.names.capacity() > 4096 {
+            return None;
+        }
+        self.names.clear();
+        self.parents.clear();
+        (self.elements, self.counts, self.waiting_bytes) = (0, Tally::default(), 0);
+        Some(self)
+    }
+
     /// Remembers the numbers of the parents of a failing subtest.
     pub(super) fn add_parents(&mut self, parents: impl Iterator<Item = u64>) {
         for parent in parents {
@@ -202,8 +213,10 @@ impl Cases {
     /// Cases of one name are attempts if the suite counts them once. Where it counts each, they are mostly runs with
     /// other data, and only a producer that is known to retry, or one that does not count the failed ones as
     /// failures, makes a run of failures that ends with a success one flaky test.
-    pub(super) fn settle(self, declared: Declared, retries: bool) -> Settled {
-        let Cases { elements, counts: mut tally, names, repeated, mut waiting, .. } = self;
+    pub(super) fn settle(&mut self, declared: Declared, retries: bool) -> Settled {
+        let Cases { elements, counts: mut tally, .. } = *self;
+        let names = &self.names;
+        let (repeated, mut waiting) = (std::mem::take(&mut self.repeated), std::mem::take(&mut self.waiting));
         let failing = tally.failed + tally.errored;
         let once = declared.tests == Some(names.len() as u64) && elements != names.len() as u64;
         let uncounted = declared.tests.is_none() || declared.failed().is_some_and(|failed| failed < failing);

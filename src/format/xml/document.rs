@@ -45,6 +45,9 @@ pub(crate) trait Reader {
     /// The element with this name ends; its end tag, if there is one, stands from `from` to `to`.
     fn end(&mut self, key: u64, from: usize, to: usize, context: &mut Context<'_, '_>);
 
+    /// The window is read and will move on: offsets in it lose their meaning.
+    fn edge(&mut self, _context: &mut Context<'_, '_>) {}
+
     /// A comment.
     fn comment(&mut self, _raw: &[u8]) {}
 
@@ -127,7 +130,10 @@ impl<R: Reader> Document<R> {
                         "the document type is ignored; its entities are not expanded",
                     )));
                 }
-                Event::More => return,
+                Event::More => {
+                    reader.edge(&mut context);
+                    return;
+                }
                 Event::Eof => self.cut(window, out),
             }
         }

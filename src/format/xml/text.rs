@@ -35,7 +35,7 @@ impl Encoding {
     /// Bytes as text that is safe to show: without terminal codes and control characters.
     fn clean(&mut self, bytes: &[u8]) -> String {
         if bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
-            return bytes.iter().map(|byte| char::from(*byte)).collect();
+            return String::from_utf8_lossy(bytes).into_owned();
         }
         let text = match std::str::from_utf8(bytes) {
             Ok(_) => {
