@@ -112,7 +112,7 @@ pub(crate) fn of_message(message: &str) -> Option<Signal> {
     if begins(&["value of: ", "expected equality of these values", "expected: ", "expected: (", "death test: "]) {
         return Some(Signal::Assertion);
     }
-    if holds(&["' panicked at ", "panicked at '"]) || begins(&["panic: ", "fatal error: all goroutines"]) {
+    if holds(&[" panicked at "]) || begins(&["panic: ", "fatal error: all goroutines"]) {
         return Some(Signal::Unhandled);
     }
     if begins(&["assert ", "assertionerror", "assertion failed", "assertion `"]) {
@@ -176,6 +176,7 @@ mod tests {
         assert_eq!(of_message("Test timed out in 600ms."), Some(Signal::TestTimeout));
         assert_eq!(of_message("failed on setup with \"OSError: x\""), Some(Signal::Hook));
         assert_eq!(of_message("assert 1 == 2"), Some(Signal::Assertion));
+        assert_eq!(of_message("thread 'decimal' (144) panicked at src/lib.rs:8:49"), Some(Signal::Unhandled));
         assert_eq!(of_message("TypeError: x is not a function"), None);
         assert_eq!(type_of_message("TypeError: x is not a function"), Some("TypeError"));
         assert_eq!(type_of_message("expected 2 to be 3"), None);
