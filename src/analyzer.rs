@@ -461,6 +461,7 @@ fn merge(known: &mut Group, group: Group, view: bool) {
             known.evidence.push(evidence);
         }
     }
+    known.hint(group.hints);
     for test in group.tests {
         if known.tests.len() < KEEP && !known.tests.contains(&test) {
             known.tests.push(test);

@@ -16,6 +16,9 @@ use crate::rules::{Fnv, Rank, Role};
 /// How many evidence lines, and how many test names, a cause keeps.
 pub(crate) const KEEP: usize = 20;
 
+/// How many lines about a further try a cause keeps.
+const MAX_HINTS: usize = 5;
+
 /// How many characters of a line are quoted.
 const QUOTE: usize = 500;
 
@@ -30,6 +33,8 @@ pub(crate) struct Group {
     pub count: u64,
     pub evidence: Vec<Evidence>,
     pub tests: Vec<String>,
+    /// Lines about a further try.
+    pub hints: Vec<String>,
     /// Whether a report of a runner told it only as a consequence.
     pub follow_on: bool,
     pub task: Option<String>,
@@ -53,6 +58,8 @@ pub(crate) struct Filing {
     pub task: Option<String>,
     pub stretch: u32,
     pub span: Span,
+    /// Lines about a further try.
+    pub hints: Vec<String>,
 }
 
 /// Files failures under their causes as they come in, in bounded memory.
@@ -65,7 +72,7 @@ pub(crate) struct Ledger {
 impl Ledger {
     pub(crate) fn file(&mut self, source: &str, filing: Filing) {
         let key = if self.groups.len() < MAX_GROUPS { key(&filing) } else { coarse_key(&filing) };
-        let Filing { verdict, level, count, test, file, follow_on, task, stretch, span } = filing;
+        let Filing { verdict, level, count, test, file, follow_on, task, stretch, span, hints } = filing;
         let evidence = Evidence {
             source: source.to_owned(),
             line: verdict.line.span.line,
@@ -84,6 +91,7 @@ impl Ledger {
                 count,
                 evidence: vec![evidence],
                 tests: test.into_iter().collect(),
+                hints,
                 follow_on,
                 tasks: task.iter().cloned().collect(),
                 task,
@@ -103,6 +111,7 @@ impl Ledger {
         group.count = if level == Level::Claim { group.count.max(count) } else { group.count + count };
         group.follow_on &= follow_on;
         group.last = span;
+        group.hint(hints);
         if group.evidence.len() < KEEP && !group.evidence.contains(&evidence) {
             group.evidence.push(evidence);
         }
@@ -120,7 +129,7 @@ impl Ledger {
 
 /// The key under which a failure is filed within one stretch of one source.
 fn key(filing: &Filing) -> u64 {
-    let Filing { verdict, level, file, follow_on, task, stretch, test, count: _, span: _ } = filing;
+    let Filing { verdict, level, file, follow_on, task, stretch, test, count: _, span: _, hints: _ } = filing;
     let mut hash = Fnv::default();
     hash.write(verdict.kind.as_str().as_bytes());
     hash.write(verdict.nature.as_str().as_bytes());
@@ -241,9 +250,18 @@ pub(crate) fn confidence(rank: Rank, level: Level) -> f32 {
 }
 
 impl Group {
+    /// Adds lines about a further try.
+    pub(crate) fn hint(&mut self, hints: impl IntoIterator<Item = String>) {
+        for hint in hints {
+            if self.hints.len() < MAX_HINTS && !self.hints.contains(&hint) {
+                self.hints.push(hint);
+            }
+        }
+    }
+
     /// The cause as a caller receives it.
     pub(crate) fn into_cause(self) -> Cause {
-        let Group { verdict, level, count, evidence, tests, .. } = self;
+        let Group { verdict, level, count, evidence, tests, hints, .. } = self;
         let message = evidence.first().map_or_else(String::new, |evidence| evidence.text.clone());
         Cause {
             kind: verdict.kind,
@@ -258,6 +276,7 @@ impl Group {
             evidence,
             tests,
             flip: verdict.flip,
+            hints,
         }
     }
 }

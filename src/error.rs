@@ -16,6 +16,8 @@ enum ErrorKind {
     UnknownName { what: &'static str, found: String, expected: String },
     #[error("{file}:{line}: {message}")]
     Rules { file: String, line: usize, message: String },
+    #[error("{file}:{line}: {message}")]
+    Policy { file: String, line: usize, message: String },
 }
 
 impl Error {
@@ -30,6 +32,16 @@ impl Error {
 
     pub(crate) fn rules(file: &str, line: usize, message: impl Into<String>) -> Self {
         Error(Box::new(ErrorKind::Rules { file: file.to_owned(), line, message: message.into() }))
+    }
+
+    pub(crate) fn policy(file: &str, line: usize, message: impl Into<String>) -> Self {
+        Error(Box::new(ErrorKind::Policy { file: file.to_owned(), line, message: message.into() }))
+    }
+
+    /// Whether a policy is not valid.
+    #[must_use]
+    pub fn is_policy(&self) -> bool {
+        matches!(*self.0, ErrorKind::Policy { .. })
     }
 
     /// Whether a rule file is not valid.

@@ -90,8 +90,11 @@ mod analyzer;
 mod cause;
 mod classify;
 mod decide;
+mod diff;
 mod error;
 mod format;
+mod hint;
+mod history;
 mod item;
 mod kind;
 mod log;
@@ -103,9 +106,11 @@ mod scan;
 mod source;
 
 pub use analyzer::{Analyzer, Session};
-pub use decide::{Decision, Escalation, Policy, Repair, Retry, Situation};
+pub use decide::{Budget, Decision, DelaySource, Escalation, Event, Policy, Repair, Retry, Seen, Situation, Terms};
+pub use diff::{Diff, Verdict, diff};
 pub use error::Error;
 pub use format::Format;
+pub use history::{FileHistory, History, MemoryHistory};
 pub use kind::{Action, Kind, Nature, Phase};
 pub use render::{Detail, SCHEMA, Text, json_schema, to_github, to_json, to_markdown};
 pub use report::{

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use crate::cause::{Filing, Group, Ledger};
+use crate::cause::{Filing, Group, Ledger, quote};
 use crate::classify::{Verdict, classify, classify_line, set_phase};
 use crate::item::{Item, LogLine, Mark, Scope, Step, TestRun};
 use crate::kind::{Kind, Nature, Phase};
@@ -15,6 +15,12 @@ use crate::rules::{Rank, Role, RuleSet};
 
 /// How many notes of one input are kept.
 const MAX_NOTES: usize = 50;
+
+/// How many lines about a further try are kept in mind.
+const MAX_HINT_LINES: usize = 1000;
+
+/// How far from a failure a line about a further try still speaks of it.
+const HINT_REACH: u64 = 10;
 
 /// Gathers what the parsers of one input find.
 #[derive(Debug)]
@@ -35,6 +41,8 @@ pub(crate) struct Findings {
     tool_passed: bool,
     tasks: Vec<Task>,
     letter: Option<Letter>,
+    /// Lines of a log that speak of a further try, with their places.
+    hints: Vec<(u64, String)>,
     notes: Vec<Note>,
     notes_omitted: u64,
 }
@@ -130,6 +138,7 @@ impl Findings {
             tool_passed: false,
             tasks: Vec::new(),
             letter: None,
+            hints: Vec::new(),
             notes: Vec::new(),
             notes_omitted: 0,
         }
@@ -190,6 +199,7 @@ impl Findings {
 
     fn failure(&mut self, rules: &RuleSet, failure: Failure) {
         let mut verdict = classify(rules, &failure);
+        let hints = if may_pass(verdict.nature) { hints(&failure.text) } else { Vec::new() };
         let Failure { level, test, file, span, count, follow_on, task, subject, .. } = failure;
         // An assertion is about the test that makes it, whatever its words name.
         if level == Level::Case && verdict.kind == Kind::Assertion && test.is_some() && subject.is_none() {
@@ -222,6 +232,7 @@ impl Findings {
             file,
             follow_on,
             span,
+            hints,
         };
         self.ledger.file(&self.name, filing);
     }
@@ -231,6 +242,12 @@ impl Findings {
         set_phase(&mut verdict, self.stretch().phase);
         match verdict.role {
             Role::Decoy => {}
+            Role::Hint => {
+                if self.hints.len() >= MAX_HINT_LINES {
+                    self.hints.drain(..MAX_HINT_LINES / 2);
+                }
+                self.hints.push((line.span.line, quote(&line.text)));
+            }
             Role::Passed => {
                 let mark = Mark {
                     scope: Scope::Tool,
@@ -242,7 +259,9 @@ impl Findings {
                 self.mark(mark);
             }
             Role::Root | Role::FollowOn => {
+                let hint = may_pass(verdict.nature) && crate::hint::mentions(&line.text);
                 let filing = Filing {
+                    hints: hint.then(|| quote(&line.text)).into_iter().collect(),
                     stretch: self.use_stretch(),
                     task: self.task.clone(),
                     count: 1,
@@ -400,6 +419,12 @@ impl Findings {
             standing.retain(|group| !weak(group));
         }
         fold_claims(&mut standing);
+        for group in standing.iter_mut().filter(|group| may_pass(group.verdict.nature)) {
+            let near = |at: u64| group.evidence.iter().any(|evidence| evidence.line.abs_diff(at) <= HINT_REACH);
+            let found: Vec<String> =
+                self.hints.iter().filter(|(at, _)| near(*at)).map(|(_, text)| text.clone()).collect();
+            group.hint(found);
+        }
         Resolved {
             name: self.name,
             outcome,
@@ -503,7 +528,19 @@ pub(crate) fn unclassified(line: TextLine, task: Option<String>) -> Filing {
         task,
         stretch: 0,
         span: Span { ..span },
+        hints: Vec::new(),
     }
+}
+
+/// Whether a word on a further try can matter for a failure of this nature.
+fn may_pass(nature: Nature) -> bool {
+    matches!(nature, Nature::Transient | Nature::Access | Nature::Ambiguous)
+}
+
+/// The lines of a failure that speak of a further try.
+fn hints(text: &[TextLine]) -> Vec<String> {
+    let lines = text.iter().take(100).filter(|line| crate::hint::mentions(&line.text));
+    lines.take(5).map(|line| quote(&line.text)).collect()
 }
 
 /// Makes one of claims that tell the same thing twice, once with its subject and once without, and drops those that

@@ -87,6 +87,9 @@ pub struct Cause {
     pub tests: Vec<String>,
     /// Why the nature differs from the kind's default.
     pub flip: Option<String>,
+    /// Lines that say when to try again, or that retries were already made, at most 5.
+    #[serde(default)]
+    pub hints: Vec<String>,
 }
 
 /// A place in an input that proves a cause.

@@ -42,6 +42,8 @@ names! {
     Passed = "passed",
     /// The line is no failure although other rules match it.
     Decoy = "decoy",
+    /// It says when to try again, or that somebody already has: no failure, but a word on one nearby.
+    Hint = "hint",
 }
 
 /// One entry of a rule file.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use whyred::{Format, Kind, RuleSet};
 
 /// Formats that have no case yet. This only shrinks.
-const FORMATS_WITHOUT_CASE: &[&str] = &["log", "agent-result"];
+const FORMATS_WITHOUT_CASE: &[&str] = &["log"];
 
 /// Kinds that have no case yet. This only shrinks.
 const KINDS_WITHOUT_CASE: &[&str] = &["*"];

@@ -2,6 +2,7 @@
 //!
 //! Adding a format is one file here, one variant of [`Format`] and one row of the table.
 
+mod agent;
 mod bazel_bep;
 mod cargo_json;
 mod checkstyle;
@@ -215,6 +216,7 @@ const TABLE: &[Entry] = &[
     Entry { format: Format::CodeQuality, sniff: code_quality::sniff, open: || Whole::open(code_quality::read) },
     Entry { format: Format::BazelBep, sniff: bazel_bep::sniff, open: || Stream::open(bazel_bep::Build::default()) },
     Entry { format: Format::JunitXml, sniff: junit::sniff, open: junit::open },
+    Entry { format: Format::AgentResult, sniff: agent::sniff, open: || Whole::open(agent::read) },
     Entry { format: Format::MessageJson, sniff: message_json::sniff, open: message_json::open },
     Entry { format: Format::Message, sniff: message::sniff, open: message::open },
     Entry { format: Format::Trx, sniff: trx::sniff, open: trx::open },
@@ -273,6 +275,8 @@ pub(crate) const BEGINNINGS: &[&str] = &[
     "sarif-schema-2.1.0",
     "\"check_name\"",
     "{\"id\":{\"started\"",
+    "\"childSessionKey\"",
+    "\"sentBeforeError\"",
 ];
 
 /// Where a report may begin whose telling literal stands on the line `lines[start..end]`: on that line, or on the one

@@ -34,12 +34,13 @@ pub(super) fn safe(report: &Report, decision: &Decision) -> (Report, Decision) {
             evidence,
             tests,
             flip,
+            hints,
         } = cause;
         line(fingerprint);
         line(message);
         subject.iter_mut().for_each(line);
         line(rule);
-        tests.iter_mut().chain(flip).for_each(line);
+        tests.iter_mut().chain(flip).chain(hints).for_each(line);
         for Evidence { source, line: _, last_line: _, column: _, byte_start: _, byte_end: _, text, file } in evidence {
             line(source);
             line(text);
@@ -62,8 +63,8 @@ pub(super) fn safe(report: &Report, decision: &Decision) -> (Report, Decision) {
         source.iter_mut().for_each(line);
         line(message);
     }
-    let Decision { action: _, reasons, retry: _, plan, escalation } = &mut decision;
-    reasons.iter_mut().for_each(line);
+    let Decision { action: _, reasons, retry: _, checks, plan, escalation } = &mut decision;
+    reasons.iter_mut().chain(checks).for_each(line);
     for Repair { task, phase: _, causes: _, brief } in plan {
         task.iter_mut().for_each(line);
         page(brief);

@@ -91,7 +91,7 @@ impl Text {
             page.line("", &[(DIM, &format!("     and {} more", plural(left, "cause", "causes")))]);
         }
         tasks(&mut page, &report);
-        next(&mut page, &report, &decision);
+        next(&mut page, &report, &decision, self.detail);
         self.notes(&mut page, &report);
         if self.detail == Detail::Full {
             inputs(&mut page, &report);
@@ -113,6 +113,7 @@ impl Text {
             evidence,
             tests,
             flip,
+            hints: _,
         } = cause;
         page.blank();
         let number = format!("{number:>2}. ");
@@ -296,10 +297,19 @@ fn instruction(decision: &Decision) -> String {
 }
 
 /// What to do next, and why.
-fn next(page: &mut Page, report: &Report, decision: &Decision) {
-    let Decision { action: _, reasons, retry: _, plan, escalation } = decision;
+fn next(page: &mut Page, report: &Report, decision: &Decision, detail: Detail) {
+    let Decision { action: _, reasons, retry: _, checks, plan, escalation } = decision;
     page.blank();
-    page.wrap_head(&instruction(decision), &reasons.join("; "));
+    page.wrap_head(&instruction(decision), reasons.first().map_or("", String::as_str));
+    // The others repeat what is shown above, for those who see the decision alone.
+    if detail == Detail::Full {
+        for reason in reasons.iter().skip(1) {
+            page.wrap("  - ", reason, PLAIN);
+        }
+    }
+    for check in checks {
+        page.wrap("  check: ", check, PLAIN);
+    }
     if let Some(escalation) = escalation {
         page.wrap("  needed: ", &escalation.need, PLAIN);
     }

@@ -1,0 +1,169 @@
+//! Results of an agent runtime's own calls, in JSON: openclaw and its kin.
+//!
+//! `sessions_spawn` and `sessions_send` answer with `{status, error?, childSessionKey?, …}`, the gateway with frames of
+//! `{ok, error: {code, message, retryable?, retryAfterMs?}}`, and the failover between models with a reason. What
+//! each text means is a matter of the rules; this finds the texts, and the session that may have begun all the same.
+
+use super::Sure;
+use super::document::Doc;
+use super::json::Node;
+use crate::item::{Item, Mark, Scope};
+use crate::kind::Phase;
+use crate::report::{Failure, Level, Outcome, Span, Task, TextLine};
+
+/// Whether the head is such a result.
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    if head.first() != Some(&b'{') {
+        return None;
+    }
+    let head = &head[..head.len().min(4096)];
+    let has = |key: &str| memchr::memmem::find(head, key.as_bytes()).is_some();
+    let own = has("\"childSessionKey\"") || has("\"sentBeforeError\"") || has("sessions_spawn") && has("\"status\"");
+    if own {
+        return Some(Sure::Certain);
+    }
+    let call = has("\"status\"") && has("\"runId\"") && (has("\"error\"") || has("\"accepted\"") || has("\"reply\""));
+    let codes = ["NOT_LINKED", "NOT_PAIRED", "AGENT_TIMEOUT", "FORBIDDEN", "INVALID_REQUEST", "UNAVAILABLE"];
+    let frame = has("\"code\"") && has("\"message\"") && codes.into_iter().any(|code| has(&format!("\"{code}\"")));
+    let failover = has("\"FailoverError\"")
+        || has("\"failoverReason\"")
+        || has("\"provider\"") && has("\"reason\"") && has("\"model\"");
+    (call || frame || failover).then_some(Sure::Likely)
+}
+
+/// Reads one result.
+pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
+    let mut cursor = doc.cursor();
+    let (node, stop) = cursor.node();
+    let end = doc.finish(&cursor, stop, out);
+    // A result may be wrapped in a frame, and a frame's payload in a tool's answer.
+    let inner = ["payload", "result", "details", "data"]
+        .iter()
+        .find_map(|key| node.get(key).filter(|node| node.get("status").is_some()));
+    result(doc, inner.unwrap_or(&node), &node, out);
+    end
+}
+
+fn result(doc: &Doc<'_>, node: &Node<'_>, outer: &Node<'_>, out: &mut dyn FnMut(Item)) {
+    let text = |key: &str| node.get(key).and_then(Node::string);
+    let status = text("status").unwrap_or_default();
+    let ok = outer.get("ok").and_then(Node::bool);
+    let error = node.get("error").or_else(|| outer.get("error")).filter(|error| !error.is_null());
+    let key = text("childSessionKey").or_else(|| text("sessionKey"));
+    let sent = node.get("sentBeforeError").and_then(Node::bool) == Some(true);
+    let whole = doc.span(outer.start, outer.end);
+    let good =
+        matches!(status.as_str(), "ok" | "accepted" | "delivered" | "sent") || status.is_empty() && ok == Some(true);
+    if let Some(key) = &key {
+        let id = text("label").or_else(|| text("runId")).unwrap_or_else(|| key.clone());
+        out(Item::Task(Task {
+            id,
+            title: text("task"),
+            status: Outcome::Unknown,
+            build: Outcome::Unknown,
+            tests: None,
+            causes: Vec::new(),
+            session: Some(key.clone()),
+        }));
+    }
+    if good && error.is_none() {
+        let text = format!("status: {}", if status.is_empty() { "ok" } else { &status });
+        out(Item::Mark(Mark { scope: Scope::Tool, outcome: Outcome::Passed, status: None, text, span: whole }));
+        return;
+    }
+    let mut lines: Vec<TextLine> = Vec::new();
+    let said = error.and_then(|error| error.text().or_else(|| error.get("message").and_then(Node::text)));
+    let said = said.or_else(|| node.get("message").and_then(Node::text));
+    if let Some(said) = said {
+        doc.push_text(said, &mut lines);
+    }
+    let holder = error.filter(|error| !error.members().is_empty()).unwrap_or(node);
+    for (name, value) in holder.members().iter().chain(node.members()) {
+        let wanted = [
+            "code",
+            "status",
+            "reason",
+            "failoverReason",
+            "retryable",
+            "retryAfterMs",
+            "childSessionKey",
+            "sentBeforeError",
+        ];
+        if wanted.contains(&name.as_str()) && lines.len() < 40 {
+            let shown = match (value.string(), value.number(), value.bool()) {
+                (Some(text), ..) => text,
+                (_, Some(number), _) => format!("{number}"),
+                (.., Some(bool)) => bool.to_string(),
+                _ => continue,
+            };
+            let line = TextLine { text: format!("{name}: {shown}"), span: doc.span(value.start, value.end) };
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    if lines.is_empty() {
+        lines.push(TextLine { text: format!("status: {status}"), span: whole });
+    }
+    let told: String = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
+    let call = ["sessions_spawn", "sessions_send", "sessions_list", "sessions_history"];
+    let named = call.into_iter().find(|call| told.contains(call)).or(match (&key, sent) {
+        (_, true) => Some("sessions_send"),
+        (Some(_), false) => Some("sessions_spawn"),
+        (None, false) => None,
+    });
+    out(Item::Failure(Failure {
+        level: Level::Diagnostic,
+        phase: Some(Phase::Dispatch),
+        subject: named.map(str::to_owned),
+        span: lines.first().map_or(whole, |line: &TextLine| nonzero(line.span, whole)),
+        text: lines,
+        task: key,
+        ..Failure::default()
+    }));
+}
+
+fn nonzero(span: Span, whole: Span) -> Span {
+    if span.line == 0 { whole } else { span }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{Parse, Place, document::Whole};
+
+    fn items(json: &str) -> Vec<Item> {
+        let mut items = Vec::new();
+        Whole::open(read).parse(json.as_bytes(), &mut Place::START.clone(), true, &mut |item| items.push(item));
+        items
+    }
+
+    #[test]
+    fn a_timeout_keeps_the_session_that_may_have_begun() {
+        let json = r#"{"status":"error","error":"gateway timeout after 10000ms\nGateway target: ws://127.0.0.1:18789",
+            "childSessionKey":"agent:main:subagent:7a9a72a7","runId":"r1"}"#;
+        assert!(sniff(json.as_bytes()).is_some());
+        let items = items(json);
+        let session =
+            items.iter().find_map(|item| if let Item::Task(task) = item { task.session.clone() } else { None });
+        assert_eq!(session.as_deref(), Some("agent:main:subagent:7a9a72a7"));
+        let failure =
+            items.iter().find_map(|item| if let Item::Failure(failure) = item { Some(failure) } else { None });
+        assert_eq!(failure.unwrap().text[0].text, "gateway timeout after 10000ms");
+    }
+
+    #[test]
+    fn what_was_accepted_is_no_failure() {
+        let items = items(r#"{"status":"accepted","childSessionKey":"agent:main:subagent:1","runId":"r"}"#);
+        assert!(items.iter().all(|item| !matches!(item, Item::Failure(_))));
+    }
+
+    #[test]
+    fn other_json_is_none_of_it() {
+        for json in
+            [r#"{"status":"ok","data":[1]}"#, r#"{"code":1,"message":"x"}"#, r#"{"name":"a","version":"1"}"#, "[1]"]
+        {
+            assert_eq!(sniff(json.as_bytes()), None, "{json}");
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! What a text says about when to try again, and whether somebody already has.
+//!
+//! A hint raises a delay; it never makes a failure retryable. What a tool says of its own plan (`Retrying in 15s`)
+//! is no hint but evidence that short retries were already spent, and a limit that passed (`after 10000ms`) is
+//! neither.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Waiting longer than this is not waiting.
+const LONGEST_MS: f64 = 7.0 * 24.0 * 3_600_000.0;
+
+/// `wait a few minutes`.
+const FEW_MINUTES_MS: u64 = 3 * 60_000;
+
+/// What a line says about a further try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hint {
+    /// Wait so many milliseconds.
+    Wait(u64),
+    /// Not before this time, in milliseconds since 1970.
+    Until(u64),
+    /// Not at all.
+    Never,
+}
+
+impl Hint {
+    /// The wait in milliseconds, as seen at `now`; `None` where an absolute time meets no clock.
+    pub(crate) fn wait_ms(self, now: Option<u64>) -> Option<u64> {
+        match self {
+            Hint::Wait(ms) => Some(ms),
+            Hint::Until(at) => {
+                let wait = at.saturating_sub(now?);
+                ((wait as f64) <= LONGEST_MS).then_some(wait)
+            }
+            Hint::Never => None,
+        }
+    }
+}
+
+/// Words of which one stands in every line that [`read`] or [`inner_retries`] understands, in lower case.
+const WORDS: &[&str] = &[
+    "retry-after",
+    "retry_after",
+    "retry after",
+    "retryafter",
+    "retrydelay",
+    "x-amz-retry",
+    "pushback",
+    "should-retry",
+    "retryable",
+    "try again",
+    "please wait",
+    "wait ",
+    "reset",
+    "ratelimit",
+    "limit reached|",
+    "retry in",
+    "retries",
+    "attempt",
+    "retrying",
+    "gave up",
+    "giving up",
+    "tries",
+];
+
+/// Whether a line may hold a hint: cheap, to be confirmed by reading it.
+pub(crate) fn mentions(line: &str) -> bool {
+    if line.len() > 4096 {
+        return false;
+    }
+    let lower = line.to_ascii_lowercase();
+    WORDS.iter().any(|word| lower.contains(word)) && (read(line).is_some() || inner_retries(line))
+}
+
+macro_rules! patterns {
+    ($($name:ident = $text:expr;)+) => {
+        $(static $name: LazyLock<Regex> = LazyLock::new(|| Regex::new($text).expect("the pattern is constant"));)+
+    };
+}
+
+patterns! {
+    OWN_PLAN = r"(?i)\bretrying (?:in|after)\b|\bwill retry\b|\bnext backoff\b|\b(?:re)?try(?:ing)? (?:attempt )?\d+ ?(?:/|of) ?\d+|\battempt #?\d+ ?(?:/|of) ?\d+";
+    INNER = r"(?i)\bafter (?:\d+|several|multiple) (?:failed )?(?:attempts?|tries|retries)\b|\bretries (?:exhausted|exceeded)|\bexhausted (?:all )?(?:\d+ )?(?:retries|attempts)|\bmax(?:imum)?(?: number of)? (?:retries|attempts|retry)|\bg(?:iving|ave) up after\b|\b\d+ (?:re)?tries\b";
+    NEVER = r#"(?i)x-should-retry\\?["']?\s*[:=]\s*\\?["']?false|\bretryable\\?["']?\s*[:=]\s*\\?["']?false|grpc-retry-pushback-ms\\?["']?\s*[:=]\s*\\?["']?(?:-|[^\s\d"'\\])"#;
+    MILLIS = r#"(?i)(?:retry[-_]after[-_]ms|retryAfterMs|x-amz-retry-after|grpc-retry-pushback-ms)\\?["']?\s*[:=]\s*\\?["']?(?P<n>\d+(?:\.\d+)?)"#;
+    SECONDS = r#"(?i)\b(?:x-)?(?:retry[-_ ]?after|retryDelay|retry_delay)\\?["']?\s*[:=]\s*\\?["']?(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)?(?:[^\w.]|$)"#;
+    PROSE = r"(?i)\b(?:try(?:ing)? again|retry|retry your request|wait|available(?: again)?|resets?|reset occurs|will (?:be )?reset)\s+(?:(?:at least|in|after|for|another|about|approximately)\s+)*(?P<span>\d[\w.:, ]*)";
+    RESET = r#"(?i)\b[\w-]*rate-?limit[\w-]*-reset[\w-]*\\?["']?\s*[:=]\s*\\?["']?(?P<value>[^\s"'\\,}]+)"#;
+    DRAFT = r#"(?i)\bratelimit\\?["']?:\s*"?[^;]*;.*?\bt=(?P<n>\d+)"#;
+    BAR = r"(?i)limit reached\|(?P<n>\d{10,13})\b";
+    STAMP = r"(?P<y>\d{4})-(?P<mo>\d\d)-(?P<d>\d\d)[T ](?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?:\.\d+)?\s?(?P<z>Z|UTC|GMT|[+-]\d\d:?\d\d)";
+    HTTP_DATE = r"(?i)\b(?:mon|tue|wed|thu|fri|sat|sun),? (?P<d>\d\d?) (?P<mo>[a-z]{3}) (?P<y>\d{4}) (?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d) GMT";
+    UNITS = r"(?i)^[ ,]*(?:and )?(?P<n>\d+(?:\.\d+)?) ?(?P<unit>milliseconds?|ms|hours?|hrs?|h|minutes?|mins?|min|m|seconds?|secs?|s|days?|d)(?:[^a-z]|$)";
+    CLOCK = r"^(?:(?P<h>\d+):)?(?P<m>\d{1,2}):(?P<s>\d{2}(?:\.\d+)?)";
+    FEW = r"(?i)\bwait a few minutes\b|\btry again in a few minutes\b";
+}
+
+/// Whether a line shows that retries were already made: the tool's own plan, or its giving up.
+pub(crate) fn inner_retries(line: &str) -> bool {
+    OWN_PLAN.is_match(line) || INNER.is_match(line)
+}
+
+/// The hint that a line gives.
+pub(crate) fn read(line: &str) -> Option<Hint> {
+    if NEVER.is_match(line) {
+        return Some(Hint::Never);
+    }
+    if let Some(found) = MILLIS.captures(line) {
+        return number(&found["n"], 1.0);
+    }
+    if let Some(found) = SECONDS.captures(line) {
+        let unit = found.name("unit").map_or(1000.0, |unit| unit_ms(unit.as_str()));
+        return number(&found["n"], unit);
+    }
+    if line.to_ascii_lowercase().contains("retry-after")
+        && let Some(at) = http_date(line).or_else(|| stamp(line))
+    {
+        return Some(Hint::Until(at));
+    }
+    if let Some(found) = RESET.captures(line) {
+        let value = &found["value"];
+        let rest = &line[found.get(0)?.start()..];
+        return stamp(rest).map(Hint::Until).or_else(|| span(value)).or_else(|| number(value, 1000.0));
+    }
+    if let Some(found) = DRAFT.captures(line) {
+        return number(&found["n"], 1000.0);
+    }
+    if let Some(found) = BAR.captures(line) {
+        return number(&found["n"], 1000.0);
+    }
+    if OWN_PLAN.is_match(line) {
+        return None;
+    }
+    if let Some(found) = PROSE.captures(line)
+        && let Some(hint) = span(&found["span"])
+    {
+        return Some(hint);
+    }
+    if FEW.is_match(line) {
+        return Some(Hint::Wait(FEW_MINUTES_MS));
+    }
+    let lower = line.to_ascii_lowercase();
+    let says = lower.contains("resets at")
+        || lower.contains("reset at")
+        || lower.contains("reset after")
+        || lower.contains("try again at");
+    if says { stamp(line).map(Hint::Until) } else { None }
+}
+
+/// A bare number: an epoch when it is as large as one, otherwise a duration in `unit` milliseconds.
+fn number(text: &str, unit: f64) -> Option<Hint> {
+    let number: f64 = text.parse().ok()?;
+    if number >= 1e12 {
+        return Some(Hint::Until(number as u64));
+    }
+    if number >= 1e9 && unit > 1.0 {
+        return Some(Hint::Until((number * 1000.0) as u64));
+    }
+    wait(number * unit)
+}
+
+fn wait(ms: f64) -> Option<Hint> {
+    (ms.is_finite() && (0.0..=LONGEST_MS).contains(&ms)).then(|| Hint::Wait(ms.ceil() as u64))
+}
+
+/// A duration with units (`1m30s`, `7 hours and 26 minutes`) or as a clock shows it (`0:00:59.47`).
+fn span(text: &str) -> Option<Hint> {
+    if let Some(found) = CLOCK.captures(text) {
+        let part = |name: &str| found.name(name).and_then(|part| part.as_str().parse::<f64>().ok()).unwrap_or(0.0);
+        return wait((part("h") * 3600.0 + part("m") * 60.0 + part("s")) * 1000.0);
+    }
+    let mut rest = text;
+    let mut sum = None;
+    while let Some(found) = UNITS.captures(rest) {
+        let value: f64 = found["n"].parse().ok()?;
+        sum = Some(sum.unwrap_or(0.0) + value * unit_ms(&found["unit"]));
+        rest = &rest[found.name("unit")?.end()..];
+    }
+    wait(sum?)
+}
+
+fn unit_ms(unit: &str) -> f64 {
+    let unit = unit.to_ascii_lowercase();
+    match unit.as_bytes() {
+        b"ms" => 1.0,
+        [b'm', b'i', b'l', ..] => 1.0,
+        [b'm', ..] => 60_000.0,
+        [b'h', ..] => 3_600_000.0,
+        [b'd', ..] => 86_400_000.0,
+        _ => 1000.0,
+    }
+}
+
+fn stamp(text: &str) -> Option<u64> {
+    let found = STAMP.captures(text)?;
+    let zone = match &found["z"] {
+        "Z" | "UTC" | "GMT" => 0,
+        zone => {
+            let digits: String = zone.chars().filter(char::is_ascii_digit).collect();
+            let minutes = digits[..2].parse::<i64>().ok()? * 60 + digits[2..].parse::<i64>().ok()?;
+            if zone.starts_with('-') { -minutes } else { minutes }
+        }
+    };
+    let part = |name: &str| found[name].parse::<i64>().ok();
+    epoch_ms(part("y")?, part("mo")?, part("d")?, part("h")?, part("mi")? - zone, part("s")?)
+}
+
+fn http_date(text: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let found = HTTP_DATE.captures(text)?;
+    let month = MONTHS.iter().position(|month| found["mo"].eq_ignore_ascii_case(month))? as i64 + 1;
+    let part = |name: &str| found[name].parse::<i64>().ok();
+    epoch_ms(part("y")?, month, part("d")?, part("h")?, part("mi")?, part("s")?)
+}
+
+/// Milliseconds since 1970 of a date in UTC, by the days of the civil calendar.
+fn epoch_ms(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<u64> {
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // The year begins in March, so that the leap day is its last.
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year / 400;
+    let of_era = year - era * 400;
+    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468;
+    u64::try_from((days * 86_400 + hour * 3600 + minute * 60 + second) * 1000).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, hint: Option<Hint>) {
+        assert_eq!(read(line), hint, "{line}");
+    }
+
+    #[test]
+    fn hints_in_every_form() {
+        for (line, ms) in [
+            ("Retry-After: 30", 30_000),
+            ("retry-after-ms: 1500", 1500),
+            ("x-amz-retry-after: 1500", 1500),
+            (r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":3274}"#, 3274),
+            (r#"body: {\"retry_after_ms\":3274}"#, 3274),
+            ("retry_after_ms: 9457", 9457),
+            (r#"{"message": "You are being rate limited.", "retry_after": 0.35}"#, 350),
+            (r#""retryAfterMs": 5000"#, 5000),
+            (r#""retryDelay": "37s""#, 37_000),
+            ("Rate limit reached. Please try again in 9.816s. Visit", 9816),
+            ("Please try again in 174ms.", 174),
+            ("Please try again in 1m30s", 90_000),
+            ("Please try again in 6m0s.", 360_000),
+            ("Please retry after 20 seconds", 20_000),
+            ("try again in 7 hours and 26 minutes", 26_760_000),
+            ("Please wait 20 seconds", 20_000),
+            ("You must wait a few minutes before you try again", 180_000),
+            ("Reset occurs in 0:00:59.473329 (1678352742 / 2023-03-09 09:05:42)", 59_474),
+            ("x-ratelimit-reset-tokens: 6m0s", 360_000),
+            ("RateLimit-Reset: 50", 50_000),
+            (r#"RateLimit: "default";r=0;t=30"#, 30_000),
+        ] {
+            check(line, Some(Hint::Wait(ms)));
+        }
+    }
+
+    #[test]
+    fn absolute_times_need_a_clock() {
+        check("x-ratelimit-reset: 1678352742", Some(Hint::Until(1_678_352_742_000)));
+        check("Claude AI usage limit reached|1759000000", Some(Hint::Until(1_759_000_000_000)));
+        check("retry-after: Wed, 21 Oct 2015 07:28:00 GMT", Some(Hint::Until(1_445_412_480_000)));
+        check("limit resets at 2024-05-01T12:00:00Z", Some(Hint::Until(1_714_564_800_000)));
+        check("anthropic-ratelimit-tokens-reset: 2024-05-01T14:00:00+02:00", Some(Hint::Until(1_714_564_800_000)));
+        assert_eq!(Hint::Until(5000).wait_ms(None), None);
+        assert_eq!(Hint::Until(5000).wait_ms(Some(2000)), Some(3000));
+        assert_eq!(Hint::Until(5000).wait_ms(Some(9000)), Some(0));
+    }
+
+    #[test]
+    fn vetoes() {
+        for line in ["x-should-retry: false", r#""retryable": false"#, "grpc-retry-pushback-ms: -1"] {
+            check(line, Some(Hint::Never));
+        }
+    }
+
+    #[test]
+    fn plans_and_limits_are_no_hints() {
+        for line in [
+            "Retrying in 15s",
+            "attempt 2 of 5",
+            "setting next backoff to 59.47s",
+            "Gateway timeout after 10000ms",
+            "(30s timeout)",
+            "Time: 13.2 s",
+            "try again later",
+            "Your limit will reset at 1pm (Etc/GMT+5)",
+            "retry-after: 99999999",
+        ] {
+            check(line, None);
+        }
+        assert!(inner_retries("Retrying in 15s"));
+        assert!(inner_retries("curl: giving up after 3 attempts"));
+        assert!(!inner_retries("Please try again in 20s"));
+    }
+}
