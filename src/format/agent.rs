@@ -35,7 +35,8 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
 pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let mut cursor = doc.cursor();
     let (node, stop) = cursor.node();
-    let end = doc.finish(&cursor, stop, out);
+    let result = stop.map_or(Ok(()), Err);
+    let end = doc.finish(&cursor, result, stop, out);
     // A result may be wrapped in a frame, and a frame's payload in a tool's answer.
     let inner = ["payload", "result", "details", "data"]
         .iter()
@@ -130,7 +131,7 @@ fn nonzero(span: Span, whole: Span) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::{Parse, Place, document::Whole};
+    use crate::format::{Place, document::Whole};
 
     fn items(json: &str) -> Vec<Item> {
         let mut items = Vec::new();
