@@ -35,8 +35,8 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
 pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let mut cursor = doc.cursor();
     let (node, stop) = cursor.node();
-    let result = stop.map_or(Ok(()), Err);
-    let end = doc.finish(&cursor, result, stop, out);
+    let ended = stop.map_or(Ok(()), Err);
+    let end = doc.finish(&cursor, ended, stop, out);
     // A result may be wrapped in a frame, and a frame's payload in a tool's answer.
     let inner = ["payload", "result", "details", "data"]
         .iter()
