@@ -7,7 +7,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::mask;
 use crate::decide::Decision;
-use crate::kind::{Action, Nature, Phase};
+use crate::kind::{Action, Phase};
 use crate::report::{Cause, Counts, Evidence, FileRef, Note, Outcome, Report, Severity, Task};
 
 /// The output for people.
@@ -217,7 +217,7 @@ impl Text {
                 (Some(source), None) => format!("{source}: "),
                 (None, _) => String::new(),
             };
-            page.line("", &[(style, word), (PLAIN, ": "), (PLAIN, &cut(&format!("{place}{message}"), page.width - 9))]);
+            page.wrap_behind(style, &format!("{word}: "), &format!("{place}{message}"), PLAIN);
         }
     }
 }
@@ -555,10 +555,14 @@ impl Page {
 
     /// A text broken into lines; those after the first stand below its start.
     fn wrap(&mut self, head: &str, text: &str, style: Style) {
+        self.wrap_behind(PLAIN, head, text, style);
+    }
+
+    fn wrap_behind(&mut self, head_style: Style, head: &str, text: &str, style: Style) {
         let indent = head.width().min(self.width / 2);
         for (index, line) in wrapped(text, self.width - indent, 0).iter().enumerate() {
             if index == 0 {
-                self.out.push_str(head);
+                self.put(head_style, head);
             } else {
                 self.out.push_str(&" ".repeat(indent));
             }
