@@ -112,7 +112,7 @@ pub use error::Error;
 pub use format::Format;
 pub use history::{FileHistory, History, MemoryHistory};
 pub use kind::{Action, Kind, Nature, Phase};
-pub use render::{Detail, SCHEMA, Text, json_schema, to_github, to_json, to_markdown};
+pub use render::{Detail, SCHEMA, Text, diff_to_text, json_schema, to_github, to_json, to_markdown};
 pub use report::{
     Cause, Counts, Evidence, Failure, FileRef, Level, Note, Outcome, Report, Severity, Signal, SourceSummary, Span,
     Task, TextLine,

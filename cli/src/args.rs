@@ -63,6 +63,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", global = true)]
     pub rules: Vec<PathBuf>,
 
+    /// How to decide, instead of the default; `whyred policy show` prints it
+    #[arg(long, value_name = "FILE", global = true)]
+    pub policy: Option<PathBuf>,
+
     /// Let the exit status tell the action
     #[arg(long)]
     pub exit_status: bool,
@@ -93,6 +97,18 @@ pub(crate) enum Command {
         #[arg(value_name = "KIND|RULE")]
         name: String,
     },
+    /// Tell what a repair changed: what is fixed, new, moved and the same
+    Diff {
+        /// The output of the run before
+        before: PathBuf,
+        /// The output of the run after
+        after: PathBuf,
+    },
+    /// Print the policy in force, or check a policy file
+    Policy {
+        #[command(subcommand)]
+        action: PolicyAction,
+    },
     /// Print the JSON Schema of the JSON output
     Schema,
 }
@@ -107,6 +123,17 @@ pub(crate) enum RulesAction {
     },
     /// List all rules: id, kind, rank
     List,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PolicyAction {
+    /// Print the policy in force, as a file to start from
+    Show,
+    /// Say whether a policy file is valid
+    Check {
+        /// The policy file
+        file: PathBuf,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]

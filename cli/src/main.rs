@@ -2,6 +2,7 @@
 
 mod args;
 mod catalog;
+mod compare;
 mod inputs;
 mod output;
 
@@ -9,7 +10,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
-use whyred::{Analyzer, Detail, Note, Policy, RuleSet, Situation, Text};
+use whyred::{Analyzer, Detail, Note, RuleSet, Situation, Text};
 
 use crate::args::{Args, Command, Output};
 use crate::inputs::Inputs;
@@ -51,6 +52,8 @@ fn run(args: &Args) -> Result<u8, Failed> {
     match &args.command {
         Some(Command::Rules { action }) => catalog::rules(action, args),
         Some(Command::Explain { name }) => catalog::explain(name, args),
+        Some(Command::Diff { before, after }) => compare::diff(before, after, args),
+        Some(Command::Policy { action }) => compare::policy(action, args),
         Some(Command::Schema) => output::print(whyred::json_schema()).map(|()| 0),
         None => analyze(args),
     }
@@ -86,7 +89,7 @@ fn analyze(args: &Args) -> Result<u8, Failed> {
     if report.sources.iter().all(|source| source.error.is_some() && source.bytes == 0) {
         return Ok(UNREAD);
     }
-    let decision = Policy::default().decide(&report, &Situation::new().attempt(args.attempt));
+    let decision = compare::load(args.policy.as_deref())?.decide(&report, &Situation::new().attempt(args.attempt));
     let rendered = match args.format {
         Output::Text => {
             let detail = if args.verbose { Detail::Full } else { Detail::Short };

@@ -239,3 +239,25 @@ fn the_tool_explains_itself() {
     assert_eq!(folder.run(&["schema"]).json()["$schema"], "https://json-schema.org/draft/2020-12/schema");
     assert!(folder.run(&["rules", "list"]).out.lines().count() > 1);
 }
+
+#[test]
+fn policies_are_shown_and_checked() {
+    let folder = Folder::new("policy").with("broken.toml", "nonsense = 1\n");
+    let shown = folder.run(&["policy", "show"]);
+    assert_eq!(shown.status, 0, "{shown:?}");
+    let folder = folder.with("mine.toml", &shown.out).with("build.log", LOG);
+    assert_eq!(folder.run(&["policy", "check", "mine.toml"]).status, 0);
+    assert_eq!(folder.run(&["--policy", "mine.toml", "build.log"]).out, folder.run(&["build.log"]).out);
+    let broken = folder.run(&["policy", "check", "broken.toml"]);
+    assert!(broken.status == 2 && broken.err.contains("broken.toml"), "{broken:?}");
+}
+
+#[test]
+fn two_runs_are_compared() {
+    let other = LOG.replace("express", "koa");
+    let folder = Folder::new("diff").with("one.log", &format!("{LOG}{other}")).with("two.log", &other);
+    let run = folder.run(&["diff", "one.log", "two.log"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert!(run.out.contains("fixed  missing_module  express"), "{run:?}");
+    assert_eq!(folder.run(&["diff", "one.log", "none.log"]).status, 3);
+}

@@ -16,7 +16,25 @@ const MASK: &str = "***";
 
 /// A copy without secrets and control characters.
 pub(super) fn safe(report: &Report, decision: &Decision) -> (Report, Decision) {
-    let (mut report, mut decision) = (report.clone(), decision.clone());
+    let report = safe_report(report);
+    let mut decision = decision.clone();
+    // A struct is taken apart whole, so that a new field cannot be forgotten.
+    let Decision { action: _, reasons, retry: _, checks, plan, escalation } = &mut decision;
+    reasons.iter_mut().chain(checks).for_each(line);
+    for Repair { task, phase: _, causes: _, brief } in plan {
+        task.iter_mut().for_each(line);
+        page(brief);
+    }
+    if let Some(Escalation { to, need }) = escalation {
+        line(to);
+        line(need);
+    }
+    (report, decision)
+}
+
+/// A copy of a report without secrets and control characters.
+pub(super) fn safe_report(report: &Report) -> Report {
+    let mut report = report.clone();
     // Every struct is taken apart whole, so that a new field cannot be forgotten.
     let Report { rules, outcome: _, tests: _, causes, causes_omitted: _, tasks, sources, notes } = &mut report;
     line(rules);
@@ -63,17 +81,7 @@ pub(super) fn safe(report: &Report, decision: &Decision) -> (Report, Decision) {
         source.iter_mut().for_each(line);
         line(message);
     }
-    let Decision { action: _, reasons, retry: _, checks, plan, escalation } = &mut decision;
-    reasons.iter_mut().chain(checks).for_each(line);
-    for Repair { task, phase: _, causes: _, brief } in plan {
-        task.iter_mut().for_each(line);
-        page(brief);
-    }
-    if let Some(Escalation { to, need }) = escalation {
-        line(to);
-        line(need);
-    }
-    (report, decision)
+    report
 }
 
 /// Makes a text of one line safe.
