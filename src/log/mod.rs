@@ -40,6 +40,7 @@ mod playwright;
 mod rspec;
 mod runner;
 mod scala;
+mod rust;
 mod steps;
 mod swift;
 mod traceback;
@@ -144,6 +145,8 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: dart::NEEDLES, open: dart::open },
     ReaderEntry { needles: swift::NEEDLES, open: swift::open },
     ReaderEntry { needles: scala::NEEDLES, open: scala::open },
+    ReaderEntry { needles: rust::nextest::NEEDLES, open: rust::nextest::open },
+    ReaderEntry { needles: rust::libtest::NEEDLES, open: rust::libtest::open },
     // What follows is read where no runner of tests has it.
     ReaderEntry { needles: traceback::NEEDLES, open: traceback::open },
     ReaderEntry { needles: arrow::NEEDLES, open: arrow::open },
