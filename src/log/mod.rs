@@ -38,6 +38,7 @@ mod panic;
 mod phpunit;
 mod playwright;
 mod rspec;
+mod python;
 mod runner;
 mod scala;
 mod rust;
@@ -147,6 +148,8 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: scala::NEEDLES, open: scala::open },
     ReaderEntry { needles: rust::nextest::NEEDLES, open: rust::nextest::open },
     ReaderEntry { needles: rust::libtest::NEEDLES, open: rust::libtest::open },
+    ReaderEntry { needles: python::pytest::NEEDLES, open: python::pytest::open },
+    ReaderEntry { needles: python::unittest::NEEDLES, open: python::unittest::open },
     // What follows is read where no runner of tests has it.
     ReaderEntry { needles: traceback::NEEDLES, open: traceback::open },
     ReaderEntry { needles: arrow::NEEDLES, open: arrow::open },
