@@ -74,3 +74,6 @@ fn native(lines: &[TextLine]) -> (Vec<TextLine>, Option<FileRef>) {
     text.truncate(MAX_TEXT);
     (text, file)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, native, tell_exception};
 use crate::item::{Item, TestRun};
-use crate::report::{Counts, Failure, FileRef, Level, Note, Outcome, Signal, Span, TextLine};
+use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
 
 pub(in crate::log) const NEEDLES: &[&str] = &[
     "======================================================================",
@@ -143,7 +143,9 @@ impl Unittest {
         let failed = count("failures") + count("unexpected successes");
         let errored = count("errors");
         let skipped = count("skipped") + count("expected failures") + count("SKIP");
-        let passed = total.saturating_sub(failed + errored + skipped);
+        // Hooks of classes and modules are no cases: `Ran` does not count them.
+        let hooks = self.blocks.iter().filter(|block| is_hook(&block.name)).count() as u64;
+        let passed = total.saturating_sub(failed + errored.saturating_sub(hooks) + skipped);
         let counts = Counts { total, passed: Some(passed), failed, errored, skipped, flaky: 0 };
         if text.starts_with("NO TESTS RAN") {
             out(Item::Failure(Failure {
@@ -173,11 +175,11 @@ impl Block {
         let Block { error, name, head, lines, .. } = self;
         let (text, file) = native(&lines);
         // Only a file that could not be imported, or a hook of a class or module, fails outside any case.
-        let outside = name.contains("_FailedTest") || name.starts_with("setUp") || name.starts_with("tearDown");
+        let outside = name.contains("_FailedTest") || is_hook(&name);
         let mut failure = Failure {
             level: if outside { Level::Suite } else { Level::Case },
             test: Some(full_name(&name)),
-            file: file.or_else(|| None::<FileRef>),
+            file,
             span: lines.last().map_or(head.span, |last| head.span.join(last.span)),
             text,
             signal: match (error, name.contains("_FailedTest")) {
@@ -210,6 +212,11 @@ fn heading(text: &str) -> Option<(bool, &str)> {
         "FAIL" | "UNEXPECTED SUCCESS" => Some((false, rest)),
         _ => None,
     }
+}
+
+/// Whether a heading names a hook of a class or module.
+fn is_hook(name: &str) -> bool {
+    ["setUpClass (", "tearDownClass (", "setUpModule (", "tearDownModule ("].iter().any(|hook| name.starts_with(hook))
 }
 
 /// `Ran 3 tests in 0.001s`.

@@ -107,3 +107,6 @@ fn place(text: &str) -> Option<FileRef> {
         _ => Some(FileRef::new(middle, Some(last.parse().ok()?), None)).filter(|file| file.path.contains('.')),
     }
 }
+
+#[cfg(test)]
+mod tests;
