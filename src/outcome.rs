@@ -405,6 +405,7 @@ impl Findings {
         }
         tell_once(&mut standing);
         explain(&mut standing, &mut follow_ons);
+        settle_cancelled(&mut standing);
         let tests = self.runs.sum;
         let outcome = self.outcome(&standing, &follow_ons, tests.as_ref());
         match outcome {
@@ -622,6 +623,19 @@ fn weak(group: &Group) -> bool {
 /// linter: tests and servers print such traces and go on.
 fn incidental(group: &Group) -> bool {
     group.level == Level::Diagnostic && !matches!(group.verdict.phase, Phase::Build | Phase::Lint)
+}
+
+/// A job that was failing already when it was stopped is to be repaired: nobody has to look what the stop left behind.
+fn settle_cancelled(standing: &mut [Group]) {
+    let failing = |group: &&Group| group.verdict.nature == Nature::Deterministic && group.verdict.rank > Rank::Generic;
+    let Some(first) = standing.iter().filter(failing).map(|group| group.first.line).min() else { return };
+    for group in standing {
+        let verdict = &mut group.verdict;
+        if verdict.kind == Kind::Cancelled && verdict.nature == Nature::Ambiguous && first < group.first.line {
+            verdict.nature = Nature::Transient;
+            verdict.flip = Some("the job was failing already when it was stopped".to_owned());
+        }
+    }
 }
 
 /// Moves what another finding explains to the follow-ons: later, and of a kind that its rule names.

@@ -49,6 +49,10 @@ struct Maven {
     last: String,
     /// Compile errors that were told.
     seen: HashSet<(String, String)>,
+    /// A compile error whose symbol stands on a line below.
+    symbol: Option<Failure>,
+    /// A package was missing, so that the classes in it are not found either.
+    package_missing: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -207,13 +211,44 @@ impl Maven {
             span: line.span,
             ..Failure::default()
         };
+        let message = &found["message"];
+        self.package_missing |= message.starts_with("package ") && message.ends_with("does not exist");
+        if message.starts_with("cannot find symbol") {
+            self.symbol = Some(failure);
+            return Some(Grip::Hold);
+        }
         out(Item::Failure(failure));
         Some(Grip::Take)
+    }
+
+    /// The lines below `cannot find symbol`, which name it.
+    fn in_symbol(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Option<Grip> {
+        let failure = self.symbol.as_mut()?;
+        let (text, _) = unleveled(line.text);
+        let text = text.trim_start();
+        if text.starts_with("symbol") || text.starts_with("location") {
+            let class = text.starts_with("symbol") && text.contains(" class ");
+            failure.follow_on |= class && self.package_missing;
+            failure.text.push(line.to_text());
+            failure.span = failure.span.join(line.span);
+            return Some(Grip::Hold);
+        }
+        self.tell_symbol(out);
+        None
+    }
+
+    fn tell_symbol(&mut self, out: &mut dyn FnMut(Item)) {
+        if let Some(failure) = self.symbol.take() {
+            out(Item::Failure(failure));
+        }
     }
 }
 
 impl Reader for Maven {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        if let Some(grip) = self.in_symbol(line, out) {
+            return grip;
+        }
         if let Some(grip) = self.in_case(line, out) {
             return grip;
         }
@@ -261,6 +296,7 @@ impl Reader for Maven {
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        self.tell_symbol(out);
         self.flush(out);
     }
 }
