@@ -16,6 +16,8 @@ use crate::report::{Failure, Signal, TextLine};
 
 /// Short literals cost the scan much, so only the extensions that linters print most have one.
 pub(super) const NEEDLES: &[&str] = &[
+    // Ruff colors the colons.
+    "\u{1b}[36m:\u{1b}[0m",
     ".py:",
     ".go:",
     ".rb:",

@@ -16,8 +16,17 @@ use super::{Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::{Failure, FileRef, Signal, TextLine};
 
-pub(super) const NEEDLES: &[&str] =
-    &["error: ", ": error ", "): error", "warning: ", ": warning ", "In file included from", ": Error: "];
+pub(super) const NEEDLES: &[&str] = &[
+    "error: ",
+    // Mypy ends the color right behind the colon.
+    "error:\u{1b}",
+    ": error ",
+    "): error",
+    "warning: ",
+    ": warning ",
+    "In file included from",
+    ": Error: ",
+];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Located::default())
