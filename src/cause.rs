@@ -105,6 +105,9 @@ impl Ledger {
         // A line that a rule has read and that a block tells again is told once.
         let told = |known: &Evidence| known.byte_start == evidence.byte_start && known.line == evidence.line;
         if level == Level::Line && group.evidence.iter().any(told) {
+            if verdict.rank > group.verdict.rank {
+                group.verdict = verdict;
+            }
             return;
         }
         // A claim that is made twice is one claim.

@@ -10,6 +10,7 @@ mod ant;
 mod arrow;
 mod ava;
 mod block;
+mod bundler;
 mod cases;
 mod cmake;
 mod command;
@@ -132,6 +133,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: karma::NEEDLES, open: karma::open },
     ReaderEntry { needles: ava::NEEDLES, open: ava::open },
     ReaderEntry { needles: npm::NEEDLES, open: npm::open },
+    ReaderEntry { needles: bundler::NEEDLES, open: bundler::open },
     ReaderEntry { needles: node::NEEDLES, open: node::open },
     ReaderEntry { needles: maven::NEEDLES, open: maven::open },
     ReaderEntry { needles: gradle::NEEDLES, open: gradle::open },

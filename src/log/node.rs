@@ -56,10 +56,8 @@ impl Reader for Node {
                 self.within = false;
             }
         }
-        if text.starts_with("Node.js v")
-            && text[9..].starts_with(|first: char| first.is_ascii_digit())
-            && !text.contains(' ')
-        {
+        let version = text.strip_prefix("Node.js v").unwrap_or("");
+        if version.starts_with(|first: char| first.is_ascii_digit()) && !version.contains(' ') {
             return self.uncaught(line, out);
         }
         if is_frame(text) {
@@ -89,8 +87,10 @@ impl Node {
     fn inner(&mut self, line: Line<'_>) -> bool {
         let Some(error) = &mut self.error else { return false };
         let text = line.text;
-        let mine =
-            is_frame(text) || text.starts_with("  ") && !text.trim().is_empty() || matches!(text, "}" | "]" | "})");
+        let mine = is_frame(text)
+            || text.starts_with("  ") && !text.trim().is_empty()
+            || matches!(text, "}" | "]" | "})")
+            || text.starts_with("Emitted '");
         if !mine {
             return false;
         }
@@ -106,7 +106,7 @@ impl Node {
         true
     }
 
-    /// The program ended on the error at hand.
+    /// The program ended on the error at hand. It is a line of the log all the same: a test may run a program that dies.
     fn uncaught(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let Some(error) = self.error.take() else { return Grip::Pass };
         if line.span.line > error.span.line + REACH {
@@ -114,7 +114,7 @@ impl Node {
         }
         let type_name = error.text.first().and_then(|first| type_name(&first.text));
         out(Item::Failure(Failure {
-            level: Level::Run,
+            level: Level::Line,
             file: error.file,
             signal: Some(Signal::Unhandled),
             type_name,

@@ -144,7 +144,7 @@ static REASON: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static TYPE_NAME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:Uncaught |Unhandled |thrown: |Caused by: |\[cause\]: )*(?P<name>[A-Za-z_$][\w.$]*(?:Error|Exception|Failure|Rejection|Exit))(?: \[\w+\])?(?::|$)")
+    Regex::new(r"^(?:Uncaught |Unhandled |thrown: |Caused by: |\[cause\]: )*(?P<name>(?:[A-Za-z_$][\w.$]*)?(?:Error|Exception|Failure|Rejection|Exit))(?: \[\w+\])?(?::|$)")
         .expect("a constant")
 });
 
@@ -220,7 +220,7 @@ pub(super) fn type_name(text: &str) -> Option<String> {
 /// Whether a line is a frame of a stack.
 pub(super) fn is_frame(text: &str) -> bool {
     let text = text.trim_start();
-    text.starts_with("at ") && (text.contains(':') || text.contains('<'))
+    text.starts_with("at ") && [":", "<", "async ", "(index ", "(native"].iter().any(|mark| text.contains(mark))
         || text.starts_with("❯ ") && FRAME.is_match(text)
 }
 
