@@ -308,6 +308,10 @@ impl RuleSet {
                 .filter(|subject| !subject.is_empty());
             found.push(Match { rule, index, range: whole, subject });
         }
+        // That nothing failed is more than that the line is no failure.
+        if found.iter().any(|hit| hit.rule.role == Role::Passed) {
+            found.retain(|hit| hit.rule.role != Role::Decoy);
+        }
         found.sort_by_key(|hit| std::cmp::Reverse((hit.rule.role == Role::Decoy, hit.rule.rank)));
         found
     }

@@ -34,6 +34,8 @@ const MAX_LINES: usize = 60;
 struct Bundler {
     form: Form,
     block: Option<Block>,
+    /// A block was seen behind the heading; the first may lack the name of a file.
+    begun: bool,
 }
 
 /// How the errors behind the heading at hand are written.
@@ -65,6 +67,7 @@ impl Reader for Bundler {
         if let Some(form) = heading(text) {
             self.close(out);
             self.form = form;
+            self.begun = false;
             if form == Form::Webpack {
                 let file = text.trim_start().strip_prefix("ERROR in ").and_then(|rest| rest.split([' ', ':']).next());
                 // What a linter found within the build is told in the linter's own words.
@@ -102,6 +105,7 @@ impl Reader for Bundler {
                 }
                 if FILE.is_match(text) {
                     self.close(out);
+                    self.begun = true;
                     self.block = Some(block(Some(text), line));
                     return Grip::Hold;
                 }
@@ -111,9 +115,10 @@ impl Reader for Bundler {
                     return Grip::Hold;
                 }
                 // Behind the end of a block only another one belongs here.
-                if self.block.is_none() && !text.is_empty() && text.starts_with(['>', '$', '✓', ' ']) {
+                if self.block.is_none() && self.begun && !text.is_empty() {
                     return self.leave(out);
                 }
+                self.begun |= !text.is_empty();
             }
             Form::None | Form::Webpack | Form::Single => {}
         }

@@ -116,6 +116,7 @@ impl Reader for Tap {
                 let text = line.trimmed();
                 let point = Point::parse(text, line.span);
                 let version = text.starts_with("TAP version 1");
+                let point_alone = point.is_some();
                 let begins = version
                     || line.indent() == 0 && plan(text).is_some()
                     || text.starts_with("# Subtest: ")
@@ -127,7 +128,10 @@ impl Reader for Tap {
                 if !begins {
                     return Grip::Pass;
                 }
-                out(Item::Step(Step { name: "tap".to_owned(), span: line.span, command: true, ..Step::default() }));
+                // A point alone may be a sentence of something else, which must not part what belongs together.
+                if !point_alone {
+                    out(Item::Step(Step { name: "tap".to_owned(), span: line.span, command: true, ..Step::default() }));
+                }
                 let mut stream = Stream { from_start: version || plan(text).is_some(), ..Stream::default() };
                 stream.take(line, out);
                 self.stream = Some(stream);
@@ -354,6 +358,11 @@ impl Stream {
     }
 
     fn finish(mut self, ended: Ended, out: &mut dyn FnMut(Item)) {
+        // A single line without number of others, plan or details may be a sentence of something else.
+        let lone = self.seen == 0 && self.pending.as_ref().is_some_and(|point| !point.has_yaml());
+        if lone && !self.from_start && self.plan.is_none() && self.blocks.is_empty() && !self.bailed {
+            return;
+        }
         self.settle(out);
         while let Some(point) = self.blocks.pop() {
             self.close(point, out);
