@@ -134,7 +134,6 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: ava::NEEDLES, open: ava::open },
     ReaderEntry { needles: npm::NEEDLES, open: npm::open },
     ReaderEntry { needles: bundler::NEEDLES, open: bundler::open },
-    ReaderEntry { needles: node::NEEDLES, open: node::open },
     ReaderEntry { needles: maven::NEEDLES, open: maven::open },
     ReaderEntry { needles: gradle::NEEDLES, open: gradle::open },
     ReaderEntry { needles: ant::NEEDLES, open: ant::open },
@@ -160,6 +159,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: panic::NEEDLES, open: panic::open },
     ReaderEntry { needles: cmake::NEEDLES, open: cmake::open },
     ReaderEntry { needles: ninja::NEEDLES, open: ninja::open },
+    ReaderEntry { needles: node::NEEDLES, open: node::open },
 ];
 
 /// What a needle of the log parser itself wakes.

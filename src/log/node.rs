@@ -32,6 +32,8 @@ struct Trace {
     span: Span,
     file: Option<FileRef>,
     stack: bool,
+    /// Its message has more lines than were seen; they say more than that nobody caught it.
+    more: bool,
     /// It was told as a line.
     told: bool,
 }
@@ -66,13 +68,20 @@ impl Reader for Node {
                 return Grip::Pass;
             }
             error.stack = true;
+            error.more = line.span.line > error.span.last_line + 1;
             self.within = true;
             self.inner(line);
             return Grip::Hold;
         }
         if is_error(text) {
-            self.error =
-                Some(Trace { text: vec![line.to_text()], span: line.span, file: None, stack: false, told: false });
+            self.error = Some(Trace {
+                text: vec![line.to_text()],
+                span: line.span,
+                file: None,
+                stack: false,
+                more: false,
+                told: false,
+            });
         }
         Grip::Pass
     }
@@ -116,7 +125,7 @@ impl Node {
         out(Item::Failure(Failure {
             level: Level::Line,
             file: error.file,
-            signal: Some(Signal::Unhandled),
+            signal: (!error.more).then_some(Signal::Unhandled),
             type_name,
             text: error.text,
             span: error.span,
@@ -128,7 +137,7 @@ impl Node {
     /// The stack is over. Its error is a line like others until the end of the program proves more; its causes were not
     /// seen by the rules.
     fn printed(&mut self, out: &mut dyn FnMut(Item)) {
-        let Some(Trace { text, span, file, stack: true, told }) = &mut self.error else { return };
+        let Some(Trace { text, span, file, stack: true, told, .. }) = &mut self.error else { return };
         if !std::mem::replace(told, true) {
             let type_name = text.first().and_then(|first| type_name(&first.text));
             let (text, span, file) = (text.clone(), *span, file.clone());
