@@ -35,7 +35,10 @@ impl Block {
 
     /// Adds a line; those beyond the limit only widen the span.
     pub(super) fn push(&mut self, line: Line<'_>) {
-        self.span = self.span.join(line.span);
+        // An empty line has no byte of its own on which a span could end.
+        if line.span.byte_end > line.span.byte_start {
+            self.span = self.span.join(line.span);
+        }
         if self.lines.len() < MAX_LINES {
             self.lines.push(line.to_text());
         }
