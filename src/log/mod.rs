@@ -31,6 +31,7 @@ mod marks;
 mod maven;
 mod minitest;
 mod mocha;
+mod native;
 mod ninja;
 mod node;
 mod node_test;
@@ -123,6 +124,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: heap::NEEDLES, open: heap::open },
     ReaderEntry { needles: steps::NEEDLES, open: steps::open },
     ReaderEntry { needles: go_test_json::NEEDLES, open: go_test_json::open },
+    ReaderEntry { needles: native::prove::NEEDLES, open: native::prove::open },
     ReaderEntry { needles: tap::NEEDLES, open: tap::open },
     ReaderEntry { needles: jest::NEEDLES, open: jest::open },
     ReaderEntry { needles: vitest::NEEDLES, open: vitest::open },
@@ -151,6 +153,8 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: rust::libtest::NEEDLES, open: rust::libtest::open },
     ReaderEntry { needles: python::pytest::NEEDLES, open: python::pytest::open },
     ReaderEntry { needles: python::unittest::NEEDLES, open: python::unittest::open },
+    ReaderEntry { needles: native::ctest::NEEDLES, open: native::ctest::open },
+    ReaderEntry { needles: native::gtest::NEEDLES, open: native::gtest::open },
     // What follows is read where no runner of tests has it.
     ReaderEntry { needles: traceback::NEEDLES, open: traceback::open },
     ReaderEntry { needles: arrow::NEEDLES, open: arrow::open },
