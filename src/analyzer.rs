@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::sync::Mutex;
 
-use crate::cause::{Group, KEEP, fingerprint};
+use crate::cause::{Group, KEEP, fingerprint, template};
 use crate::format::{self, Format, HEAD, Parse, Place};
 use crate::item::Item;
 use crate::kind::{Kind, Nature, Phase};
@@ -401,12 +401,20 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
             }
         }
         // The console and the report of one run tell the same totals: they are two views of it.
-        let view = own
+        let same = |known: &Counts, counts: &Counts| known.total == counts.total && known.failed == counts.failed;
+        let twin = own
             .filter(|counts| counts.total > 0)
-            .is_some_and(|counts| seen_runs.iter().any(|(known, other)| *known == counts && *other != format));
-        if let Some(counts) = own {
-            seen_runs.push((counts, format));
-            if !view {
+            .and_then(|counts| seen_runs.iter_mut().find(|(known, other)| *other != format && same(known, &counts)));
+        let view = twin.is_some();
+        match (own, twin) {
+            // A message tells fewer figures than the run itself: the fuller view is the better one.
+            (Some(counts), Some((known, _))) if known.passed.is_none() && tests == Some(*known) => {
+                *known = counts;
+                tests = Some(counts);
+            }
+            (Some(_), Some(_)) | (None, _) => {}
+            (Some(counts), None) => {
+                seen_runs.push((counts, format));
                 match &mut tests {
                     Some(sum) => sum.add(&counts),
                     None => tests = Some(counts),
@@ -438,6 +446,7 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
     } else {
         Outcome::Unknown
     };
+    fold_claims(&mut groups);
     groups.sort_by_key(|group| {
         let claim_of_build = group.level == Level::Claim && matches!(group.verdict.phase, Phase::Build | Phase::Setup);
         let urgent = group.verdict.nature.action().precedence();
@@ -451,6 +460,34 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
         task.causes = own.filter(|(_, of)| of.contains(&task.id)).map(|(index, _)| index).collect();
     }
     Report { rules: version.to_owned(), outcome, tests, causes, causes_omitted, tasks, sources, notes }
+}
+
+/// Folds what somebody claims into what the tools themselves told of it. A claim belongs to a finding of its kind with
+/// the same subject, or that quotes its subject, or that is the only one of the kind.
+fn fold_claims(groups: &mut Vec<Group>) {
+    let (claims, mut found): (Vec<Group>, Vec<Group>) =
+        std::mem::take(groups).into_iter().partition(|group| group.level == Level::Claim);
+    let mut open = Vec::new();
+    for mut claim in claims {
+        let of_kind = |group: &&mut Group| group.verdict.kind == claim.verdict.kind;
+        let only = found.iter_mut().filter(of_kind).count() == 1;
+        let subject = claim.verdict.subject.as_deref();
+        let agrees = |group: &Group| {
+            let same = |other: &str| subject.is_some_and(|subject| template(subject) == template(other));
+            let quotes = |text: &str| subject.is_some_and(|subject| subject.len() > 3 && text.contains(subject));
+            only || group.verdict.subject.as_deref().is_some_and(same) || quotes(&group.verdict.line.text)
+        };
+        match found.iter_mut().filter(of_kind).find(|group| agrees(group)) {
+            Some(group) => {
+                let tasks = std::mem::take(&mut claim.tasks);
+                merge(group, claim, true);
+                group.tasks.extend(tasks);
+            }
+            None => open.push(claim),
+        }
+    }
+    found.extend(open);
+    *groups = found;
 }
 
 /// Adds a group to one of the same origin: it may show in several stretches and in several inputs.

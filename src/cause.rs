@@ -211,10 +211,10 @@ pub(crate) fn template(text: &str) -> String {
     out
 }
 
-/// The last two components of a path; other words whole.
+/// The last two components of a path, so that it does not matter from where it was seen; addresses and other words
+/// whole.
 fn path_tail(word: &str) -> &str {
-    let absolute = word.trim_start_matches(['\'', '"', '`', '(']).starts_with('/');
-    if !absolute {
+    if word.contains("://") {
         return word;
     }
     let mut slashes = word.rmatch_indices(['/', '\\']).map(|(at, _)| at + 1);

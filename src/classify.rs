@@ -112,6 +112,12 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure) -> Verdict {
     if found.phase == Phase::Unknown && matches!(failure.level, Level::Case | Level::Suite) {
         found.phase = Phase::Test;
     }
+    let test = matches!(failure.level, Level::Case | Level::Suite);
+    if test && found.kind == Kind::RateLimit && !text.iter().any(|line| names_remote(&line.text)) {
+        found.nature = Nature::Deterministic;
+        found.flip =
+            Some("no remote service is named in the test that hit the limit: it is the project's own".to_owned());
+    }
     flip(&mut found, failure.level);
     found
 }
@@ -223,6 +229,13 @@ fn is_refusal(text: &str) -> bool {
     ["refused", "ECONNREFUSED", "Couldn't connect to server", "Could not connect to server", "Failed to connect to"]
         .iter()
         .any(|words| text.contains(words))
+}
+
+/// Whether a text speaks of a service that is not the project's own: its protocol, its status, its hint.
+fn names_remote(text: &str) -> bool {
+    let signs =
+        ["429", "Too Many Requests", "://", "etry-After", "etry after", "ry again in", "HTTP", "RESOURCE_EXHAUSTED"];
+    signs.iter().any(|sign| text.contains(sign))
 }
 
 /// Whether a text names this machine.
