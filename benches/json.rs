@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench json` makes a report of more than 40 MB in memory, of which 1.5 % of the cases failed with a
 //! stack each. The ratio is what counts: the machine is never quiet.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};

@@ -3,6 +3,7 @@
 //! `cargo bench --bench junit` makes 48 MB of report in memory, in the manner of Surefire: suites of cases with class,
 //! name and time, now and then with output, 1.5 % of them failing with a stack. Ratios are what counts: the machine
 //! is never quiet.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fmt::Write;
 use std::hint::black_box;
@@ -135,7 +136,7 @@ fn failure(body: &mut String, suite: usize, case: usize) {
         ),
         _ => ("java.net.ConnectException", "Connection refused: localhost:5432".into()),
     };
-    let _ = write!(body, "      <failure message=\"{message}\" type=\"{kind}\">{kind}: {message}\n");
+    let _ = writeln!(body, "      <failure message=\"{message}\" type=\"{kind}\">{kind}: {message}");
     for frame in 0..12 {
         let _ = writeln!(body, "\tat com.acme.shop.checkout.Step{frame}.run(Step{frame}.java:{})", 20 + frame);
     }

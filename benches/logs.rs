@@ -3,6 +3,7 @@
 //! `cargo bench --bench logs` makes 160 MB of logs in memory: what package managers, compilers and test runners print
 //! when all is well, with the logs of `tests/cases` between them. `WHYRED_BENCH_LOG` names a file to use instead.
 //! Ratios are what counts: the machine is never quiet.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,6 +1,7 @@
 //! Counts pairs of bytes in logs and prints `src/scan/rarity.rs`, by which the scanner chooses rare fragments.
 //!
 //! `cargo bench --bench rarity -- LOG... > src/scan/rarity.rs`
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 fn main() {
     let mut counts = vec![1_u64; 4096];

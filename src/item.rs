@@ -40,8 +40,10 @@ pub(crate) struct LogLine {
 #[derive(Clone, Debug)]
 pub(crate) struct TestRun {
     /// The producer, such as `jest` or `pytest`.
+    #[allow(dead_code, reason = "shown when a session is debugged")]
     pub tool: &'static str,
     pub counts: Counts,
+    #[allow(dead_code, reason = "shown when a session is debugged")]
     pub span: Span,
     /// How the run ended by the runner's own word; it can fail without a failing case.
     pub outcome: Outcome,
@@ -53,6 +55,7 @@ pub(crate) struct Mark {
     pub scope: Scope,
     pub outcome: Outcome,
     /// The exit status, where one is told.
+    #[allow(dead_code, reason = "shown when a session is debugged")]
     pub status: Option<i32>,
     pub text: String,
     pub span: Span,
@@ -76,6 +79,7 @@ pub(crate) enum Scope {
 /// A step of a job, or a command within a step, begins; it ends where the next begins.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Step {
+    #[allow(dead_code, reason = "shown when a session is debugged")]
     pub name: String,
     pub span: Span,
     /// It is a command of the step at hand, or the start of a runner: what was printed before it is another stretch.

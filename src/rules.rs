@@ -5,7 +5,6 @@
 //! carries lines that it must hit and near misses that it must not. [`RuleSet::check`] proves both.
 
 use std::fmt::Write as _;
-use std::ops::Range;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use regex::Regex;
@@ -145,8 +144,6 @@ pub(crate) enum Owner {
 pub(crate) struct Match<'r> {
     pub rule: &'r Rule,
     pub index: u32,
-    /// The bytes of the line that matched.
-    pub range: Range<usize>,
     pub subject: Option<String>,
 }
 
@@ -299,14 +296,13 @@ impl RuleSet {
                     continue;
                 }
             }
-            let whole = captures.get(0).map_or(0..0, |group| group.range());
             // A pattern with alternatives names the groups `subject`, `subject2`, `subject3`; the one that took part counts.
             let subject = ["subject", "subject2", "subject3"]
                 .iter()
                 .find_map(|name| captures.name(name))
                 .map(|group| group.as_str().trim().to_owned())
                 .filter(|subject| !subject.is_empty());
-            found.push(Match { rule, index, range: whole, subject });
+            found.push(Match { rule, index, subject });
         }
         // That nothing failed is more than that the line is no failure.
         if found.iter().any(|hit| hit.rule.role == Role::Passed) {

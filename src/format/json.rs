@@ -593,17 +593,6 @@ impl Lines {
             byte_end: self.base.byte + end as u64,
         }
     }
-
-    /// The lines of a string with their places, clean of escape sequences.
-    pub(crate) fn text(&self, text: &Text<'_>) -> Vec<crate::report::TextLine> {
-        text.lines()
-            .into_iter()
-            .map(|(line, start, end)| crate::report::TextLine {
-                text: crate::log::strip_escapes(line.as_bytes()).trim_end().to_owned(),
-                span: self.span(start, end),
-            })
-            .collect()
-    }
 }
 
 #[cfg(test)]

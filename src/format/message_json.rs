@@ -275,11 +275,7 @@ impl Walk {
             Value::Array(elements) => {
                 for element in elements {
                     match &element.value {
-                        Value::Text(text) => {
-                            if whole_ids(&text.decode()).is_empty() {
-                                self.sentences(*text, &place);
-                            }
-                        }
+                        Value::Text(text) if whole_ids(&text.decode()).is_empty() => self.sentences(*text, &place),
                         Value::Object(_) => self.object(element, &place, depth + 1),
                         _ => {}
                     }

@@ -110,8 +110,7 @@ pub(crate) enum Event<'a, 't> {
 pub(crate) struct Tag<'a, 't> {
     /// From `<` to behind `>`.
     pub raw: &'a [u8],
-    /// The name without its prefix.
-    pub name: &'a [u8],
+    /// The name without its prefix, as a number.
     pub key: u64,
     /// It has no content: `<a/>`.
     pub empty: bool,
@@ -346,7 +345,7 @@ impl Lexer {
         window.pos += end;
         let name = local(&rest[1..name_end]);
         let attributes = &self.attributes;
-        Event::Start(Tag { raw: &rest[..end], name, key: key(name), empty, cut, at: start, attributes })
+        Event::Start(Tag { raw: &rest[..end], key: key(name), empty, cut, at: start, attributes })
     }
 
     /// Reads attributes in `tag`, which begins with `<`.

@@ -141,7 +141,7 @@ impl Reader for Phpunit {
             return Grip::Take;
         }
         let trimmed = text.trim_start();
-        if trimmed.starts_with("Tests: ") {
+        if let Some(rest) = trimmed.strip_prefix("Tests: ") {
             if let Some(numbers) =
                 labeled(trimmed).filter(|numbers| numbers.iter().any(|(word, _)| *word == "Assertions"))
             {
@@ -153,8 +153,7 @@ impl Reader for Phpunit {
                 return Grip::Take;
             }
             // Pest: `Tests:    1 failed, 1 skipped, 2 passed (3 assertions)`.
-            let rest = trimmed["Tests: ".len()..].trim();
-            if let Some((parts, end)) = rest.split_once(" (")
+            if let Some((parts, end)) = rest.trim().split_once(" (")
                 && end.contains("assertion")
                 && let Some(numbers) = counted(parts)
             {

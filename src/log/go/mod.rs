@@ -265,7 +265,7 @@ impl GoTest {
     }
 }
 
-/// `ok  	pkg	0.01s` and `FAIL	pkg	0.01s`: whether it passed, the package, and the rest.
+/// `ok pkg 0.01s` and `FAIL pkg 0.01s`, parted by tabs: whether it passed, the package, and the rest.
 fn package_line(text: &str) -> Option<(bool, &str, &str)> {
     let (word, rest) = text.split_once([' ', '\t'])?;
     let passed = match word {

@@ -199,10 +199,11 @@ impl Package {
         for case in failed {
             let mut failure = case.failure(&title);
             // Without -v a race is reported before the case that it fails.
-            if failure.signal == Some(Signal::Assertion) && case.was_racing() {
-                if let Some(text) = race(&printed) {
-                    tell_race(text, &mut failure);
-                }
+            if failure.signal == Some(Signal::Assertion)
+                && case.was_racing()
+                && let Some(text) = race(&printed)
+            {
+                tell_race(text, &mut failure);
             }
             failure.follow_on = parents.contains(&case.name);
             out(Item::Failure(failure));
@@ -382,7 +383,7 @@ pub(crate) fn located(text: &str) -> Option<(FileRef, &str)> {
     Some((FileRef::new(path, Some(number.parse().ok()?), None), message.trim()))
 }
 
-/// `	/path/file.go:23 +0x67` of a stack, outside the runtime.
+/// `/path/file.go:23 +0x67`, indented by a tab, of a stack, outside the runtime.
 fn frame(text: &str) -> Option<FileRef> {
     let text = text.trim();
     let at = text.rfind(".go:")?;

@@ -67,10 +67,10 @@ impl Reader for Gtest {
             self.fail(name, &lines, span.join(line.span), Signal::Assertion, line);
         } else if is_of_the_job(text) {
             return Grip::Watch;
-        } else if let Some((_, lines, _)) = &mut self.current {
-            if lines.len() < MAX_LINES {
-                lines.push(line.to_text());
-            }
+        } else if let Some((_, lines, _)) = &mut self.current
+            && lines.len() < MAX_LINES
+        {
+            lines.push(line.to_text());
         }
         Grip::Hold
     }
