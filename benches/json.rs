@@ -96,7 +96,7 @@ fn synthetic() -> String {
 }
 
 fn message(suite: usize, index: usize) -> String {
-    let head = if index % 2 == 0 {
+    let head = if index.is_multiple_of(2) {
         "Error: expect(received).toBe(expected) // Object.is equality\\n\\nExpected: 119\\nReceived: 118.99".to_owned()
     } else {
         "TypeError: Cannot read properties of undefined (reading 'country')".to_owned()

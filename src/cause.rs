@@ -141,7 +141,11 @@ fn key(filing: &Filing) -> u64 {
     hash.write(&[(verdict.rank == Rank::Generic) as u8]);
     hash.write(task.as_deref().unwrap_or("").as_bytes());
     match verdict.kind {
-        Kind::CompileError | Kind::LintViolation | Kind::LinkError | Kind::CoverageThreshold => {}
+        Kind::CompileError
+        | Kind::LintViolation
+        | Kind::PolicyViolation
+        | Kind::LinkError
+        | Kind::CoverageThreshold => {}
         Kind::Assertion | Kind::SnapshotMismatch | Kind::TestTimeout => {
             let place = file.as_ref().map(|file| file.path.as_str());
             hash.write(place.or(test.as_deref().map(suite)).unwrap_or("").as_bytes());

@@ -26,6 +26,8 @@ pub(crate) struct Verdict {
     pub flip: Option<String>,
     /// The kinds that this one explains when they come later.
     pub explains: Vec<Kind>,
+    /// It can be the cause although the tool that printed it ended well.
+    pub survives: bool,
     /// The decisive line.
     pub line: TextLine,
 }
@@ -71,6 +73,7 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure) -> Verdict {
         role: Role::Root,
         flip: None,
         explains: Vec::new(),
+        survives: false,
         line,
     };
     let mut found = match (failure.signal.map(meaning), best) {
@@ -135,6 +138,7 @@ fn verdict(found: &Match<'_>, line: TextLine, phase: Option<Phase>, _before: &[S
         role: rule.role,
         flip: rule.nature.filter(|nature| *nature != kind.nature()).map(|_| format!("rule {}", rule.id)),
         explains: rule.explains.clone(),
+        survives: rule.survives,
         line,
     };
     if phase.is_none() {

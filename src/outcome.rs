@@ -403,6 +403,12 @@ impl Findings {
                 standing.push(group);
             }
         }
+        // What a tool only warned of can be why a later one failed.
+        if !standing.is_empty() {
+            let (survivors, rest) = demoted.into_iter().partition(|group: &Group| group.verdict.survives);
+            standing.extend::<Vec<Group>>(survivors);
+            demoted = rest;
+        }
         tell_once(&mut standing);
         explain(&mut standing, &mut follow_ons);
         settle_cancelled(&mut standing);
@@ -519,6 +525,7 @@ pub(crate) fn unclassified(line: TextLine, task: Option<String>) -> Filing {
             role: Role::Root,
             flip: None,
             explains: Vec::new(),
+            survives: false,
             line,
         },
         level: Level::Run,
@@ -626,7 +633,15 @@ fn incidental(group: &Group) -> bool {
 }
 
 /// A job that was failing already when it was stopped is to be repaired: nobody has to look what the stop left behind.
+///
+/// Where the platform says that it stopped the job, what the program said of the signal is the same stop.
 fn settle_cancelled(standing: &mut [Group]) {
+    let cancelled = |group: &&Group| group.verdict.kind == Kind::Cancelled;
+    if standing.iter().filter(cancelled).any(|group| group.verdict.nature == Nature::Transient) {
+        for group in standing.iter_mut().filter(|group| group.verdict.kind == Kind::Cancelled) {
+            group.verdict.nature = Nature::Transient;
+        }
+    }
     let failing = |group: &&Group| group.verdict.nature == Nature::Deterministic && group.verdict.rank > Rank::Generic;
     let Some(first) = standing.iter().filter(failing).map(|group| group.first.line).min() else { return };
     for group in standing {

@@ -74,6 +74,10 @@ pub struct Rule {
     /// The kinds that are a consequence of this cause when they stand later in the same step.
     #[serde(default)]
     pub explains: Vec<Kind>,
+    /// It can be the cause of a failure although the tool that printed it went on and ended well: a full disk of which
+    /// an installer only warns.
+    #[serde(default)]
+    pub survives: bool,
     /// Lines that it must match.
     pub hits: Vec<Hit>,
     /// Lines that it must not match, or that another rule must win.
