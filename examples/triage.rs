@@ -31,5 +31,5 @@ fn main() -> ExitCode {
     for reason in &decision.reasons {
         println!("- {reason}");
     }
-    ExitCode::from(decision.action.exit_status())
+    ExitCode::SUCCESS
 }
