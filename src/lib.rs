@@ -75,7 +75,7 @@
 //!
 //! The names of kinds, natures, actions, formats and rules, the exit statuses, and the JSON output within one number of
 //! its [`SCHEMA`] are API: they are added to, never renamed. Better rules may change what is found in a minor
-//! release; [`Report::rules`] tells which rules made a report. The minimum supported Rust version is 1.88; it
+//! release; [`Report::rules`] tells which rules made a report. The minimum supported Rust version is 1.89; it
 //! moves in minor releases only.
 //!
 //! # Further
