@@ -3,6 +3,8 @@
 //! Failure texts are compared with what an independent reader finds, on well-formed reports: those of `tests/cases`
 //! and, where a folder of others lies beside the repository, those too.
 
+#![allow(clippy::print_stdout)]
+
 use std::path::{Path, PathBuf};
 
 use quick_xml::events::Event;

@@ -177,17 +177,22 @@ impl Run {
                 "ok" => self.passed += 1,
                 "FAILED" if self.failed.len() < MAX_FAILED => self.failed.push((name.to_owned(), line.span)),
                 _ if result.starts_with("ignored") => self.ignored += 1,
-                _ => {}
+                // A test that printed something, or died, before its result.
+                _ => self.keep(line),
             }
             return Grip::Hold;
         }
+        if !text.trim().is_empty() {
+            self.keep(line);
+        }
+        Grip::Hold
+    }
+
+    fn keep(&mut self, line: Line<'_>) {
         if self.printed.len() >= MAX_LINES {
             self.printed.remove(0);
         }
-        if !text.trim().is_empty() {
-            self.printed.push(line.to_text());
-        }
-        Grip::Hold
+        self.printed.push(line.to_text());
     }
 
     /// `FAILED. 2 passed; 6 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.37s`.
