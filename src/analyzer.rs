@@ -247,7 +247,20 @@ impl Session {
                     return pos;
                 }
                 let forced = self.forced.take();
-                let format = forced.or_else(|| format::detect(rest));
+                let detected = format::detect(rest);
+                let format = forced.or(detected);
+                if let Some(forced) = forced.filter(|forced| *forced != detected.unwrap_or(Format::Log)) {
+                    let looks = detected.unwrap_or(Format::Log);
+                    let message = format!("read as {forced}, as told; by its content it looks like {looks}");
+                    // A report that has nothing of its format cannot prove that all is well.
+                    let at = Some(self.at.line);
+                    let note = if detected.is_none() { Note::warning(at, message) } else { Note::info(at, message) };
+                    out(Item::Note(note));
+                }
+                let head = &rest[..rest.len().min(HEAD)];
+                if self.at == Place::START && format.is_none() && memchr::memchr(0, head).is_some() {
+                    out(Item::Note(Note::warning(Some(self.at.line), "this is no text: it holds bytes that are zero")));
+                }
                 self.document = format.and_then(format::open);
                 self.format.get_or_insert(format.unwrap_or(Format::Log));
                 self.detected = true;
