@@ -376,7 +376,7 @@ mod tests {
             "error: password: must be at least 8 characters",
             "Cannot find module 'task-runner-0123456789abcdefgh'",
             "git@github.com:owner/repo.git",
-            "https://registry.npmjs.org/lodash",
+            "https://registry.example.org/lodash",
             "npm_config_registry is not set",
             "secret: missing-required-setting",
             "GET https://user@host:8080/x",
