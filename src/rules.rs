@@ -433,6 +433,14 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_has_a_rule() {
+        let set = RuleSet::built_in();
+        let has = |kind: &Kind| set.rules().iter().any(|rule| rule.kind == Some(*kind));
+        let without: Vec<_> = Kind::ALL.iter().filter(|kind| **kind != Kind::Unclassified && !has(kind)).collect();
+        assert!(without.is_empty(), "kinds without a rule: {without:?}");
+    }
+
+    #[test]
     fn bad_rule_files_are_refused_with_their_place() {
         let text = "[[rule]]\nid = \"a/b\"\nkind = \"oops\"\nneedles = [\"x\"]\npattern = \"x\"\nhits = []\n";
         let error = RuleSet::only_file("mine.toml", text).unwrap_err().to_string();
