@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use quick_xml::events::Event;
+use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use whyred::{Action, Analyzer, Outcome, Policy, Report, Situation, Source};
 
@@ -42,6 +42,23 @@ fn reports() -> Vec<PathBuf> {
     found
 }
 
+fn is_failing(tag: &BytesStart<'_>) -> bool {
+    matches!(tag.local_name().as_ref(), b"failure" | b"error")
+}
+
+/// The message attributes of a failing element. `None` if it is ill-formed.
+fn message(tag: &BytesStart<'_>) -> Option<Vec<String>> {
+    let mut found = Vec::new();
+    for attribute in tag.attributes() {
+        let attribute = attribute.ok()?;
+        if attribute.key.as_ref() == b"message" {
+            let value = std::str::from_utf8(&attribute.value).ok()?;
+            found.push(quick_xml::escape::unescape(value).ok()?.into_owned());
+        }
+    }
+    Some(found)
+}
+
 /// The texts of failing elements by the other reader: attributes and content. `None` if the report is ill-formed.
 fn failing_texts(bytes: &[u8]) -> Option<Vec<String>> {
     let text = std::str::from_utf8(bytes).ok()?;
@@ -49,14 +66,9 @@ fn failing_texts(bytes: &[u8]) -> Option<Vec<String>> {
     let (mut texts, mut open, mut depth) = (Vec::new(), None::<String>, 0_u32);
     loop {
         match reader.read_event().ok()? {
-            Event::Start(tag) if matches!(tag.local_name().as_ref(), b"failure" | b"error") => {
-                for attribute in tag.attributes() {
-                    let attribute = attribute.ok()?;
-                    if attribute.key.as_ref() == b"message" {
-                        let value = std::str::from_utf8(&attribute.value).ok()?;
-                        texts.push(quick_xml::escape::unescape(value).ok()?.into_owned());
-                    }
-                }
+            Event::Empty(tag) if is_failing(&tag) => texts.extend(message(&tag)?),
+            Event::Start(tag) if is_failing(&tag) => {
+                texts.extend(message(&tag)?);
                 (open, depth) = (Some(String::new()), 1);
             }
             Event::Start(_) if open.is_some() => depth += 1,
