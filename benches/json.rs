@@ -88,7 +88,8 @@ fn synthetic() -> String {
         let _ = write!(
             out,
             "],\"endTime\":1795229045{suite},\"message\":\"\",\"name\":\"/home/ci/shop/src/area{suite}/cart.test.ts\",\
-             \"startTime\":1795229044{suite},\"status\":\"failed\",\"summary\":\"\"}}"
+             \"startTime\":1795229044{suite},\"status\":\"{}\",\"summary\":\"\"}}",
+            if (0..CASES).any(|case| fails(suite * CASES + case)) { "failed" } else { "passed" }
         );
     }
     out.push_str("],\"wasInterrupted\":false}");
