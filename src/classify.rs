@@ -41,7 +41,7 @@ pub(crate) fn classify_line(rules: &RuleSet, line: &LogLine) -> Option<Verdict> 
         return None;
     }
     let text = TextLine { text: line.text.clone(), span: line.span };
-    Some(verdict(&best, text, None, &line.before))
+    Some(verdict(&best, text, None))
 }
 
 /// What a failure was found to be.
@@ -91,7 +91,7 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure) -> Verdict {
         }
         // Otherwise the words refine it, unless they are words that mean little.
         (signal, Some((known, line))) if known.rule.rank > Rank::Generic || signal.is_none() => {
-            verdict(&known, line.clone(), failure.phase, &[])
+            verdict(&known, line.clone(), failure.phase)
         }
         (Some(Meaning { kind, name, .. }), _) => from_signal(kind, name, decisive()),
         (None, _) => {
@@ -125,7 +125,7 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure) -> Verdict {
     found
 }
 
-fn verdict(found: &Match<'_>, line: TextLine, phase: Option<Phase>, _before: &[String]) -> Verdict {
+fn verdict(found: &Match<'_>, line: TextLine, phase: Option<Phase>) -> Verdict {
     let rule = found.rule;
     let kind = rule.kind.unwrap_or(Kind::Unclassified);
     let mut verdict = Verdict {
