@@ -147,7 +147,12 @@ pub struct Session {
     /// What was pushed and not yet consumed.
     held: Vec<u8>,
     utf16: Option<Utf16>,
+    /// The first bytes have shown how the rest is encoded.
+    encoding_known: bool,
+    /// Something but white space was read.
+    begun: bool,
     ended: bool,
+    log_ended: bool,
 }
 
 /// An input that was read to its end.
@@ -173,20 +178,39 @@ impl Session {
             bytes: 0,
             held: Vec::new(),
             utf16: None,
+            encoding_known: false,
+            begun: false,
             ended: false,
+            log_ended: false,
         }
     }
 
     /// Feeds more of the input.
     pub fn push(&mut self, bytes: &[u8]) {
-        let first = self.bytes == 0;
         self.bytes += bytes.len() as u64;
-        if first {
-            self.utf16 = Utf16::of(bytes);
+        if !self.encoding_known {
+            self.held.extend_from_slice(bytes);
+            if self.held.len() >= Utf16::HEAD {
+                self.learn_encoding();
+            }
+            return;
         }
         match &mut self.utf16 {
             Some(decoder) => decoder.decode(bytes, &mut self.held),
             None => self.held.extend_from_slice(bytes),
+        }
+        if self.held.len() >= CHUNK {
+            self.drain(false);
+        }
+    }
+
+    /// Finds out how the input is encoded, from its first bytes, and begins with them.
+    fn learn_encoding(&mut self) {
+        self.encoding_known = true;
+        self.utf16 = Utf16::of(&self.held);
+        if let Some(decoder) = &mut self.utf16 {
+            let head = std::mem::take(&mut self.held);
+            decoder.decode(&head, &mut self.held);
         }
         if self.held.len() >= CHUNK {
             self.drain(false);
@@ -230,6 +254,7 @@ impl Session {
             return;
         }
         self.bytes = bytes.len() as u64;
+        self.encoding_known = true;
         self.feed(bytes, true);
         self.ended = true;
     }
@@ -237,6 +262,7 @@ impl Session {
     /// Lets parsers consume what they can of `data`.
     fn feed(&mut self, data: &[u8], eof: bool) -> usize {
         let mut pos = 0;
+        self.begun = self.begun || data.iter().any(|byte| !byte.is_ascii_whitespace());
         loop {
             let rest = &data[pos..];
             let rules = &self.rules;
@@ -248,6 +274,11 @@ impl Session {
                 }
                 let forced = self.forced.take();
                 let detected = format::detect(rest);
+                let (framed, prefix) = match detected {
+                    None => format::detect_framed(rest).unzip(),
+                    Some(_) => (None, None),
+                };
+                let detected = detected.or(framed);
                 let format = forced.or(detected);
                 if let Some(forced) = forced.filter(|forced| *forced != detected.unwrap_or(Format::Log)) {
                     let looks = detected.unwrap_or(Format::Log);
@@ -261,7 +292,7 @@ impl Session {
                 if self.at == Place::START && format.is_none() && memchr::memchr(0, head).is_some() {
                     out(Item::Note(Note::warning(Some(self.at.line), "this is no text: it holds bytes that are zero")));
                 }
-                self.document = format.and_then(format::open);
+                self.document = format.and_then(|format| format::open(format, prefix));
                 self.format.get_or_insert(format.unwrap_or(Format::Log));
                 self.detected = true;
                 if self.document.is_none() {
@@ -275,6 +306,17 @@ impl Session {
             match &mut self.document {
                 Some(document) => {
                     pos += document.parse(rest, &mut self.at, eof, &mut out);
+                    let aside = pos + document.aside();
+                    if aside > pos {
+                        // What seems to be a report between the lines of another is none.
+                        let last = eof && aside == data.len() && data[aside - 1] != b'\n';
+                        while pos < aside {
+                            pos += self.log.parse(&data[pos..aside], &mut self.at, last, &mut out);
+                            self.log.resume();
+                            self.log_ended = last;
+                        }
+                        continue;
+                    }
                     if document.done() {
                         self.document = None;
                         // Another document may follow at once; otherwise the log goes on.
@@ -292,6 +334,7 @@ impl Session {
                         self.detected = false;
                         continue;
                     }
+                    self.log_ended = eof;
                 }
             }
             if pos >= data.len() || pos == before || !eof {
@@ -301,15 +344,30 @@ impl Session {
     }
 
     fn end(mut self) -> Part {
+        if !self.encoding_known {
+            self.learn_encoding();
+        }
         if !self.ended {
             self.drain(true);
         }
-        if self.utf16.is_some() {
-            let message = "the input is UTF-16; lines are right, byte offsets are those of its UTF-8 form";
-            self.findings.take(&self.rules, Item::Note(Note::info(None, message)));
+        let rules = &self.rules;
+        let findings = &mut self.findings;
+        let mut out = |item: Item| findings.take(rules, item);
+        if !self.log_ended {
+            // What a reader still holds from before a report belongs to the log all the same.
+            self.log.parse(&[], &mut self.at, true, &mut out);
         }
-        if self.bytes == 0 {
-            self.findings.take(&self.rules, Item::Note(Note::warning(None, "the input is empty")));
+        if let Some(decoder) = &self.utf16 {
+            let message = "the input is UTF-16; lines are right, byte offsets are those of its UTF-8 form";
+            out(Item::Note(Note::info(Some(1), message)));
+            if let Some(line) = decoder.damaged_at() {
+                out(Item::Note(Note::info(Some(line), "characters that are not valid UTF-16 were replaced")));
+            }
+        }
+        if !self.begun {
+            let what = if self.bytes == 0 { "the input is empty" } else { "the input holds nothing but white space" };
+            out(Item::Note(Note::warning(Some(1), what)));
+            self.findings.nothing(&self.rules, what);
         }
         let lines = self.at.line - 1;
         Part {
@@ -328,23 +386,39 @@ struct Utf16 {
     odd: Option<u8>,
     high: Option<u16>,
     start: bool,
+    line: u64,
+    /// The line of the first unit that is no character.
+    damaged: Option<u64>,
 }
 
 impl Utf16 {
+    /// How many bytes tell it: a byte order mark, or two characters of ASCII without one.
+    const HEAD: usize = 4;
+
     fn of(bytes: &[u8]) -> Option<Self> {
         let little = match bytes {
             [0xff, 0xfe, ..] => true,
             [0xfe, 0xff, ..] => false,
-            [b'<', 0, ..] => true,
-            [0, b'<', ..] => false,
+            [b'\t'..=b'~', 0, b'\t'..=b'~', 0, ..] => true,
+            [0, b'\t'..=b'~', 0, b'\t'..=b'~', ..] => false,
             _ => return None,
         };
-        Some(Utf16 { little, odd: None, high: None, start: true })
+        Some(Utf16 { little, odd: None, high: None, start: true, line: 1, damaged: None })
+    }
+
+    /// The line on which something was no character, the end of the input included.
+    fn damaged_at(&self) -> Option<u64> {
+        let cut = self.odd.is_some() || self.high.is_some();
+        self.damaged.or(cut.then_some(self.line))
     }
 
     fn decode(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        let mut put = |unit: u32| {
-            let character = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
+        let damaged = &mut self.damaged;
+        let mut put = |unit: u32, line: u64| {
+            let character = char::from_u32(unit).unwrap_or_else(|| {
+                damaged.get_or_insert(line);
+                char::REPLACEMENT_CHARACTER
+            });
             out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         };
         for &byte in bytes {
@@ -357,16 +431,17 @@ impl Utf16 {
             if std::mem::take(&mut self.start) && unit == 0xfeff {
                 continue;
             }
+            self.line += u64::from(unit == 0x0a);
             match (self.high.take(), unit) {
                 (None, 0xd800..0xdc00) => self.high = Some(unit),
                 (Some(high), 0xdc00..0xe000) => {
-                    put(0x10000 + ((u32::from(high) - 0xd800) << 10) + (u32::from(unit) - 0xdc00));
+                    put(0x10000 + ((u32::from(high) - 0xd800) << 10) + (u32::from(unit) - 0xdc00), self.line);
                 }
                 (high, _) => {
                     if high.is_some() {
-                        put(0xfffd);
+                        put(0xd800, self.line);
                     }
-                    put(u32::from(unit));
+                    put(u32::from(unit), self.line);
                 }
             }
         }

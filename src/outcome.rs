@@ -10,7 +10,7 @@ use crate::cause::{Filing, Group, Ledger, quote};
 use crate::classify::{Verdict, classify, classify_line, set_phase};
 use crate::item::{Item, LogLine, Mark, Scope, Step, TestRun};
 use crate::kind::{Kind, Nature, Phase};
-use crate::report::{Counts, Evidence, Failure, Level, Note, Outcome, Span, Task, TextLine};
+use crate::report::{Counts, Evidence, Failure, Level, Note, Outcome, Signal, Span, Task, TextLine};
 use crate::rules::{Rank, Role, RuleSet};
 
 /// How many notes of one input are kept.
@@ -361,6 +361,15 @@ impl Findings {
     fn is_excused(&self, command: &CommandState) -> bool {
         let step = &self.steps[command.step];
         command.excused || step.post || step.end == Some(Outcome::Passed)
+    }
+
+    /// The input holds nothing at all: that proves nothing, and somebody has to see why.
+    pub(crate) fn nothing(&mut self, rules: &RuleSet, what: &str) {
+        self.runs.open = true;
+        let span = Span::on_line(1, 0, 0);
+        let text = vec![TextLine { text: what.to_owned(), span }];
+        let signal = Some(Signal::NoTests);
+        self.failure(rules, Failure { level: Level::Run, signal, text, span, ..Failure::default() });
     }
 
     fn note(&mut self, mut note: Note) {

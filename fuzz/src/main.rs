@@ -1,79 +1,155 @@
 //! Feeds broken inputs to the library for as long as it is told, and keeps those that it cannot take.
 //!
 //! ```console
-//! cargo run --release --manifest-path fuzz/Cargo.toml -- --seconds 600 [--target whole|junit|json|log|message] [--seed N]
+//! cargo run --release --manifest-path fuzz/Cargo.toml -- --list
+//! cargo run --release --manifest-path fuzz/Cargo.toml -- --target junit-xml --seconds 600 [--seed N]
+//! cargo run --release --manifest-path fuzz/Cargo.toml -- --target all --seconds 60
 //! ```
 //!
-//! The inputs of `tests/cases` are cut, spliced, repeated and flipped. What must hold of any report: no panic, no
-//! evidence outside the input, the same answer twice and in pieces, no more than a second for a megabyte. An input
-//! that breaks one of these is written to `fuzz/artifacts` and becomes a case once the fault is mended.
+//! There is a target for each format. Its seeds are the inputs of `tests/cases` that are of the format and those of
+//! [`seeds`]. They are cut, spliced, repeated and flipped, and read with the format told and found out, whole and in
+//! pieces. What must hold of any report is written in `tests/support/broken.rs`. An input that breaks it is kept in
+//! `fuzz/artifacts` and becomes a case once the fault is mended.
+
+#[path = "../../tests/support/broken.rs"]
+mod broken;
+mod seeds;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use whyred::{Analyzer, Format, Policy, Report, Situation, Source, to_json};
+use broken::{Random, analyze, hold, hold_cut, mutate};
+use whyred::{Format, Outcome, Report};
 
-const USAGE: &str = "usage: whyred-fuzz [--seconds N] [--target whole|junit|json|log|message] [--seed N]";
+const USAGE: &str = "usage: whyred-fuzz [--list] [--target FORMAT|all] [--seconds N] [--seed N]
+
+--target   the format that is tried, or all of them in turn, which is the default
+--seconds  for how long, all targets together (10)
+--seed     where the generator begins (1)";
+
+/// How long a megabyte may take in a build with checks, on a machine that does other things too.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// The largest input that is made.
+const MAX_INPUT: usize = 200_000;
 
 fn main() -> ExitCode {
     let mut seconds = 10;
-    let mut target = "whole".to_owned();
+    let mut targets: Vec<Format> = Format::ALL.to_vec();
     let mut seed = 1;
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
+        if arg == "--list" {
+            Format::ALL.iter().for_each(|format| println!("{format}"));
+            return ExitCode::SUCCESS;
+        }
         let value = args.next().unwrap_or_default();
-        match (arg.as_str(), value.parse::<u64>()) {
-            ("--seconds", Ok(number)) => seconds = number,
-            ("--seed", Ok(number)) => seed = number,
-            ("--target", _) => target = value,
+        match (arg.as_str(), value.parse::<u64>(), value.parse::<Format>()) {
+            ("--seconds", Ok(number), _) => seconds = number,
+            ("--seed", Ok(number), _) => seed = number,
+            ("--target", _, Ok(format)) => targets = vec![format],
+            ("--target", _, _) if value == "all" => {}
             _ => {
                 eprintln!("{USAGE}");
                 return ExitCode::from(2);
             }
         }
     }
-    let format = match target.as_str() {
-        "whole" => None,
-        "junit" => Some(Format::JunitXml),
-        "json" => Some(Format::JestJson),
-        "log" => Some(Format::Log),
-        "message" => Some(Format::Message),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
-    };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut inputs = Vec::new();
     gather(&root.join("../tests/cases"), &mut inputs);
-    if inputs.is_empty() {
-        eprintln!("no inputs in tests/cases");
-        return ExitCode::from(2);
-    }
+    let cases: Vec<Seed> = inputs.into_iter().map(Seed::of).collect();
     std::panic::set_hook(Box::new(|_| {}));
+    let time = Duration::from_secs(seconds) / targets.len() as u32;
+    let found: u64 = targets.into_iter().map(|format| run(root, format, &cases, time, seed)).sum();
+    if found == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// An input that is not broken yet.
+struct Seed {
+    bytes: Vec<u8>,
+    report: Report,
+}
+
+impl Seed {
+    fn of(bytes: Vec<u8>) -> Seed {
+        let report = analyze(&bytes, None);
+        Seed { bytes, report }
+    }
+
+    fn is(&self, format: Format) -> bool {
+        self.report.sources.first().is_some_and(|source| source.format == format.as_str())
+    }
+}
+
+/// Tries one format, and tells how many faults were found.
+fn run(root: &Path, format: Format, cases: &[Seed], time: Duration, seed: u64) -> u64 {
+    let own: Vec<Seed> = seeds::of(format).iter().map(|text| Seed::of(text.as_bytes().to_vec())).collect();
+    let all: Vec<&Seed> = cases.iter().filter(|seed| seed.is(format)).chain(&own).collect();
+    if all.is_empty() {
+        println!("{format}: no seeds");
+        return 1;
+    }
     let mut random = Random(seed);
-    let (begin, limit) = (Instant::now(), Duration::from_secs(seconds));
-    let (mut runs, mut bytes, mut found) = (0_u64, 0_u64, 0);
-    while begin.elapsed() < limit && found < 20 {
-        let one = &inputs[random.below(inputs.len())];
-        let other = &inputs[random.below(inputs.len())];
-        let input = mutate(one, other, &mut random);
+    let (begin, mut runs, mut bytes, mut found) = (Instant::now(), 0_u64, 0_u64, 0);
+    while begin.elapsed() < time && found < 20 {
         runs += 1;
+        let one = random.pick(&all);
+        let other = if random.below(4) == 0 { &cases[random.below(cases.len())] } else { random.pick(&all) };
+        let (input, result) = attempt(format, one, other, &mut random);
         bytes += input.len() as u64;
-        let piece = random.below(4000) + 1;
-        if let Err(fault) = hold(&input, format, piece) {
+        if let Err(fault) = result {
             found += 1;
-            let file = root.join(format!("artifacts/{target}-{seed}-{runs}"));
+            let file = root.join(format!("artifacts/{format}-{seed}-{runs}"));
             let _ = fs::create_dir_all(root.join("artifacts"));
             let _ = fs::write(&file, &input);
-            eprintln!("{fault}: {}", file.display());
+            eprintln!("{format}: {fault}: {}", file.display());
         }
     }
     let spent = begin.elapsed().as_secs_f64();
-    println!("{target}: {runs} inputs, {:.1} MB in {spent:.1} s, {found} faults", bytes as f64 / 1e6);
-    if found == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let (seeds, size) = (all.len(), bytes as f64 / 1e6);
+    println!("{format}: {runs} inputs from {seeds} seeds, {size:.1} MB in {spent:.1} s, {found} faults");
+    found
+}
+
+/// Breaks a seed in one way, and checks what must hold then.
+fn attempt(format: Format, one: &Seed, other: &Seed, random: &mut Random) -> (Vec<u8>, Result<(), String>) {
+    let seed = random.next();
+    match random.below(8) {
+        // A report that was cut.
+        0 | 1 => {
+            let at = random.below(one.bytes.len() + 1);
+            let result = hold_cut(&one.bytes, at, &one.report, is_document(format) && one.is(format));
+            (one.bytes[..at].to_vec(), result)
+        }
+        // A report among other lines.
+        2 => {
+            let lines = |random: &mut Random| NOISE.repeat(random.below(4));
+            let input = [lines(random).as_bytes(), &one.bytes, b"\n", lines(random).as_bytes()].concat();
+            let result = hold(&input, None, PATIENCE, seed).and_then(|report| {
+                let lost = one.report.outcome == Outcome::Failed && report.outcome == Outcome::Passed;
+                if lost { Err("what failed alone passes among other lines".to_owned()) } else { Ok(()) }
+            });
+            (input, result)
+        }
+        _ => {
+            let input = mutate(&one.bytes, &other.bytes, random, MAX_INPUT);
+            let told = if random.below(2) == 0 { Some(format) } else { None };
+            let result = hold(&input, told, PATIENCE, seed).map(drop);
+            (input, result)
+        }
+    }
+}
+
+/// What says nothing.
+const NOISE: &str = "Preparing the workspace\n  fetched 412 objects\n\n";
+
+/// Whether a format has an end of its own, so that a part of it is never the whole.
+fn is_document(format: Format) -> bool {
+    let lines = [Format::Log, Format::Tap, Format::GoTestJson, Format::LibtestJson, Format::Message];
+    !lines.contains(&format)
 }
 
 fn gather(folder: &Path, inputs: &mut Vec<Vec<u8>>) {
@@ -86,108 +162,5 @@ fn gather(folder: &Path, inputs: &mut Vec<Vec<u8>>) {
         } else if path.file_name().is_some_and(|name| name != "expect.toml") {
             inputs.extend(fs::read(&path));
         }
-    }
-}
-
-fn analyze(bytes: &[u8], format: Option<Format>) -> Report {
-    let source = Source::bytes("input", bytes);
-    Analyzer::new().analyze([match format {
-        Some(format) => source.format(format),
-        None => source,
-    }])
-}
-
-fn hold(bytes: &[u8], format: Option<Format>, piece: usize) -> Result<(), String> {
-    let begin = Instant::now();
-    let report = std::panic::catch_unwind(|| analyze(bytes, format)).map_err(|_| "panic".to_owned())?;
-    let limit = Duration::from_millis(200 + bytes.len() as u64 / 1000);
-    if begin.elapsed() > limit {
-        return Err(format!("{} bytes took {:?}", bytes.len(), begin.elapsed()));
-    }
-    let decision = Policy::default().decide(&report, &Situation::new());
-    let json = std::panic::catch_unwind(|| {
-        let _ = whyred::Text::new().render(&report, &decision);
-        let _ = whyred::to_markdown(&report, &decision);
-        let _ = whyred::to_github(&report, &decision);
-        to_json(&report, &decision)
-    });
-    let json = json.map_err(|_| "panic in a renderer".to_owned())?;
-    if json.contains('\x1b') {
-        return Err("an escape in the output".to_owned());
-    }
-    if analyze(bytes, format) != report {
-        return Err("two answers".to_owned());
-    }
-    if format.is_none() {
-        let mut session = Analyzer::new().session("input");
-        bytes.chunks(piece).for_each(|piece| session.push(piece));
-        if session.finish() != report {
-            return Err(format!("another answer in pieces of {piece}"));
-        }
-    }
-    let recoded = report.notes.iter().any(|note| note.message.contains("UTF-16"));
-    for evidence in report.causes.iter().flat_map(|cause| &cause.evidence).filter(|_| !recoded) {
-        let (start, end) = (evidence.byte_start, evidence.byte_end);
-        if start > end || end > bytes.len() as u64 {
-            return Err(format!("evidence at {start}..{end} of {}", bytes.len()));
-        }
-        let line = 1 + bytes[..start as usize].iter().filter(|byte| **byte == b'\n').count() as u64;
-        if line != evidence.line {
-            return Err(format!("evidence on line {} is on line {line}", evidence.line));
-        }
-    }
-    Ok(())
-}
-
-/// Cuts, splices, repeats, flips, and sometimes swells one place.
-fn mutate(bytes: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
-    let mut out = bytes.to_vec();
-    for _ in 0..=random.below(5) {
-        let at = random.below(out.len() + 1);
-        let end = (at + random.below(400)).min(out.len());
-        match random.below(8) {
-            0 => out.truncate(at),
-            1 => drop(out.drain(at..end)),
-            2 => {
-                let from = random.below(other.len() + 1);
-                let piece = &other[from..(from + random.below(2000)).min(other.len())];
-                drop(out.splice(at..at, piece.iter().copied()));
-            }
-            3 => {
-                let piece = out[at..end].repeat(1 + random.below(3));
-                drop(out.splice(at..at, piece));
-            }
-            4 => out.insert(at, b"\0\x1b\r\n\"<>&\xff\xc3{}[]/\\ "[random.below(17)]),
-            5 if out.len() < 100_000 => {
-                let piece = out[at..(at + random.below(30)).min(out.len())].repeat(random.below(3000));
-                drop(out.splice(at..at, piece));
-            }
-            _ => {
-                for _ in 0..random.below(12) {
-                    if !out.is_empty() {
-                        let index = random.below(out.len());
-                        out[index] ^= 1 << random.below(8);
-                    }
-                }
-            }
-        }
-    }
-    out
-}
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
     }
 }

@@ -30,11 +30,13 @@ pub(crate) struct Doc<'a> {
     start: Place,
     /// The last offset of which the line was asked, and that line.
     known: Cell<(usize, u64)>,
+    /// Where the first text begins that is not valid UTF-8.
+    replaced: Cell<Option<usize>>,
 }
 
 impl<'a> Doc<'a> {
     pub(crate) fn new(bytes: &'a [u8], start: Place) -> Self {
-        Doc { bytes, start, known: Cell::new((0, start.line)) }
+        Doc { bytes, start, known: Cell::new((0, start.line)), replaced: Cell::new(None) }
     }
 
     /// A cursor before the first value, behind a byte order mark.
@@ -69,6 +71,9 @@ impl<'a> Doc<'a> {
 
     /// Adds the lines of a string of the document to the text of a failure.
     pub(crate) fn push_text(&self, text: Text<'_>, out: &mut Vec<TextLine>) {
+        if self.replaced.get().is_none() && std::str::from_utf8(text.raw).is_err() {
+            self.replaced.set(Some(text.start));
+        }
         for (line, start, end) in text.first_lines(MAX_LINES, MAX_WIDTH) {
             if out.len() >= MAX_FAILURE_LINES {
                 return;
@@ -127,6 +132,7 @@ impl<'a> Doc<'a> {
         if let Some(stop) = stop {
             out(Item::Note(self.damage(stop)));
         }
+        out_note(self.replacement(), out);
         match result {
             Ok(()) => cursor.pos(),
             Err(Stop::Truncated) => self.bytes.len(),
@@ -141,6 +147,12 @@ impl<'a> Doc<'a> {
         }
     }
 
+    /// A note on bytes in texts that are no characters.
+    fn replacement(&self) -> Option<Note> {
+        let at = self.replaced.get()?;
+        Some(Note::info(Some(self.line(at)), "bytes that are not valid UTF-8 were replaced, here first"))
+    }
+
     /// A note on a document that could not be read whole.
     pub(crate) fn damage(&self, stop: Stop) -> Note {
         let (at, what) = match stop {
@@ -150,6 +162,10 @@ impl<'a> Doc<'a> {
         let byte = self.start.byte + at as u64;
         Note::warning(Some(self.line(at)), format!("{what} at byte {byte}; what was complete is kept"))
     }
+}
+
+fn out_note(note: Option<Note>, out: &mut dyn FnMut(Item)) {
+    note.into_iter().for_each(|note| out(Item::Note(note)));
 }
 
 /// Reads one document and gives the offset behind it.
@@ -254,6 +270,8 @@ pub(crate) enum Flow {
     More,
     /// That was the last event.
     Last,
+    /// It is an object of another program.
+    Alien,
 }
 
 /// The parser of a format that is a stream.
@@ -263,11 +281,86 @@ pub(crate) struct Stream<E> {
     lost: bool,
     /// The rest of a line that is too long is passed over.
     skipping: bool,
+    /// How many bytes of plain lines come next.
+    aside: usize,
+    /// Bytes that are no characters were told of.
+    replaced: bool,
+}
+
+/// What a line of a stream turned out to be.
+enum Kind {
+    Event,
+    Blank,
+    /// The word of a compiler, or what a program printed.
+    Plain,
 }
 
 impl<E: Events + 'static> Stream<E> {
     pub(crate) fn open(events: E) -> Box<dyn Parse> {
-        Box::new(Stream { events, done: false, lost: false, skipping: false })
+        Box::new(Stream { events, done: false, lost: false, skipping: false, aside: 0, replaced: false })
+    }
+}
+
+impl<E: Events> Stream<E> {
+    /// Takes in one line, if it is an event.
+    fn line(&mut self, line: &[u8], at: Place, out: &mut dyn FnMut(Item)) -> Kind {
+        let clean = line.trim_ascii_start();
+        let clean = clean.strip_prefix(b"\xef\xbb\xbf").unwrap_or(clean);
+        if clean.is_empty() {
+            return Kind::Blank;
+        }
+        let begins = |text: &[u8]| text.first() == Some(&b'{') && text[1..].trim_ascii_start().first() == Some(&b'"');
+        let start = line.len() - clean.len();
+        let prefix = match begins(clean) {
+            true => Some(0),
+            false => behind_prefix(clean).or_else(|| {
+                let length = crate::log::prefix_length(clean);
+                begins(&clean[length..]).then_some(length)
+            }),
+        };
+        if let Some(prefix) = prefix {
+            return match self.event(line, start + prefix, at, out) {
+                Ok(flow) => self.flow(flow),
+                Err(note) => {
+                    out(Item::Note(note));
+                    self.lost = true;
+                    Kind::Event
+                }
+            };
+        }
+        // A program may leave its line open, so that an event stands behind what it printed.
+        if clean.ends_with(b"}") || clean.ends_with(b"}\r") {
+            let starts = memchr::memchr_iter(b'{', clean).filter(|at| begins(&clean[*at..])).take(4);
+            for inner in starts {
+                if let Ok(flow @ (Flow::More | Flow::Last)) = self.event(line, start + inner, at, out) {
+                    return self.flow(flow);
+                }
+            }
+        }
+        Kind::Plain
+    }
+
+    fn flow(&mut self, flow: Flow) -> Kind {
+        self.done = flow == Flow::Last;
+        if flow == Flow::Alien { Kind::Plain } else { Kind::Event }
+    }
+
+    /// Reads the object that begins at an offset of a line; fails with a note where it is none.
+    fn event(&mut self, line: &[u8], start: usize, at: Place, out: &mut dyn FnMut(Item)) -> Result<Flow, Note> {
+        let doc = Doc::new(line, at);
+        let mut cursor = Cursor::new(line);
+        cursor.move_to(start);
+        match cursor.node() {
+            (node, None) => {
+                let flow = self.events.event(&doc, &node, out);
+                if !self.replaced && doc.replaced.get().is_some() {
+                    self.replaced = true;
+                    out_note(doc.replacement(), out);
+                }
+                Ok(flow)
+            }
+            (_, Some(stop)) => Err(doc.damage(stop)),
+        }
     }
 }
 
@@ -275,11 +368,12 @@ impl<E: Events> Parse for Stream<E> {
     fn parse(&mut self, data: &[u8], at: &mut Place, eof: bool, out: &mut dyn FnMut(Item)) -> usize {
         let mut pos = 0;
         while pos < data.len() && !self.done {
-            let rest = &data[pos..];
+            let rest = &data[pos + self.aside..];
             let (line, next) = match memchr::memchr(b'\n', rest) {
                 Some(end) => (&rest[..end], end + 1),
                 None if eof => (rest, rest.len()),
                 None if rest.len() < MAX_JSON_LINE => break,
+                None if self.aside > 0 => break,
                 None => {
                     if !std::mem::replace(&mut self.skipping, true) {
                         let message = format!("a line is longer than {MAX_JSON_LINE} bytes and is not read");
@@ -290,31 +384,36 @@ impl<E: Events> Parse for Stream<E> {
                     return data.len();
                 }
             };
+            if next == 0 {
+                break;
+            }
+            if self.aside > 0 {
+                // Blank lines between plain ones are a part of them; an event is read when its turn comes.
+                if line.trim_ascii().is_empty() || is_plain(line) {
+                    self.aside += next;
+                    continue;
+                }
+                break;
+            }
             if !std::mem::take(&mut self.skipping) {
-                let clean = line.trim_ascii_start();
-                let clean = clean.strip_prefix(b"\xef\xbb\xbf").unwrap_or(clean);
-                let clean = behind_prefix(clean).map_or(clean, |prefix| &clean[prefix..]);
-                if clean.starts_with(b"{") {
-                    let doc = Doc::new(line, *at);
-                    let mut cursor = Cursor::new(line);
-                    cursor.move_to(line.len() - clean.len());
-                    match cursor.node() {
-                        (node, None) => self.done = self.events.event(&doc, &node, out) == Flow::Last,
-                        (_, Some(stop)) => {
-                            out(Item::Note(doc.damage(stop)));
-                            self.lost = true;
-                        }
+                match self.line(line, *at, out) {
+                    Kind::Event | Kind::Blank => {}
+                    Kind::Plain if self.events.ends_at_plain_line() => {
+                        self.done = true;
+                        break;
                     }
-                } else if self.events.ends_at_plain_line() && !clean.is_empty() {
-                    self.done = true;
-                    break;
+                    Kind::Plain => {
+                        self.aside = next;
+                        continue;
+                    }
                 }
             }
             at.advance(&rest[..next]);
             pos += next;
         }
-        if self.done || eof {
+        if self.aside == 0 && (self.done || eof) {
             self.events.end(self.lost, *at, out);
+            self.done = true;
         }
         pos
     }
@@ -322,6 +421,19 @@ impl<E: Events> Parse for Stream<E> {
     fn done(&self) -> bool {
         self.done
     }
+
+    fn aside(&mut self) -> usize {
+        std::mem::take(&mut self.aside)
+    }
+
+    fn by_line(&self) -> bool {
+        true
+    }
+}
+
+/// Whether a line holds no object at all, so that no event can stand on it.
+fn is_plain(line: &[u8]) -> bool {
+    memchr::memchr(b'{', line).is_none()
 }
 
 /// Where an object begins that stands behind what a CI system writes before each line: a time, a color code.
@@ -508,10 +620,14 @@ pub(crate) mod check {
         let bytes = bytes.trim_ascii_end();
         let whole = report(bytes);
         let most = whole.tests.unwrap_or_default();
-        for end in 0..bytes.len() {
+        let mut proved = 0;
+        for end in 1..bytes.len() {
             let cut = report(&bytes[..end]);
             assert_ne!(cut.outcome, Outcome::Passed, "cut at {end}");
             let counts = cut.tests.unwrap_or_default();
+            // What failed before the cut stays failed with more behind it.
+            assert!(counts.failed + counts.errored >= proved, "cut at {end}: {counts:?} after {proved}");
+            proved = counts.failed + counts.errored;
             assert!(counts.total <= most.total && counts.failed <= most.failed, "cut at {end}: {counts:?}");
             assert!(counts.errored <= most.errored && counts.flaky <= most.flaky, "cut at {end}: {counts:?}");
             let kind = |kind| whole.causes.iter().any(|cause| cause.kind == kind);

@@ -4,11 +4,13 @@
 //! of one test may be cases of one name or children of one case. Failing cases are kept until their suite ends, since
 //! only then it is known which of them were attempts; passing ones are only counted.
 
+mod attribute;
 mod failure;
 mod suite;
 
 use std::collections::HashSet;
 
+use self::attribute::{Skip, Word, declared, is_time, number_of, tool, word, worse};
 use self::failure::{Around, Case, Element, Part, add_output, failures, is_frame};
 use self::suite::{Cases, Declared, Settled, Status, Waiting, number};
 use super::xml::document::{Context, Document, MAX_DEPTH, Reader};
@@ -61,39 +63,6 @@ const STACK_TRACE: u64 = key(b"stacktrace");
 const STACK_TRACE_DASHED: u64 = key(b"stack-trace");
 const PROPERTY: u64 = key(b"property");
 
-/// The word of an attribute that tells how a case ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Word {
-    Failed,
-    Errored,
-    /// It did not run, by the will of whoever wrote it.
-    NotRun,
-}
-
-/// Why a case was skipped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Skip {
-    Plain,
-    /// It may fail: todo, expected failure.
-    MayFail,
-}
-
-fn word(value: &[u8]) -> Option<Word> {
-    let mut lower = [0; 16];
-    let lower = lower.get_mut(..value.len())?;
-    lower.copy_from_slice(value);
-    lower.make_ascii_lowercase();
-    match &*lower {
-        b"failed" | b"fail" | b"failure" | b"broken" | b"xpass" | b"timeout" | b"timedout" => Some(Word::Failed),
-        b"error" | b"errored" | b"crashed" | b"aborted" => Some(Word::Errored),
-        b"notrun" | b"not_run" | b"not run" | b"suppressed" | b"disabled" | b"ignored" | b"skipped" | b"skip"
-        | b"pending" | b"todo" | b"inactive" | b"notexecuted" | b"not_executed" | b"blocked" | b"xfail" => {
-            Some(Word::NotRun)
-        }
-        _ => None,
-    }
-}
-
 /// Where text goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Sink {
@@ -143,6 +112,9 @@ struct Junit {
     suite_errors: u64,
     flaky_names: Vec<String>,
     odd_times: u64,
+    odd_time_at: Option<u64>,
+    /// Where an attribute was given twice first.
+    duplicate_at: Option<u64>,
     omitted: u64,
     span: Span,
     /// Totals that node's reporter writes in comments behind everything.
@@ -334,6 +306,9 @@ impl Junit {
             match name {
                 b"name" if case.name.is_empty() => case.name.extend_from_slice(value),
                 b"classname" if case.class.is_empty() => case.class.extend_from_slice(value),
+                b"name" | b"classname" => {
+                    self.duplicate_at.get_or_insert_with(|| context.window.line(at));
+                }
                 b"class" => case.php = true,
                 b"file" | b"filepath" => {
                     case.file.clear();
@@ -344,8 +319,9 @@ impl Junit {
                     case.google |= value == b"completed";
                     case.status = worse(case.status, word(value));
                 }
-                b"time" if !value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') => {
-                    self.odd_times += u64::from(!is_time(value));
+                b"time" if !value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') && !is_time(value) => {
+                    self.odd_times += 1;
+                    self.odd_time_at.get_or_insert_with(|| context.window.line(at));
                 }
                 b"failure" => {
                     let (byte, line) = (context.window.byte(at), context.window.line(at));
@@ -379,7 +355,10 @@ impl Junit {
                     part.message = lines.finish(context.encoding);
                     self.omitted += lines.omitted;
                 }
-                b"type" => part.kind = decode(value, context.encoding),
+                b"type" if part.kind.is_empty() => part.kind = decode(value, context.encoding),
+                b"message" | b"type" => {
+                    self.duplicate_at.get_or_insert_with(|| context.window.line(at));
+                }
                 _ => {}
             }
         }
@@ -573,7 +552,10 @@ impl Junit {
             note(Note::info(line, format!("{} failed first and passed in the end: {names}", counts.flaky)));
         }
         if self.odd_times > 0 {
-            note(Note::info(line, format!("{} times are no numbers of seconds", self.odd_times)));
+            note(Note::info(self.odd_time_at, format!("{} times are no numbers of seconds", self.odd_times)));
+        }
+        if self.duplicate_at.is_some() {
+            note(Note::info(self.duplicate_at, "an attribute is given twice in one tag; the first counts"));
         }
         if self.omitted > 0 {
             note(Note::info(line, format!("{} bytes of long failure texts were left out", self.omitted)));
@@ -618,57 +600,4 @@ fn status(case: &Case) -> Status {
         (None, _) if !case.reason.is_empty() => Status::Failed,
         (None, _) => Status::Passed,
     }
-}
-
-/// The status that weighs more, where two attributes tell one.
-fn worse(known: Option<Word>, word: Option<Word>) -> Option<Word> {
-    match (known, word) {
-        (Some(Word::Failed | Word::Errored), _) => known,
-        (_, Some(word)) => Some(word),
-        _ => known,
-    }
-}
-
-fn declared(tag: &Tag<'_, '_>) -> Declared {
-    let mut declared = Declared::default();
-    for (name, value, _) in tag.attributes() {
-        match name {
-            b"tests" => declared.tests = number_of(value),
-            b"failures" => declared.failures = number_of(value),
-            b"errors" => declared.errors = number_of(value),
-            b"skipped" | b"skip" | b"disabled" | b"ignored" => {
-                declared.skipped = declared.skipped.saturating_add(number_of(value).unwrap_or(0));
-            }
-            _ => {}
-        }
-    }
-    declared
-}
-
-fn number_of(value: &[u8]) -> Option<u64> {
-    std::str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
-}
-
-/// Whether a value is a time in seconds, with separators of any country. Times are not used; a file with odd ones is
-/// read all the same, and says so.
-fn is_time(value: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(value.trim_ascii()) else { return false };
-    let text = text.strip_suffix('s').unwrap_or(text).replace(',', ".");
-    let whole = text.matches('.').count() > 1 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    whole || text.parse::<f64>().is_ok_and(|time| (0.0..1e9).contains(&time))
-}
-
-/// The producer, where the name of the root or of a suite gives it away.
-fn tool(name: &[u8]) -> Option<&'static str> {
-    let known: [(&[u8], &str); 8] = [
-        (b"pytest", "pytest"),
-        (b"jest tests", "jest"),
-        (b"vitest tests", "vitest"),
-        (b"Mocha Tests", "mocha"),
-        (b"nextest", "nextest"),
-        (b"AllTests", "gtest"),
-        (b"rspec", "rspec"),
-        (b"bats", "bats"),
-    ];
-    known.iter().find(|(begin, _)| name.starts_with(begin)).map(|(_, tool)| *tool)
 }

@@ -12,6 +12,7 @@ mod ctrf;
 mod dart_json;
 mod document;
 mod eslint;
+mod framed;
 mod frames;
 mod gcc_json;
 pub(crate) mod go_test_json;
@@ -38,6 +39,7 @@ mod xunit;
 use crate::item::Item;
 use crate::kind::names;
 use document::{Stream, Whole};
+use framed::{Framed, Prefix};
 
 names! {
     /// What the bytes of an input are. Found from the content, never from a name.
@@ -151,6 +153,17 @@ pub(crate) trait Parse {
 
     /// Whether its document has ended; what follows is another's.
     fn done(&self) -> bool {
+        false
+    }
+
+    /// How many of the bytes that follow are lines of something else that was printed between its own. They are for
+    /// the log pass; the document goes on behind them.
+    fn aside(&mut self) -> usize {
+        0
+    }
+
+    /// Whether it reads line by line and looks for its own behind what a CI system writes in front of a line.
+    fn by_line(&self) -> bool {
         false
     }
 }
@@ -280,10 +293,14 @@ pub(crate) const BEGINNINGS: &[&str] = &[
 ];
 
 /// Where a report may begin whose telling literal stands on the line `lines[start..end]`: on that line, or on the one
-/// or two lines before when they hold only a bracket.
+/// or two lines before when they hold only a bracket. What a CI system writes in front of a line is a part of it.
 pub(crate) fn beginning(lines: &[u8], start: usize, end: usize) -> Option<usize> {
     let line = lines[start..end].trim_ascii_start();
-    if line.starts_with(b"<") || line.starts_with(b"{") || line.starts_with(b"[") {
+    if line.starts_with(b"<") || line.starts_with(b"{") {
+        return Some(start);
+    }
+    let behind = |line: &[u8]| crate::log::prefix_length(line);
+    if matches!(line.get(behind(line)), Some(b'{' | b'[' | b'<')) {
         return Some(start);
     }
     if let Some(prefix) = document::behind_prefix(line) {
@@ -292,15 +309,31 @@ pub(crate) fn beginning(lines: &[u8], start: usize, end: usize) -> Option<usize>
     let above = |start: usize| {
         let before = lines[..start].strip_suffix(b"\n")?;
         let first = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-        matches!(before[first..].trim_ascii(), b"{" | b"[").then_some(first)
+        let line = &before[first..];
+        matches!(line[behind(line)..].trim_ascii(), b"{" | b"[").then_some(first)
     };
     let first = above(start)?;
     Some(above(first).unwrap_or(first))
 }
 
-/// A fresh parser for a format; `None` for a raw log and for what the log pass reads line by line.
-pub(crate) fn open(format: Format) -> Option<Box<dyn Parse>> {
-    TABLE.iter().find(|entry| entry.format == format).map(|entry| (entry.open)())
+/// The format of a report of which each line stands behind a prefix, and that prefix.
+pub(crate) fn detect_framed(head: &[u8]) -> Option<(Format, Prefix)> {
+    let head = &head[..head.len().min(HEAD)];
+    let line = head.split(|byte| *byte == b'\n').next()?;
+    let prefix = Prefix::of(line)?;
+    let format = detect(&prefix.strip(head))?;
+    // Prose has no mark that a log has not.
+    (format != Format::Message && line_needles(format).is_none()).then_some((format, prefix))
+}
+
+/// A fresh parser for a format, each line of which may stand behind a prefix; `None` for a raw log and for what the
+/// log pass reads line by line.
+pub(crate) fn open(format: Format, prefix: Option<Prefix>) -> Option<Box<dyn Parse>> {
+    let parser = TABLE.iter().find(|entry| entry.format == format).map(|entry| (entry.open)())?;
+    Some(match prefix {
+        Some(prefix) if !parser.by_line() => Framed::open(parser, prefix),
+        _ => parser,
+    })
 }
 
 /// The needles of the reader that reads a format line by line.

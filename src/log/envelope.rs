@@ -83,6 +83,16 @@ pub(crate) fn clean<'a>(raw: &'a [u8], frame: &'a Frame) -> Clean<'a> {
     Clean { text: strip_escapes(raw), frame }
 }
 
+/// How many bytes of a raw line are the envelope of a CI system; 0 where that is not plain to see.
+pub(crate) fn prefix_length(raw: &[u8]) -> usize {
+    let raw = raw.trim_ascii_end();
+    let head = &raw[..raw.len().min(2 * MAX_COLUMN)];
+    let whole = std::str::from_utf8(head).map_or_else(|error| error.valid_up_to(), str::len);
+    let text = std::str::from_utf8(&head[..whole]).unwrap_or_default();
+    // The rest is what is left at the end, so that its length tells that of the envelope.
+    text.len() - strip_prefixes(text).len()
+}
+
 /// Text without terminal escapes; invalid UTF-8 is replaced.
 ///
 /// Beside `CSI … letter` there are `OSC … BEL`, the `ESC _ … BEL` of Buildkite, and two-byte escapes such as

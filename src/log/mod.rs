@@ -54,8 +54,8 @@ use crate::item::{Item, LogLine, Mark, Scope, Step};
 use crate::report::{Note, Outcome, Span, TextLine};
 use crate::rules::{Owner, RuleSet};
 
-pub(crate) use envelope::strip_escapes;
 use envelope::{Frame, clean};
+pub(crate) use envelope::{prefix_length, strip_escapes};
 
 /// The longest line that is looked at; the rest of a longer one is passed over.
 const MAX_LINE: usize = 64 * 1024;

@@ -1,5 +1,6 @@
 //! From the elements of a failing case to failures with names, places and signals.
 
+use super::attribute::{Skip, Word};
 use crate::format::frames;
 use crate::format::signal;
 use crate::format::thrown;
@@ -41,10 +42,10 @@ pub(super) struct Case {
     /// It has a `class` attribute beside `classname`, as PHPUnit writes.
     pub php: bool,
     /// The word of a status attribute.
-    pub status: Option<super::Word>,
+    pub status: Option<Word>,
     /// The `failure` attribute of node's reporter.
     pub reason: Vec<TextLine>,
-    pub skipped: Option<super::Skip>,
+    pub skipped: Option<Skip>,
     pub parts: Vec<Part>,
     pub output: Capture,
     pub errors: Capture,

@@ -4,6 +4,7 @@ use super::text::Encoding;
 use super::{Event, Lexer, Tag, Window, key};
 use crate::format::{Parse, Place};
 use crate::item::Item;
+use crate::log::strip_escapes;
 use crate::report::{Note, Span};
 
 /// How many open elements are remembered. Deeper ones are only counted.
@@ -24,6 +25,7 @@ impl Context<'_, '_> {
     pub(crate) fn span(&mut self, from: usize, to: usize) -> Span {
         let line = self.window.line(from);
         let last_line = self.window.last_line(to).max(line);
+        self.encoding.line = line;
         Span { line, last_line, byte_start: self.window.byte(from), byte_end: self.window.byte(to) }
     }
 
@@ -120,7 +122,13 @@ impl<R: Reader> Document<R> {
                         context.window.pos = at;
                         self.cut(window, out);
                     } else if declaration {
-                        encoding.single_byte = declares_single_byte(raw);
+                        let declared = declared_encoding(raw);
+                        context.encoding.single_byte = declared == Declared::SingleByte;
+                        if let Declared::Other(name) = declared {
+                            let line = context.window.line(at);
+                            let message = format!("the document declares the encoding {name}; it is read as UTF-8");
+                            (context.out)(Item::Note(Note::info(Some(line), message)));
+                        }
                     }
                 }
                 Event::DocumentType { at } => {
@@ -193,9 +201,9 @@ impl<R: Reader> Document<R> {
             (contradicts, "the document declares an encoding of one byte a character, but is UTF-8"),
             (controls, "control characters and terminal codes were removed from its texts"),
         ];
-        for (met, message) in notes {
-            if met {
-                out(Item::Note(Note::info(None, message)));
+        for (line, message) in notes {
+            if line.is_some() {
+                out(Item::Note(Note::info(line, message)));
             }
         }
     }
@@ -226,10 +234,24 @@ impl<R: Reader> Parse for Document<R> {
     }
 }
 
-/// Whether an XML declaration names an encoding of one byte a character.
-fn declares_single_byte(declaration: &[u8]) -> bool {
-    let Some(at) = memchr::memmem::find(declaration, b"encoding") else { return false };
+/// The encoding that an XML declaration names.
+#[derive(Debug, PartialEq, Eq)]
+enum Declared {
+    Utf8,
+    /// Latin-1 or its like, one byte a character.
+    SingleByte,
+    /// One that this is not: UTF-16 has been decoded before, and others are not known here.
+    Other(String),
+}
+
+fn declared_encoding(declaration: &[u8]) -> Declared {
+    let Some(at) = memchr::memmem::find(declaration, b"encoding") else { return Declared::Utf8 };
     let name = declaration[at + 8..].split(|byte| matches!(byte, b'"' | b'\'')).nth(1).unwrap_or_default();
-    let known = [key(b"iso-8859-1"), key(b"iso-8859-15"), key(b"latin1"), key(b"windows-1252"), key(b"cp1252")];
-    known.contains(&key(name))
+    let single = [key(b"iso-8859-1"), key(b"iso-8859-15"), key(b"latin1"), key(b"windows-1252"), key(b"cp1252")];
+    let utf8 = [key(b"utf-8"), key(b"utf8"), key(b"us-ascii"), key(b"ascii"), key(b"")];
+    match key(name) {
+        name if single.contains(&name) => Declared::SingleByte,
+        name if utf8.contains(&name) => Declared::Utf8,
+        _ => Declared::Other(strip_escapes(&name[..name.len().min(40)]).into_owned()),
+    }
 }

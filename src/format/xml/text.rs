@@ -23,12 +23,14 @@ const MAX_LINE: usize = 4 * 1024;
 pub(crate) struct Encoding {
     /// The document declares an encoding of one byte a character.
     pub single_byte: bool,
-    /// Bytes that are valid in no declared way were replaced.
-    pub replaced: bool,
-    /// The document declares such an encoding, but is UTF-8.
-    pub contradicts: bool,
-    /// Control characters were removed.
-    pub controls: bool,
+    /// The line of the text at hand.
+    pub line: u64,
+    /// Where bytes that are valid in no declared way were replaced first.
+    pub replaced: Option<u64>,
+    /// The document declares such an encoding, but is UTF-8, as this line shows.
+    pub contradicts: Option<u64>,
+    /// Where control characters were removed first.
+    pub controls: Option<u64>,
 }
 
 impl Encoding {
@@ -37,9 +39,12 @@ impl Encoding {
         if bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
             return String::from_utf8_lossy(bytes).into_owned();
         }
+        let line = self.line;
         let text = match std::str::from_utf8(bytes) {
             Ok(_) => {
-                self.contradicts |= self.single_byte && !bytes.is_ascii();
+                if self.single_byte && !bytes.is_ascii() {
+                    self.contradicts.get_or_insert(line);
+                }
                 strip_escapes(bytes).into_owned()
             }
             Err(_) if self.single_byte => {
@@ -47,15 +52,17 @@ impl Encoding {
                 strip_escapes(text.as_bytes()).into_owned()
             }
             Err(_) => {
-                self.replaced = true;
+                self.replaced.get_or_insert(line);
                 strip_escapes(bytes).into_owned()
             }
         };
         if !text.chars().any(is_control) {
-            self.controls |= memchr(0x1b, bytes).is_some();
+            if memchr(0x1b, bytes).is_some() {
+                self.controls.get_or_insert(line);
+            }
             return text;
         }
-        self.controls = true;
+        self.controls.get_or_insert(line);
         text.chars()
             .map(|character| if is_control(character) { char::REPLACEMENT_CHARACTER } else { character })
             .collect()
@@ -108,7 +115,7 @@ pub(crate) fn decode(raw: &[u8], encoding: &mut Encoding) -> String {
         return encoding.clean(raw);
     }
     let mut lines = Lines::default();
-    lines.push(raw, false, 0, 0, encoding);
+    lines.push(raw, false, 0, encoding.line, encoding);
     let lines = lines.finish(encoding);
     lines.into_iter().map(|line| line.text).collect::<Vec<_>>().join("\n")
 }
@@ -185,6 +192,7 @@ impl Lines {
 
     fn break_line(&mut self, encoding: &mut Encoding) {
         let Some(span) = self.span.take() else { return };
+        encoding.line = span.line;
         let text = encoding.clean(self.line.trim_ascii_end());
         self.line.clear();
         self.push_line(TextLine { text, span });

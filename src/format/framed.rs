@@ -1,0 +1,253 @@
+//! A report that was printed within a log, each line behind what the CI system writes in front of it: a time, the
+//! name of a container, a column. The prefixes are taken off, and every place is told as it is in the log.
+
+use super::{Parse, Place};
+use crate::item::Item;
+use crate::report::Span;
+
+/// How much is freed of its prefixes before the parser within is asked again.
+const STEP: usize = 1024 * 1024;
+
+/// How many lines are remembered with the place of their prefix. Failures rarely wait longer than that.
+const MAX_LINES: usize = 1 << 20;
+
+/// What stands in front of each line: the bytes of the first, in which a run of digits stands for any other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Prefix {
+    first: Vec<u8>,
+}
+
+impl Prefix {
+    /// The prefix of a line behind which a report may begin.
+    pub(crate) fn of(line: &[u8]) -> Option<Prefix> {
+        let length = crate::log::prefix_length(line);
+        let begins = matches!(line.get(length), Some(b'{' | b'[' | b'<'));
+        (length > 0 && begins).then(|| Prefix { first: line[..length].to_vec() })
+    }
+
+    /// How long the prefix of a line is, 0 where it has none.
+    fn length(&self, line: &[u8]) -> usize {
+        let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (mut own, mut pos) = (0, 0);
+        while own < self.first.len() {
+            let wanted = digits(&self.first[own..]);
+            if wanted > 0 {
+                let found = digits(&line[pos..]);
+                if found == 0 {
+                    return 0;
+                }
+                (own, pos) = (own + wanted, pos + found);
+                continue;
+            }
+            match line.get(pos) {
+                Some(byte) if *byte == self.first[own] => (own, pos) = (own + 1, pos + 1),
+                // Behind a prefix with nothing more, its last blank may be gone.
+                None | Some(b'\n' | b'\r') if self.first[own..].trim_ascii().is_empty() => return pos,
+                _ => return 0,
+            }
+        }
+        pos
+    }
+
+    /// The lines of `data` without their prefixes.
+    pub(crate) fn strip(&self, data: &[u8]) -> Vec<u8> {
+        let lines = data.split_inclusive(|byte| *byte == b'\n');
+        lines.flat_map(|line| &line[self.length(line)..]).copied().collect()
+    }
+}
+
+/// Reads what is left of the lines with the parser of a format.
+pub(crate) struct Framed {
+    inner: Box<dyn Parse>,
+    prefix: Prefix,
+    /// What is free of prefixes and not yet taken by the parser.
+    text: Vec<u8>,
+    /// How much of the data at hand that is.
+    covered: usize,
+    /// Where the parser stands, in bytes without prefixes; unset before the first.
+    at: Option<Place>,
+    places: Places,
+}
+
+impl Framed {
+    pub(crate) fn open(inner: Box<dyn Parse>, prefix: Prefix) -> Box<dyn Parse> {
+        let (text, places) = (Vec::new(), Places::default());
+        Box::new(Framed { inner, prefix, text, covered: 0, at: None, places })
+    }
+
+    /// Frees more lines of their prefixes; whether there may be more.
+    fn strip(&mut self, data: &[u8], eof: bool) -> bool {
+        let enough = self.text.len() + STEP;
+        while self.covered < data.len() {
+            if self.text.len() >= enough {
+                return true;
+            }
+            let rest = &data[self.covered..];
+            let line = match memchr::memchr(b'\n', rest) {
+                Some(end) => &rest[..=end],
+                None if eof => rest,
+                None => return false,
+            };
+            let length = self.prefix.length(line);
+            self.places.line(length, line.len());
+            self.text.extend_from_slice(&line[length..]);
+            self.covered += line.len();
+        }
+        false
+    }
+}
+
+impl Parse for Framed {
+    fn parse(&mut self, data: &[u8], at: &mut Place, eof: bool, out: &mut dyn FnMut(Item)) -> usize {
+        let mut inner_at = *self.at.get_or_insert_with(|| {
+            self.places.next = at.byte;
+            *at
+        });
+        loop {
+            let more = self.strip(data, eof);
+            let Framed { inner, places, text, .. } = self;
+            let last = eof && !more;
+            let used = inner.parse(text, &mut inner_at, last, &mut |item| out(places.restore(item)));
+            text.drain(..used);
+            if inner.done() || !more {
+                break;
+            }
+        }
+        self.at = Some(inner_at);
+        let taken = match eof && !self.inner.done() {
+            true => data.len(),
+            false => (self.places.end(inner_at.byte).saturating_sub(at.byte) as usize).min(data.len()),
+        };
+        at.advance(&data[..taken]);
+        self.covered = self.covered.saturating_sub(taken);
+        taken
+    }
+
+    fn done(&self) -> bool {
+        self.inner.done()
+    }
+}
+
+/// Where the prefixes stood.
+#[derive(Debug, Default)]
+struct Places {
+    /// For each line with a prefix, where it begins without prefixes, and how much was taken off up to there.
+    lines: Vec<(u64, u64)>,
+    /// Where the next line begins without prefixes.
+    next: u64,
+    taken: u64,
+}
+
+impl Places {
+    fn line(&mut self, prefix: usize, length: usize) {
+        if prefix > 0 {
+            self.taken += prefix as u64;
+            if self.lines.len() >= MAX_LINES {
+                self.lines.drain(..MAX_LINES / 2);
+            }
+            self.lines.push((self.next, self.taken));
+        }
+        self.next += (length - prefix) as u64;
+    }
+
+    fn before(&self, line: usize) -> u64 {
+        match line.checked_sub(1) {
+            Some(line) => self.lines[line].1,
+            None => 0,
+        }
+    }
+
+    /// Where in the log a byte stands.
+    fn start(&self, byte: u64) -> u64 {
+        byte + self.before(self.lines.partition_point(|(line, _)| *line <= byte))
+    }
+
+    /// Where in the log a part ends that ends before a byte.
+    fn end(&self, byte: u64) -> u64 {
+        byte + self.before(self.lines.partition_point(|(line, _)| *line < byte))
+    }
+
+    fn span(&self, span: Span) -> Span {
+        let byte_start = self.start(span.byte_start);
+        Span { byte_start, byte_end: self.end(span.byte_end).max(byte_start), ..span }
+    }
+
+    fn restore(&self, mut item: Item) -> Item {
+        match &mut item {
+            Item::Failure(failure) => {
+                failure.span = self.span(failure.span);
+                failure.text.iter_mut().for_each(|line| line.span = self.span(line.span));
+            }
+            Item::Line(line) => line.span = self.span(line.span),
+            Item::Tests(run) => run.span = self.span(run.span),
+            Item::Mark(mark) => mark.span = self.span(mark.span),
+            Item::Step(step) => step.span = self.span(step.span),
+            Item::Task(_) | Item::Letter { .. } | Item::Note(_) => {}
+        }
+        item
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::{Outcome, Report};
+    use crate::{Analyzer, Source};
+
+    fn analyze(text: &str) -> Report {
+        Analyzer::new().analyze([Source::bytes("log", text.as_bytes())])
+    }
+
+    fn framed(report: &str, prefix: impl Fn(usize) -> String) -> String {
+        report.lines().enumerate().map(|(number, line)| format!("{}{line}\n", prefix(number))).collect()
+    }
+
+    const JEST: &str = "{\n  \"numFailedTestSuites\": 1,\n  \"numTotalTests\": 2,\n  \"success\": false,\n  \"testResults\": [\n    {\n      \"assertionResults\": [\n        { \"fullName\": \"adds\", \"status\": \"passed\", \"failureMessages\": [] },\n        { \"fullName\": \"rounds\", \"status\": \"failed\",\n          \"failureMessages\": [\"Error: expect(received).toBe(expected)\"] }\n      ],\n      \"message\": \"\", \"name\": \"/ci/sum.test.js\", \"status\": \"failed\"\n    }\n  ]\n}";
+
+    const JUNIT: &str = "<?xml version=\"1.0\"?>\n<testsuite name=\"s\" tests=\"2\"\n    failures=\"1\">\n  <testcase name=\"a\"/>\n  <testcase name=\"b\">\n    <failure message=\"first\">first\nsecond line\n</failure>\n  </testcase>\n</testsuite>";
+
+    #[test]
+    fn prefixes_of_all_sorts_are_taken_off() {
+        let stamp = |number: usize| format!("2026-11-21T00:05:4{}.{}Z ", number % 10, 1_000_000 + number * 77);
+        let gitlab = |number: usize| format!("2026-11-21T00:05:4{}.081569Z 01O ", number % 10);
+        let clock = |number: usize| format!("[01:05:{:02}] ", number % 60);
+        let columns = |number: usize| format!("job\tRun make\t2026-11-21T00:05:4{}.0815691Z ", number % 10);
+        let container = |_: usize| "web-1  | ".to_owned();
+        let kit = |number: usize| format!("#12 {}.345 ", number * 7);
+        let prefixes: [&dyn Fn(usize) -> String; 6] = [&stamp, &gitlab, &clock, &columns, &container, &kit];
+        for prefix in prefixes {
+            for report in [JEST, JUNIT] {
+                let noise = format!("{}npm run test\n", prefix(0));
+                let log = format!("{noise}{}{}npm error code 1\n", framed(report, prefix), prefix(9));
+                let found = analyze(&log);
+                let counts = found.tests.map(|counts| (counts.total, counts.failed));
+                assert_eq!((found.outcome, counts), (Outcome::Failed, Some((2, 1))), "{log}\n{found:#?}");
+                let evidence = &found.causes[0].evidence[0];
+                let quoted = &log[evidence.byte_start as usize..evidence.byte_end as usize];
+                assert!(quoted.contains(&evidence.text), "{quoted:?} is not {:?}", evidence.text);
+                assert_eq!(log[..evidence.byte_start as usize].matches('\n').count() as u64 + 1, evidence.line);
+            }
+        }
+    }
+
+    #[test]
+    fn text_of_several_lines_has_no_prefixes_in_it() {
+        let log = framed(JUNIT, |number| format!("2026-11-21T00:05:4{}Z ", number % 10)).replace("first", "boom");
+        let found = analyze(&log);
+        assert_eq!(found.causes[0].message, "boom");
+        let found = analyze(&log.replace("message=\"boom\">boom", ">"));
+        assert_eq!(found.causes[0].message, "second line");
+    }
+
+    #[test]
+    fn pieces_of_any_size_give_the_same_report() {
+        let log = framed(JEST, |number| format!("2026-11-21T00:05:4{}Z ", number % 10)) + "done\n";
+        let log = log.repeat(3);
+        let whole = analyze(&log);
+        assert_eq!(whole.tests.map(|counts| counts.total), Some(6));
+        for size in [1, 7, 100, 1000] {
+            let mut session = Analyzer::new().session("log");
+            log.as_bytes().chunks(size).for_each(|piece| session.push(piece));
+            assert_eq!(session.finish(), whole, "{size}");
+        }
+    }
+}
