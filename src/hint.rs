@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::pattern;
+
 /// Waiting longer than this is not waiting.
 const LONGEST_MS: f64 = 7.0 * 24.0 * 3_600_000.0;
 
@@ -76,7 +78,7 @@ pub(crate) fn mentions(line: &str) -> bool {
 
 macro_rules! patterns {
     ($($name:ident = $text:expr;)+) => {
-        $(static $name: LazyLock<Regex> = LazyLock::new(|| Regex::new($text).expect("the pattern is constant"));)+
+        $(static $name: LazyLock<Regex> = LazyLock::new(|| pattern::regex($text));)+
     };
 }
 

@@ -99,6 +99,7 @@ mod item;
 mod kind;
 mod log;
 mod outcome;
+mod pattern;
 mod render;
 mod report;
 mod rules;

@@ -3,7 +3,13 @@
 //! A rule is one entry of a TOML file: the built-in files in `rules/`, or a user's. It names the literals
 //! (`needles`) without which its `pattern` cannot match, so that the scan finds the lines worth a look, and it
 //! carries lines that it must hit and near misses that it must not. [`RuleSet::check`] proves both.
+//!
+//! The built-in rules are compiled into the crate without their examples, so that a program which links it pays
+//! nothing for them at start.
 
+mod built_in;
+
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -13,10 +19,9 @@ use serde::Deserialize;
 use crate::error::Error;
 use crate::kind::{Kind, Nature, Phase, names};
 use crate::log::{Waker, wakers};
+use crate::pattern;
 use crate::scan::Scanner;
-
-/// The built-in rule files: name and text.
-const BUILT_IN: &[(&str, &str)] = &include!("../rules/files.in");
+use built_in::BUILT_IN;
 
 names! {
     /// How much a rule says; the higher rank wins on the same failure.
@@ -63,7 +68,8 @@ pub struct Rule {
     /// Literals of which one must stand in the line, compared without regard to ASCII case. The rarer and longer the
     /// better; the check asks for five bytes at least.
     pub needles: Vec<String>,
-    /// The regular expression. The named group `subject` is what the failure is about.
+    /// The regular expression. The named group `subject` is what the failure is about. `\d`, `\s` and `\b` are those of
+    /// ASCII; `\w` takes letters of other scripts too.
     pub pattern: String,
     /// The nature, where the text says more than the kind's default.
     pub nature: Option<Nature>,
@@ -78,9 +84,9 @@ pub struct Rule {
     /// an installer only warns.
     #[serde(default)]
     pub survives: bool,
-    /// Lines that it must match.
+    /// Lines that it must match. The built-in rules have them only after [`RuleSet::with_examples`].
     pub hits: Vec<Hit>,
-    /// Lines that it must not match, or that another rule must win.
+    /// Lines that it must not match, or that another rule must win. As with `hits`.
     #[serde(default)]
     pub misses: Vec<String>,
 }
@@ -152,7 +158,7 @@ pub(crate) struct Match<'r> {
 }
 
 static BUILT_IN_SET: LazyLock<RuleSet> =
-    LazyLock::new(|| RuleSet::parse(BUILT_IN.iter().copied()).expect("the built-in rules are checked by a test"));
+    LazyLock::new(|| RuleSet::from_rules(BUILT_IN.rules.iter().map(Rule::from).collect(), BUILT_IN.hash));
 
 impl RuleSet {
     /// The rules that come with the crate.
@@ -174,7 +180,7 @@ impl RuleSet {
     /// # Errors
     /// As [`RuleSet::with_file`].
     pub fn with_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Error> {
-        RuleSet::parse(files.into_iter().chain(BUILT_IN.iter().copied()))
+        RuleSet::parse(files, BUILT_IN_SET.rules())
     }
 
     /// Only the rules of one file, for checking it.
@@ -182,40 +188,29 @@ impl RuleSet {
     /// # Errors
     /// As [`RuleSet::with_file`].
     pub fn only_file(name: &str, text: &str) -> Result<Self, Error> {
-        RuleSet::parse([(name, text)].into_iter())
+        RuleSet::parse([(name, text)], &[])
     }
 
-    fn parse<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, Error> {
+    /// The rules of files, and behind them others.
+    fn parse<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>, others: &[Rule]) -> Result<Self, Error> {
         let mut rules: Vec<Rule> = Vec::new();
-        let mut hash = Fnv::default();
+        let mut hash = Fnv(BUILT_IN.hash);
         for (name, text) in files {
             hash.write(text.as_bytes());
-            let file: RuleFile = toml::from_str(text).map_err(|error| {
-                let line = error.span().map_or(1, |span| line_of(text, span.start));
-                Error::rules(name, line, error.message())
-            })?;
-            for rule in file.rule {
+            for rule in entries(name, text)? {
                 let at = || line_of(text, text.find(&format!("\"{}\"", rule.id)).unwrap_or(0));
-                if rules.iter().any(|known| known.id == rule.id) {
+                if rules.iter().chain(others).any(|known| known.id == rule.id) {
                     return Err(Error::rules(name, at(), format!("the id \"{}\" is taken", rule.id)));
                 }
-                if rule.kind.is_some() != (rule.role == Role::Root) {
-                    let message = format!("rule \"{}\": a kind goes with the role root, and only with it", rule.id);
-                    return Err(Error::rules(name, at(), message));
-                }
-                if rule.needles.is_empty() {
-                    return Err(Error::rules(name, at(), format!("rule \"{}\" has no needle", rule.id)));
-                }
-                if !std::ptr::eq(text, BUILT_IN.iter().find(|file| file.0 == name).map_or("", |file| file.1)) {
-                    for pattern in std::iter::once(&rule.pattern).chain(&rule.context) {
-                        if let Err(error) = Regex::new(pattern) {
-                            return Err(Error::rules(name, at(), format!("rule \"{}\": {error}", rule.id)));
-                        }
-                    }
-                }
+                rule.is_sound().map_err(|message| Error::rules(name, at(), message))?;
                 rules.push(rule);
             }
         }
+        rules.extend_from_slice(others);
+        Ok(RuleSet::from_rules(rules, hash.0))
+    }
+
+    fn from_rules(rules: Vec<Rule>, hash: u64) -> Self {
         let mut needles: Vec<&str> = Vec::new();
         let mut owners = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
@@ -230,8 +225,24 @@ impl RuleSet {
         }
         let scanner = Scanner::new(&needles);
         let compiled = rules.iter().map(|_| Compiled::default()).collect();
-        let version = format!("{}+{:08x}", env!("CARGO_PKG_VERSION"), hash.0 as u32);
-        Ok(RuleSet { inner: Arc::new(Inner { rules, version, compiled, scanner, owners }) })
+        let version = format!("{}+{:08x}", env!("CARGO_PKG_VERSION"), hash as u32);
+        RuleSet { inner: Arc::new(Inner { rules, version, compiled, scanner, owners }) }
+    }
+
+    /// The same rules, those that are built in with their hits and misses too: for proving and explaining them.
+    #[must_use]
+    pub fn with_examples(&self) -> Self {
+        let files = BUILT_IN.sources.iter();
+        let mut known: HashMap<String, Rule> = files
+            .flat_map(|(name, text)| entries(name, text).expect("the built-in rules are checked by a test"))
+            .map(|rule| (rule.id.clone(), rule))
+            .collect();
+        let full =
+            |rule: &Rule| known.remove(&rule.id).filter(|_| rule.hits.is_empty()).unwrap_or_else(|| rule.clone());
+        let rules = self.rules().iter().map(full).collect();
+        let RuleSet { inner } = RuleSet::from_rules(rules, 0);
+        let inner = Arc::into_inner(inner).expect("it was just made");
+        RuleSet { inner: Arc::new(Inner { version: self.inner.version.clone(), ..inner }) }
     }
 
     /// The rules, in the order of the files.
@@ -258,8 +269,8 @@ impl RuleSet {
         &self.inner.rules[index as usize]
     }
 
-    fn regex<'s>(slot: &'s OnceLock<Option<Regex>>, pattern: &str) -> Option<&'s Regex> {
-        slot.get_or_init(|| Regex::new(pattern).ok()).as_ref()
+    fn compiled<'s>(slot: &'s OnceLock<Option<Regex>>, pattern: &str) -> Option<&'s Regex> {
+        slot.get_or_init(|| pattern::compile(pattern).ok()).as_ref()
     }
 
     /// The rules that have a needle in a line.
@@ -292,10 +303,10 @@ impl RuleSet {
         for &index in candidates {
             let rule = self.rule(index);
             let compiled = &self.inner.compiled[index as usize];
-            let Some(pattern) = Self::regex(&compiled.pattern, &rule.pattern) else { continue };
+            let Some(pattern) = Self::compiled(&compiled.pattern, &rule.pattern) else { continue };
             let Some(captures) = pattern.captures(line) else { continue };
             if let Some(wanted) = &rule.context {
-                let Some(wanted) = Self::regex(&compiled.context, wanted) else { continue };
+                let Some(wanted) = Self::compiled(&compiled.context, wanted) else { continue };
                 if !context().any(|other| wanted.is_match(other)) {
                     continue;
                 }
@@ -320,6 +331,10 @@ impl RuleSet {
     /// well.
     #[must_use]
     pub fn check(&self) -> Vec<String> {
+        self.with_examples().check_examples()
+    }
+
+    fn check_examples(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut previous: Option<&Rule> = None;
         for (index, rule) in self.rules().iter().enumerate() {
@@ -330,10 +345,8 @@ impl RuleSet {
             {
                 complain(format!("comes after \"{}\"; entries are sorted by id", previous.id));
             }
-            for pattern in std::iter::once(&rule.pattern).chain(&rule.context) {
-                if let Err(error) = Regex::new(pattern) {
-                    complain(format!("the pattern is not valid: {error}"));
-                }
+            if let Err(error) = rule.is_sound() {
+                complain(error);
             }
             if let Some(needle) = rule.needles.iter().find(|needle| needle.len() < 5) {
                 complain(format!("the needle {needle:?} is shorter than 5 bytes"));
@@ -376,7 +389,30 @@ impl RuleSet {
     }
 }
 
+/// The entries of one rule file.
+fn entries(name: &str, text: &str) -> Result<Vec<Rule>, Error> {
+    let file: RuleFile = toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_of(text, span.start));
+        Error::rules(name, line, error.message())
+    })?;
+    Ok(file.rule)
+}
+
 impl Rule {
+    /// Whether an entry can be used at all; otherwise what is wrong with it.
+    fn is_sound(&self) -> Result<(), String> {
+        if self.kind.is_some() != (self.role == Role::Root) {
+            return Err(format!("rule \"{}\": a kind goes with the role root, and only with it", self.id));
+        }
+        if self.needles.is_empty() {
+            return Err(format!("rule \"{}\" has no needle", self.id));
+        }
+        for pattern in std::iter::once(&self.pattern).chain(&self.context) {
+            pattern::compile(pattern).map_err(|error| format!("rule \"{}\": {error}", self.id))?;
+        }
+        Ok(())
+    }
+
     /// What the rule is for, in a few lines for people.
     #[must_use]
     pub fn explain(&self) -> String {
@@ -430,6 +466,18 @@ mod tests {
     fn built_in_rules_hold() {
         let wrong = RuleSet::built_in().check();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn what_is_compiled_in_is_what_the_files_say() {
+        let compiled = RuleSet::built_in();
+        let files: Vec<Rule> =
+            BUILT_IN.sources.iter().flat_map(|(name, text)| entries(name, text).expect("a rule file")).collect();
+        assert_eq!(compiled.rules().len(), files.len());
+        for (compiled, mut rule) in compiled.rules().iter().zip(files) {
+            (rule.hits, rule.misses) = (Vec::new(), Vec::new());
+            assert_eq!(format!("{compiled:?}"), format!("{rule:?}"));
+        }
     }
 
     #[test]

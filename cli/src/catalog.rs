@@ -51,7 +51,7 @@ fn check(files: &[PathBuf], args: &Args) -> Result<u8, Failed> {
 
 /// `whyred explain KIND|RULE`.
 pub(crate) fn explain(name: &str, args: &Args) -> Result<u8, Failed> {
-    let rules = crate::rules(args)?;
+    let rules = crate::rules(args)?.with_examples();
     if let Some(rule) = rules.rules().iter().find(|rule| rule.id == name) {
         return output::print(&rule.explain()).map(|()| 0);
     }

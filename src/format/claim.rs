@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::kind::Phase;
+use crate::pattern;
 use crate::report::{Counts, Outcome};
 
 /// How a line or a section speaks of things.
@@ -68,7 +69,7 @@ static SESSION: LazyLock<Regex> =
     LazyLock::new(|| regex(r"\bagent:[\w.-]+:(?:subagent|acp|cron|session|thread):[\w:.-]*\w"));
 
 fn regex(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("the pattern is constant")
+    pattern::regex(pattern)
 }
 
 /// A line without the marks of Markdown: list signs, quotes, headings, emphasis. Code marks stay.

@@ -7,6 +7,7 @@ use regex::Regex;
 use super::cases::{Case, MAX_HELD, counts, finish, is_jvm_frame, jvm_place, labeled};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::Signal;
 
 pub(super) const NEEDLES: &[&str] = &["[junit] "];
@@ -26,8 +27,9 @@ struct Ant {
 }
 
 static TESTCASE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:Testcase: |Null Test:)\s*(?P<name>.*?)(?: took [\d.,]+ sec)?:?\s*(?P<end>FAILED|Caused an ERROR|SKIPPED.*)?$")
-        .expect("a constant")
+    pattern::regex(
+        r"^(?:Testcase: |Null Test:)\s*(?P<name>.*?)(?: took [\d.,]+ sec)?:?\s*(?P<end>FAILED|Caused an ERROR|SKIPPED.*)?$",
+    )
 });
 
 impl Ant {

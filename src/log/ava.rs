@@ -7,6 +7,7 @@ use regex::Regex;
 use super::runner::{Block, Run, is_outside};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span};
 
 pub(super) const NEEDLES: &[&str] = &[
@@ -47,22 +48,23 @@ enum State {
 }
 
 static AVA_COUNT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s{2}(?P<number>\d+) (?P<word>(?:tests?|known failures?|hooks?|uncaught exceptions?|unhandled rejections?)(?: (?:passed|failed|skipped|todo|remained pending))?)(?: unexpectedly)?$")
-        .expect("a constant")
+    pattern::regex(
+        r"^\s{2}(?P<number>\d+) (?P<word>(?:tests?|known failures?|hooks?|uncaught exceptions?|unhandled rejections?)(?: (?:passed|failed|skipped|todo|remained pending))?)(?: unexpectedly)?$",
+    )
 });
 
 static DENO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?P<end>ok|FAILED) \| (?P<passed>\d+) passed(?: \((?:\d+) steps?\))? \| (?P<failed>\d+) failed(?: \((?:\d+) steps?\))?(?: \| (?P<ignored>\d+) ignored(?: \(\d+ steps?\))?)?(?: \| \d+ measured)?(?: \| \d+ filtered out)? \(").expect("a constant")
+    pattern::regex(
+        r"^(?P<end>ok|FAILED) \| (?P<passed>\d+) passed(?: \((?:\d+) steps?\))? \| (?P<failed>\d+) failed(?: \((?:\d+) steps?\))?(?: \| (?P<ignored>\d+) ignored(?: \(\d+ steps?\))?)?(?: \| \d+ measured)?(?: \| \d+ filtered out)? \(",
+    )
 });
 
 static BUN_TEST: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?P<mark>✓|✗|\(pass\)|\(fail\)|\(skip\)|\(todo\)|»|✎) (?P<name>.*?)(?: \[[\d.]+ ?m?s\])?$")
-        .expect("a constant")
+    pattern::regex(r"^(?P<mark>✓|✗|\(pass\)|\(fail\)|\(skip\)|\(todo\)|»|✎) (?P<name>.*?)(?: \[[\d.]+ ?m?s\])?$")
 });
 
-static BUN_COUNT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^ {1,4}(?P<number>\d+) (?P<word>pass|fail|skip|todo|errors?|filtered out)$").expect("a constant")
-});
+static BUN_COUNT: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^ {1,4}(?P<number>\d+) (?P<word>pass|fail|skip|todo|errors?|filtered out)$"));
 
 impl Reader for Short {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {

@@ -11,6 +11,7 @@ use regex::Regex;
 use super::runner::{Block, is_frame, is_outside};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{Failure, FileRef, Level, Signal};
 
 pub(super) const NEEDLES: &[&str] = &[
@@ -52,13 +53,15 @@ enum Form {
 }
 
 static FILE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?P<path>(?:\./|\.\./|/)?[\w@()\[\].+/-]+\.(?:[cm]?[jt]sx?|vue|svelte|astro|css|s[ac]ss|less|mdx?|json|html))(?::(?P<line>\d+)(?::(?P<column>\d+))?)?$")
-        .expect("a constant")
+    pattern::regex(
+        r"^(?P<path>(?:\./|\.\./|/)?[\w@()\[\].+/-]+\.(?:[cm]?[jt]sx?|vue|svelte|astro|css|s[ac]ss|less|mdx?|json|html))(?::(?P<line>\d+)(?::(?P<column>\d+))?)?$",
+    )
 });
 
 static LINT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*(?:Line )?(?P<line>\d+):(?P<column>\d+):?\s+(?P<level>Error: |Warning: |)(?P<message>.+?)\s{2,}(?P<rule>@?[\w-]+(?:/[\w-]+)*)$")
-        .expect("a constant")
+    pattern::regex(
+        r"^\s*(?:Line )?(?P<line>\d+):(?P<column>\d+):?\s+(?P<level>Error: |Warning: |)(?P<message>.+?)\s{2,}(?P<rule>@?[\w-]+(?:/[\w-]+)*)$",
+    )
 });
 
 impl Reader for Bundler {

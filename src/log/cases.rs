@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::Line;
 use crate::item::{Item, TestRun};
+use crate::pattern;
 use crate::report::{Counts, Failure, FileRef, Level, Outcome, Signal, Span, TextLine};
 
 /// How many lines of a message are kept.
@@ -93,8 +94,9 @@ impl Case {
 }
 
 static TYPE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:Error: |\*\* \()?(?P<name>[A-Za-z_][\w.$:\\]*(?:Error|Exception|Failure|Failed|Throwable|Timeout\w*|Errno::\w+|Died))\b")
-        .expect("a constant")
+    pattern::regex(
+        r"^(?:Error: |\*\* \()?(?P<name>[A-Za-z_][\w.$:\\]*(?:Error|Exception|Failure|Failed|Throwable|Timeout\w*|Errno::\w+|Died))\b",
+    )
 });
 
 /// How the libraries of many languages say that an expectation does not hold.
@@ -117,7 +119,7 @@ static EXPECTATION: LazyLock<Regex> = LazyLock::new(|| {
         r"^match \(=\) failed|^(?:Assertion|Refute|Expected truthy)",
         r"\((?:RSpec::Expectations::ExpectationNotMetError|Minitest::Assertion|Test::Unit::AssertionFailedError)\)",
     ];
-    Regex::new(&words.join("|")).expect("a constant")
+    pattern::regex(&words.join("|"))
 });
 
 static TIME_LIMIT: LazyLock<Regex> = LazyLock::new(|| {
@@ -131,7 +133,7 @@ static TIME_LIMIT: LazyLock<Regex> = LazyLock::new(|| {
         r"^Asynchronous wait failed: Exceeded timeout",
         r"^Test '.*' exceeded execution timeout period",
     ];
-    Regex::new(&words.join("|")).expect("a constant")
+    pattern::regex(&words.join("|"))
 });
 
 /// Words that tell of another error within the message of an expectation.
@@ -175,10 +177,9 @@ pub(super) fn is_jvm_frame(text: &str) -> bool {
 }
 
 static JVM_FRAME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern::regex(
         r"^\s*(?:at )?(?:[\w.\-]+(?:@[\w.]+)?/)*(?P<class>[\w.$]+)\.[\w$<>]+\((?P<file>[\w$]+\.\w+):(?P<line>\d+)\)",
     )
-    .expect("a constant")
 });
 
 /// The place of a frame, unless it lies in the runtime or in a library of tests.
@@ -218,9 +219,8 @@ pub(super) fn jvm_place(text: &str) -> Option<FileRef> {
     Some(FileRef::new(&found["file"], found["line"].parse().ok(), None))
 }
 
-static PLACE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*(?:# |at |in )?(?P<path>[^\s:()\[\]]+\.\w{1,8}):(?P<line>\d+)").expect("a constant")
-});
+static PLACE: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^\s*(?:# |at |in )?(?P<path>[^\s:()\[\]]+\.\w{1,8}):(?P<line>\d+)"));
 
 /// A frame of a scripting language: `./spec/basket_spec.rb:6:in …`. Paths of installed libraries are foreign.
 pub(super) fn script_place(text: &str) -> Option<FileRef> {

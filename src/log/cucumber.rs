@@ -8,6 +8,7 @@ use regex::Regex;
 use super::cases::{Case, MAX_HELD, counts, finish, script_place};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{FileRef, Signal};
 
 pub(super) const NEEDLES: &[&str] = &["(::) failed steps (::)", "Failing Scenarios:", " scenarios (", " scenario ("];
@@ -29,12 +30,12 @@ struct Cucumber {
     held: usize,
 }
 
-static TOTALS: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(?P<total>\d+) scenarios? \((?P<parts>[^)]*)\)$").expect("a constant"));
+static TOTALS: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^(?P<total>\d+) scenarios? \((?P<parts>[^)]*)\)$"));
 
 static LISTED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^cucumber (?:-p \S+ )*(?P<path>\S+\.feature):(?P<line>\d+)(?:\s*# (?:Scenario(?: Outline)?: )?(?P<name>.*))?$")
-        .expect("a constant")
+    pattern::regex(
+        r"^cucumber (?:-p \S+ )*(?P<path>\S+\.feature):(?P<line>\d+)(?:\s*# (?:Scenario(?: Outline)?: )?(?P<name>.*))?$",
+    )
 });
 
 impl Cucumber {

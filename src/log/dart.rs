@@ -7,6 +7,7 @@ use regex::Regex;
 use super::cases::{Case, MAX_HELD, counts, finish};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{FileRef, Level, Signal};
 
 pub(super) const NEEDLES: &[&str] = &["Some tests failed.", "All tests passed!", "All other tests passed!", " [E]"];
@@ -21,13 +22,11 @@ struct Dart {
 }
 
 static ROW: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\d+:\d\d \+(?P<passed>\d+)(?: ~(?P<skipped>\d+))?(?: -(?P<failed>\d+))?: (?P<rest>.+)$")
-        .expect("a constant")
+    pattern::regex(r"^\d+:\d\d \+(?P<passed>\d+)(?: ~(?P<skipped>\d+))?(?: -(?P<failed>\d+))?: (?P<rest>.+)$")
 });
 
-static PLACE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*(?P<path>(?:\S+/)?\S+_test\.dart)[ :](?P<line>\d+):(?P<column>\d+)\s").expect("a constant")
-});
+static PLACE: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^\s*(?P<path>(?:\S+/)?\S+_test\.dart)[ :](?P<line>\d+):(?P<column>\d+)\s"));
 
 impl Reader for Dart {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {

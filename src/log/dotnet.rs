@@ -7,6 +7,7 @@ use regex::Regex;
 use super::cases::{Case, MAX_HELD, counts, finish};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{Counts, FileRef};
 
 pub(super) const NEEDLES: &[&str] = &[
@@ -49,35 +50,31 @@ struct Rows {
     lines: usize,
 }
 
-static HEAD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s{2}Failed (?P<name>\S.*?)(?: \[(?:< )?[\d,.]+ ?\w+(?: \d+ \w+)*\])?$").expect("a constant")
-});
+static HEAD: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^\s{2}Failed (?P<name>\S.*?)(?: \[(?:< )?[\d,.]+ ?\w+(?: \d+ \w+)*\])?$"));
 
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern::regex(
         r"^(?:Failed|Passed|Skipped)!\s+- Failed:\s*(?P<failed>\d+), Passed:\s*(?P<passed>\d+), Skipped:\s*(?P<skipped>\d+), Total:\s*(?P<total>\d+)",
     )
-    .expect("a constant")
 });
 
 static SHORT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern::regex(
         r"^Test summary: total: (?P<total>\d+), failed: (?P<failed>\d+), succeeded: (?P<passed>\d+), skipped: (?P<skipped>\d+)",
     )
-    .expect("a constant")
 });
 
 /// VSTest 15: `Total tests: 3. Passed: 2. Failed: 1. Skipped: 0.`
 static OLD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^Total tests: (?P<total>\d+)\. Passed: (?P<passed>\d+)\. Failed: (?P<failed>\d+)\. Skipped: (?P<skipped>\d+)\.")
-        .expect("a constant")
+    pattern::regex(
+        r"^Total tests: (?P<total>\d+)\. Passed: (?P<passed>\d+)\. Failed: (?P<failed>\d+)\. Skipped: (?P<skipped>\d+)\.",
+    )
 });
 
-static ROW: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^\s*(?P<word>[A-Za-z ]+): (?P<number>\d+)$").expect("a constant"));
+static ROW: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s*(?P<word>[A-Za-z ]+): (?P<number>\d+)$"));
 
-static PLACE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r" in (?P<path>.+?):line (?P<line>\d+)").expect("a constant"));
+static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r" in (?P<path>.+?):line (?P<line>\d+)"));
 
 impl Dotnet {
     fn flush(&mut self, out: &mut dyn FnMut(Item)) {

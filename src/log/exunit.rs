@@ -7,6 +7,7 @@ use regex::Regex;
 use super::cases::{Case, MAX_HELD, counted, counts, finish};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{FileRef, Level, Signal};
 
 pub(super) const NEEDLES: &[&str] = &[
@@ -30,16 +31,13 @@ struct Exunit {
 }
 
 static HEAD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s{2,4}\d+\) (?P<name>(?:test|property|doctest) .+) \((?P<module>[A-Z][\w.]*)\)$")
-        .expect("a constant")
+    pattern::regex(r"^\s{2,4}\d+\) (?P<name>(?:test|property|doctest) .+) \((?P<module>[A-Z][\w.]*)\)$")
 });
 
-static SETUP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s{2,4}\d+\) (?P<module>[A-Z][\w.]*): failure on setup_all callback").expect("a constant")
-});
+static SETUP: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^\s{2,4}\d+\) (?P<module>[A-Z][\w.]*): failure on setup_all callback"));
 
-static PLACE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^\s+(?P<path>\S+\.exs?):(?P<line>\d+)(?::|$)").expect("a constant"));
+static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s+(?P<path>\S+\.exs?):(?P<line>\d+)(?::|$)"));
 
 /// `5 doctests, 3 tests, 2 failures, 1 excluded`.
 fn totals(text: &str) -> Option<(u64, u64, u64, u64)> {

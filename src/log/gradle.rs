@@ -7,6 +7,7 @@ use regex::Regex;
 use super::cases::{Case, MAX_HELD, counted, counts, finish, is_jvm_frame, jvm_place};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{Failure, Level, TextLine};
 
 pub(super) const NEEDLES: &[&str] = &[" FAILED", " tests completed, ", " test completed, ", "* What went wrong:"];
@@ -22,10 +23,9 @@ struct Gradle {
 }
 
 static FAILED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(?P<name>\S.* > .*\S) FAILED(?: \([\d.]+ ?m?s\))?$").expect("a constant"));
+    LazyLock::new(|| pattern::regex(r"^(?P<name>\S.* > .*\S) FAILED(?: \([\d.]+ ?m?s\))?$"));
 
-static RUNNER: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(?:Gradle Test (?:Run|Executor) \S+ > )+").expect("a constant"));
+static RUNNER: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^(?:Gradle Test (?:Run|Executor) \S+ > )+"));
 
 /// What Gradle says when something below it failed and told why itself.
 const WRAPPERS: &[&str] = &[

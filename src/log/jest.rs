@@ -7,6 +7,7 @@ use regex::Regex;
 use super::runner::{Block, Run, numbers};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{Counts, Failure, Level, Signal, Span};
 
 pub(super) const NEEDLES: &[&str] = &[
@@ -67,8 +68,9 @@ struct Totals {
 }
 
 static HEADER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s?(?P<status>FAIL|PASS)\s+(?:\S.*\s)?(?P<file>\S+\.(?:[cm]?[jt]sx?|vue|svelte|coffee|feature|json|md))(?: \([\d.,]+ ?m?s(?:, [\d.]+ MB heap size)?\))?$")
-        .expect("a constant")
+    pattern::regex(
+        r"^\s?(?P<status>FAIL|PASS)\s+(?:\S.*\s)?(?P<file>\S+\.(?:[cm]?[jt]sx?|vue|svelte|coffee|feature|json|md))(?: \([\d.,]+ ?m?s(?:, [\d.]+ MB heap size)?\))?$",
+    )
 });
 
 impl Reader for Jest {

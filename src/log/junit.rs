@@ -7,6 +7,7 @@ use regex::Regex;
 use super::cases::{Case, MAX_HELD, counts, finish, is_jvm_frame, jvm_place, labeled};
 use super::{Grip, Line, Reader};
 use crate::item::{Item, Step};
+use crate::pattern;
 use crate::report::Counts;
 
 pub(super) const NEEDLES: &[&str] = &[
@@ -40,11 +41,10 @@ struct Junit {
     launcher: Option<Counts>,
 }
 
-static ENTRY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\d+\) (?P<name>\S.*)$").expect("a constant"));
+static ENTRY: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\d+\) (?P<name>\S.*)$"));
 
 static ROW: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\[\s*(?P<number>\d+) tests (?P<word>found|skipped|started|aborted|successful|failed)\s*\]$")
-        .expect("a constant")
+    pattern::regex(r"^\[\s*(?P<number>\d+) tests (?P<word>found|skipped|started|aborted|successful|failed)\s*\]$")
 });
 
 impl Junit {

@@ -7,6 +7,7 @@ use regex::Regex;
 use super::runner::{Block, Run, is_outside};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{Counts, Level, Span};
 
 pub(super) const NEEDLES: &[&str] = &[" FAILED", "Executed ", " specs, ", "1 spec, ", "  Message:"];
@@ -28,17 +29,17 @@ struct Karma {
 }
 
 static EXECUTED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"Executed (?P<done>\d+) of (?P<total>\d+)(?P<error> ERROR| DISCONNECTED)?(?:\s*\((?P<failed>\d+) FAILED\))?(?:\s*\(skipped (?P<skipped>\d+)\))?(?:\s*(?:SUCCESS|ERROR|DISCONNECTED))?\s*\([\d.]+ (?:secs|mins)")
-        .expect("a constant")
+    pattern::regex(
+        r"Executed (?P<done>\d+) of (?P<total>\d+)(?P<error> ERROR| DISCONNECTED)?(?:\s*\((?P<failed>\d+) FAILED\))?(?:\s*\(skipped (?P<skipped>\d+)\))?(?:\s*(?:SUCCESS|ERROR|DISCONNECTED))?\s*\([\d.]+ (?:secs|mins)",
+    )
 });
 
 static SPECS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?P<total>\d+) specs?, (?P<failed>\d+) failures?(?:, (?P<pending>\d+) pending specs?)?$")
-        .expect("a constant")
+    pattern::regex(r"^(?P<total>\d+) specs?, (?P<failed>\d+) failures?(?:, (?P<pending>\d+) pending specs?)?$")
 });
 
 static FAILED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(?:[A-Z][\w ]*[\d.]+ \([^)]*\)):? (?P<name>.+) FAILED$").expect("a constant"));
+    LazyLock::new(|| pattern::regex(r"^(?:[A-Z][\w ]*[\d.]+ \([^)]*\)):? (?P<name>.+) FAILED$"));
 
 impl Reader for Karma {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {

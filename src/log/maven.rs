@@ -11,6 +11,7 @@ use regex::Regex;
 use super::cases::{Case, MAX_HELD, counts, finish, is_jvm_frame, jvm_place, labeled};
 use super::{Grip, Line, Reader};
 use crate::item::{Item, Step};
+use crate::pattern;
 use crate::report::{Failure, FileRef, Level, Signal};
 
 pub(super) const NEEDLES: &[&str] = &[
@@ -63,13 +64,15 @@ enum List {
 }
 
 static COMPILE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:\[ERROR\] |\[error\] )?(?P<path>\S[^\[\]]*\.\w+):\[(?P<line>\d+),(?P<column>\d+)\] (?:error: )?(?P<message>.+)$")
-        .expect("a constant")
+    pattern::regex(
+        r"^(?:\[ERROR\] |\[error\] )?(?P<path>\S[^\[\]]*\.\w+):\[(?P<line>\d+),(?P<column>\d+)\] (?:error: )?(?P<message>.+)$",
+    )
 });
 
 static LISTED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*(?:Run \d+: )?(?P<name>[\w$.]+(?:->\S+)?[.:]?[\w$\[\]]*(?:\([^)]*\))?)(?::(?P<line>\d+))?(?:->\S+)?(?:[: ]\s*(?P<message>.*))?$")
-        .expect("a constant")
+    pattern::regex(
+        r"^\s*(?:Run \d+: )?(?P<name>[\w$.]+(?:->\S+)?[.:]?[\w$\[\]]*(?:\([^)]*\))?)(?::(?P<line>\d+))?(?:->\S+)?(?:[: ]\s*(?P<message>.*))?$",
+    )
 });
 
 /// A line without the level in front.

@@ -7,6 +7,7 @@ use regex::Regex;
 use super::cases::{Case, MAX_HELD, counted, counts, finish, script_place};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{FileRef, Signal};
 
 pub(super) const NEEDLES: &[&str] =
@@ -34,19 +35,16 @@ enum Heading {
     Skipped,
 }
 
-static HEADING: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(?:\s*\d+\) )?(?P<word>Failure|Error|Skipped):$").expect("a constant"));
+static HEADING: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^(?:\s*\d+\) )?(?P<word>Failure|Error|Skipped):$"));
 
 /// `CartTest#test_add [test/cart_test.rb:5]:`, `test_add(CartTest) [test/cart_test.rb:5]:`, `CartTest#test_nil:`.
 static NAME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?P<name>[A-Z][\w:]*#\S.*?|test\S.*?\([\w:]+\))(?: \[(?P<path>[^\]]+?):(?P<line>\d+)\])?:?$")
-        .expect("a constant")
+    pattern::regex(r"^(?P<name>[A-Z][\w:]*#\S.*?|test\S.*?\([\w:]+\))(?: \[(?P<path>[^\]]+?):(?P<line>\d+)\])?:?$")
 });
 
 /// `Failure: test_add(CartTest)`, `Error: test_nil(CartTest): NoMethodError: …`.
-static RULED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?P<word>Failure|Error): (?P<name>test.*?\([\w:]+\))(?::\s*(?P<message>.*))?$").expect("a constant")
-});
+static RULED: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^(?P<word>Failure|Error): (?P<name>test.*?\([\w:]+\))(?::\s*(?P<message>.*))?$"));
 
 impl Minitest {
     fn flush(&mut self, out: &mut dyn FnMut(Item)) {

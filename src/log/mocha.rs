@@ -7,6 +7,7 @@ use regex::Regex;
 use super::runner::{Block, Run, is_outside};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span};
 
 pub(super) const NEEDLES: &[&str] = &[" passing", " failing", " pending"];
@@ -26,11 +27,12 @@ struct Mocha {
 }
 
 static COUNT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s{0,4}(?:[✔✓✖×] )?(?P<number>\d+) (?:tests? )?(?P<word>passing|failing|pending)(?: \([\d.]+ ?(?:ms|s|m|h)\))?$").expect("a constant")
+    pattern::regex(
+        r"^\s{0,4}(?:[✔✓✖×] )?(?P<number>\d+) (?:tests? )?(?P<word>passing|failing|pending)(?: \([\d.]+ ?(?:ms|s|m|h)\))?$",
+    )
 });
 
-static HEAD: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^\s{1,3}(?P<number>\d+)\) (?P<title>.*)$").expect("a constant"));
+static HEAD: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s{1,3}(?P<number>\d+)\) (?P<title>.*)$"));
 
 impl Reader for Mocha {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {

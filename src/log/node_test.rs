@@ -7,6 +7,7 @@ use regex::Regex;
 use super::runner::{Block, Run, is_outside};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span};
 
 pub(super) const NEEDLES: &[&str] = &["ℹ tests ", "✖ failing tests:"];
@@ -26,8 +27,7 @@ struct NodeTest {
     block: Option<Block>,
 }
 
-static NAME: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^\s*✖ (?P<name>.*?)(?: \([\d.]+m?s\))?(?: # .*)?$").expect("a constant"));
+static NAME: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s*✖ (?P<name>.*?)(?: \([\d.]+m?s\))?(?: # .*)?$"));
 
 impl Reader for NodeTest {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {

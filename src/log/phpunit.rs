@@ -7,6 +7,7 @@ use regex::Regex;
 use super::cases::{Case, MAX_HELD, counted, counts, finish, labeled, script_place};
 use super::{Grip, Line, Reader};
 use crate::item::{Item, Step};
+use crate::pattern;
 use crate::report::Signal;
 
 pub(super) const NEEDLES: &[&str] =
@@ -36,18 +37,16 @@ enum List {
 }
 
 static HEADING: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^There (?:was|were) \d+ (?:PHPUnit )?(?P<word>error|failure|warning|risky test|incomplete test|skipped test|deprecation|notice)s?:$")
-        .expect("a constant")
+    pattern::regex(
+        r"^There (?:was|were) \d+ (?:PHPUnit )?(?P<word>error|failure|warning|risky test|incomplete test|skipped test|deprecation|notice)s?:$",
+    )
 });
 
-static ENTRY: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^\d+\) (?P<name>[\w\\]+(?:::.+)?)$").expect("a constant"));
+static ENTRY: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\d+\) (?P<name>[\w\\]+(?:::.+)?)$"));
 
-static OK: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^OK \((?P<total>\d+) tests?, \d+ assertions?\)$").expect("a constant"));
+static OK: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^OK \((?P<total>\d+) tests?, \d+ assertions?\)$"));
 
-static PEST: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^\s+FAILED\s+(?P<name>\S.* > .+?)(?:\s{2,}\S+)?$").expect("a constant"));
+static PEST: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s+FAILED\s+(?P<name>\S.* > .+?)(?:\s{2,}\S+)?$"));
 
 impl Phpunit {
     fn flush(&mut self, out: &mut dyn FnMut(Item)) {

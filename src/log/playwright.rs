@@ -7,6 +7,7 @@ use regex::Regex;
 use super::runner::{Block, Run, is_outside};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span};
 
 pub(super) const NEEDLES: &[&str] = &[" using 1 worker", " workers", "not a part of any test"];
@@ -39,19 +40,18 @@ struct Totals {
     errored: u64,
 }
 
-static BANNER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^Running \d+ tests? using \d+ workers?(?:, shard \d+ of \d+)?$").expect("a constant")
-});
+static BANNER: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^Running \d+ tests? using \d+ workers?(?:, shard \d+ of \d+)?$"));
 
-static HEAD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\s{2}\d+\) (?P<title>.* › .*)$").expect("a constant"));
+static HEAD: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s{2}\d+\) (?P<title>.* › .*)$"));
 
 static TOTAL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s{2}(?P<number>\d+) (?P<word>failed|flaky|passed|skipped|interrupted|did not run|errors? (?:was|were) not a part of any test)\b")
-        .expect("a constant")
+    pattern::regex(
+        r"^\s{2}(?P<number>\d+) (?P<word>failed|flaky|passed|skipped|interrupted|did not run|errors? (?:was|were) not a part of any test)\b",
+    )
 });
 
-static PLACE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?P<file>[^\s\[\]›]+\.\w+):\d+:\d+ › ").expect("a constant"));
+static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"(?P<file>[^\s\[\]›]+\.\w+):\d+:\d+ › "));
 
 impl Reader for Playwright {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {

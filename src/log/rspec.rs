@@ -8,6 +8,7 @@ use regex::Regex;
 use super::cases::{Case, MAX_HELD, counts, finish, script_place};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{FileRef, Level, Signal};
 
 pub(super) const NEEDLES: &[&str] = &[
@@ -48,17 +49,16 @@ enum State {
 }
 
 static SUMMARY: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern::regex(
         r"^(?P<total>\d+) examples?, (?P<failed>\d+) failures?(?:, (?P<pending>\d+) pending)?(?:, (?P<errors>\d+) errors? occurred outside of examples)?$",
     )
-    .expect("a constant")
 });
 
 static ENTRY: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^\s{1,4}(?P<number>\d+(?:\.\d+)?)\) (?P<name>\S.*)$").expect("a constant"));
+    LazyLock::new(|| pattern::regex(r"^\s{1,4}(?P<number>\d+(?:\.\d+)?)\) (?P<name>\S.*)$"));
 
 static LISTED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^rspec '?(?P<path>\./[^\s:\[']+)(?::(?P<line>\d+)|\[[\d:,]+\])'? # (?P<name>.+)$").expect("a constant")
+    pattern::regex(r"^rspec '?(?P<path>\./[^\s:\[']+)(?::(?P<line>\d+)|\[[\d:,]+\])'? # (?P<name>.+)$")
 });
 
 impl Rspec {

@@ -8,6 +8,7 @@ use regex::Regex;
 
 use super::Line;
 use crate::item::{Item, TestRun};
+use crate::pattern;
 use crate::report::{Counts, Failure, FileRef, Level, Outcome, Signal, Span, TextLine};
 use crate::rules::Fnv;
 
@@ -91,7 +92,7 @@ static TIME_LIMIT: LazyLock<Regex> = LazyLock::new(|| {
         r"Test did not finish within [\d.,]+ ?m?s",
         r"has exceeded the timeout of [\d.,]+ ?m?s",
     ];
-    Regex::new(&format!("(?i){}", words.join("|"))).expect("a constant")
+    pattern::regex(&format!("(?i){}", words.join("|")))
 });
 
 static SNAPSHOT: LazyLock<Regex> = LazyLock::new(|| {
@@ -108,7 +109,7 @@ static SNAPSHOT: LazyLock<Regex> = LazyLock::new(|| {
         r"A snapshot doesn't exist at ",
         r"Screenshot comparison failed",
     ];
-    Regex::new(&words.join("|")).expect("a constant")
+    pattern::regex(&words.join("|"))
 });
 
 static ASSERTION: LazyLock<Regex> = LazyLock::new(|| {
@@ -129,7 +130,7 @@ static ASSERTION: LazyLock<Regex> = LazyLock::new(|| {
         r"^CypressError: Timed out retrying",
         r"^Timed out retrying after",
     ];
-    Regex::new(&words.join("|")).expect("a constant")
+    pattern::regex(&words.join("|"))
 });
 
 /// Words beside an expectation that tell why it could not hold: another error, or a double that is none.
@@ -143,23 +144,22 @@ static REASON: LazyLock<Regex> = LazyLock::new(|| {
         r"\[cause\]: ",
         r"Error: (?:Unable|Cannot) ",
     ];
-    Regex::new(&words.join("|")).expect("a constant")
+    pattern::regex(&words.join("|"))
 });
 
 static TYPE_NAME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:Uncaught |Unhandled |thrown: |Caused by: |\[cause\]: )*(?P<name>(?:[A-Za-z_$][\w.$]*)?(?:Error|Exception|Failure|Rejection|Exit))(?: \[\w+\])?(?::|$)")
-        .expect("a constant")
+    pattern::regex(
+        r"^(?:Uncaught |Unhandled |thrown: |Caused by: |\[cause\]: )*(?P<name>(?:[A-Za-z_$][\w.$]*)?(?:Error|Exception|Failure|Rejection|Exit))(?: \[\w+\])?(?::|$)",
+    )
 });
 
 static FRAME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*(?:at |❯ |\() ?(?:.* )?\(?(?:file://)?(?P<path>[^\s()]+?):(?P<line>\d+):(?P<column>\d+)\)?$")
-        .expect("a constant")
+    pattern::regex(r"^\s*(?:at |❯ |\() ?(?:.* )?\(?(?:file://)?(?P<path>[^\s()]+?):(?P<line>\d+):(?P<column>\d+)\)?$")
 });
 
-static PLACE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[^\s:]+\.[cm]?[jt]sx?:\d+$").expect("a constant"));
+static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^[^\s:]+\.[cm]?[jt]sx?:\d+$"));
 
-static CODE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^\s*(?:[>→✖×]\s*)?\d+\s*(?:[|│]|:\s)|^\s*[|│╵╰]").expect("a constant"));
+static CODE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s*(?:[>→✖×]\s*)?\d+\s*(?:[|│]|:\s)|^\s*[|│╵╰]"));
 
 impl Message {
     fn read(lines: &[TextLine]) -> Message {

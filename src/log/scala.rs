@@ -7,6 +7,7 @@ use regex::Regex;
 use super::cases::{Case, counts, finish};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::{Counts, FileRef, Signal};
 
 pub(super) const NEEDLES: &[&str] = &[
@@ -36,15 +37,13 @@ struct Scala {
     counted: bool,
 }
 
-static HEAD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?P<indent>\s*)(?:- |)(?P<name>\S.*?) \*\*\* FAILED \*\*\*(?: \(.*\))?$").expect("a constant")
-});
+static HEAD: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^(?P<indent>\s*)(?:- |)(?P<name>\S.*?) \*\*\* FAILED \*\*\*(?: \(.*\))?$"));
 
 static MUNIT: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^==> X (?P<name>\S.*?)\s+[\d.]+s\s+(?P<message>\S.*)$").expect("a constant"));
+    LazyLock::new(|| pattern::regex(r"^==> X (?P<name>\S.*?)\s+[\d.]+s\s+(?P<message>\S.*)$"));
 
-static PLACE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\((?P<path>[\w./]+\.scala):(?P<line>\d+)\)$").expect("a constant"));
+static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"\((?P<path>[\w./]+\.scala):(?P<line>\d+)\)$"));
 
 fn unleveled(text: &str) -> &str {
     for level in ["[info]", "[error]", "[warn]"] {

@@ -10,6 +10,7 @@ use regex::Regex;
 use super::cases::{Case, counts, finish};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
+use crate::pattern;
 use crate::report::FileRef;
 
 pub(super) const NEEDLES: &[&str] = &[
@@ -34,25 +35,27 @@ struct Swift {
 }
 
 static ERROR: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    pattern::regex(
         r"^(?P<path>\S.*?\.(?:swift|m|mm)):(?P<line>\d+): error: (?:-\[(?P<name>[\w.]+ \w+)\]|(?P<dotted>[A-Z]\w*(?:\.\w+)+)) : (?P<message>.+)$",
     )
-    .expect("a constant")
 });
 
 static ISSUE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\S+\s+Test (?P<name>\S.*?) recorded an issue(?: with .*?)? at (?P<path>[^\s:]+):(?P<line>\d+):(?P<column>\d+): (?P<message>.+)$")
-        .expect("a constant")
+    pattern::regex(
+        r"^\S+\s+Test (?P<name>\S.*?) recorded an issue(?: with .*?)? at (?P<path>[^\s:]+):(?P<line>\d+):(?P<column>\d+): (?P<message>.+)$",
+    )
 });
 
 static EXECUTED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*Executed (?P<total>\d+) tests?, with (?:(?P<skipped>\d+) tests? skipped and )?(?P<failures>\d+) failures? ")
-        .expect("a constant")
+    pattern::regex(
+        r"^\s*Executed (?P<total>\d+) tests?, with (?:(?P<skipped>\d+) tests? skipped and )?(?P<failures>\d+) failures? ",
+    )
 });
 
 static RUN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\S+\s+Test run with (?P<total>\d+) tests?(?: in \d+ suites?)? (?P<word>passed|failed) after .*?(?:with (?P<issues>\d+) issues?)?\.?$")
-        .expect("a constant")
+    pattern::regex(
+        r"^\S+\s+Test run with (?P<total>\d+) tests?(?: in \d+ suites?)? (?P<word>passed|failed) after .*?(?:with (?P<issues>\d+) issues?)?\.?$",
+    )
 });
 
 impl Reader for Swift {

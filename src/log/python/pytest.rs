@@ -12,6 +12,7 @@ use super::super::traceback::exception_type;
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, MAX_TEXT, is_own, native, tell_exception};
 use crate::item::{Item, Step, TestRun};
+use crate::pattern;
 use crate::report::{Counts, Failure, FileRef, Level, Note, Outcome, Signal, Span, TextLine};
 
 pub(in crate::log) const NEEDLES: &[&str] = &[
@@ -99,11 +100,10 @@ static TOTALS: LazyLock<Regex> = LazyLock::new(|| {
     let word = r"(?:\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|xpassed|warnings?|rerun|subtests passed|subtests failed)|no tests (?:ran|collected))";
     let pattern =
         format!(r"^(?:=+ )?({word}(?:, {word})*)(?: \([^)]*\))? in [\d.:]+ ?(?:s|seconds)?(?: \([\d:]+\))?(?: =+)?$");
-    Regex::new(&pattern).expect("the pattern is constant")
+    pattern::regex(&pattern)
 });
 
-static PLACE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^((?:[A-Za-z]:)?[^\s:]+):(\d+): ?(.*)$").expect("the pattern is constant"));
+static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^((?:[A-Za-z]:)?[^\s:]+):(\d+): ?(.*)$"));
 
 impl Reader for Pytest {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {

@@ -10,6 +10,7 @@ use regex::Regex;
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, explain};
 use crate::item::{Item, Step, TestRun};
+use crate::pattern;
 use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
 
 pub(in crate::log) const NEEDLES: &[&str] =
@@ -21,12 +22,11 @@ const MAX_FAILED: usize = 20_000;
 /// `  TRY 2 FAIL [   0.302s] ( 3/12) depot tests::indexes`; the parts: attempt, status, binary, test.
 static STATUS: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r"^\s*(?:TRY \d+ )?([A-Z][A-Z-]+(?: [A-Z]+)?)(?: \d+/\d+)? \[[^\]]*s\] (?:\([^)]*\) +)?(\S+) (.+)$";
-    Regex::new(pattern).expect("the pattern is constant")
+    pattern::regex(pattern)
 });
 
-static SUMMARY: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*Summary \[[^\]]*\] +(\d+)(?:/\d+)? tests? run: (.*)$").expect("the pattern is constant")
-});
+static SUMMARY: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^\s*Summary \[[^\]]*\] +(\d+)(?:/\d+)? tests? run: (.*)$"));
 
 pub(in crate::log) fn open() -> Box<dyn Reader> {
     Box::new(Nextest::default())
