@@ -54,27 +54,32 @@ fn columns(raw: &[u8]) -> Option<(&str, &str)> {
     Some((std::str::from_utf8(job).ok()?, std::str::from_utf8(&rest[..second]).ok()?))
 }
 
-/// The clean text of one raw line.
-///
-/// A lone carriage return does not end a line, but what stands before and behind it was shown apart: progress bars
-/// overwrite it. Each part is a text of its own.
+/// The clean text of one raw line: without color codes and the envelope of CI systems.
 pub(crate) struct Clean<'a> {
     text: Cow<'a, str>,
     frame: &'a Frame,
 }
 
 impl Clean<'_> {
-    /// The texts of the line: one, unless carriage returns part it. Never empty parts, except a line that is empty.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+    /// Shows the texts of the line: one, unless carriage returns part it. Never empty parts, except a line that is
+    /// empty.
+    ///
+    /// A lone carriage return does not end a line, but what stands before and behind it was shown apart: progress bars
+    /// overwrite it. Each part is a text of its own.
+    pub(crate) fn each(&self, mut show: impl FnMut(&str)) {
         let text = self.frame.unstamped(&self.text).unwrap_or(&self.text);
-        let mut parts: Vec<&str> = text.split('\r').map(strip_prefixes).map(str::trim_end).collect();
-        if parts.len() > 1 {
-            parts.retain(|part| !part.is_empty());
-            if parts.is_empty() {
-                parts.push("");
-            }
+        let text = text.trim_end();
+        if memchr::memchr(b'\r', text.as_bytes()).is_none() {
+            return show(strip_prefixes(text).trim_end());
         }
-        parts.into_iter()
+        let mut any = false;
+        for part in text.split('\r').map(|part| strip_prefixes(part).trim_end()).filter(|part| !part.is_empty()) {
+            any = true;
+            show(part);
+        }
+        if !any {
+            show("");
+        }
     }
 }
 
@@ -98,7 +103,10 @@ pub(crate) fn prefix_length(raw: &[u8]) -> usize {
 /// Beside `CSI … letter` there are `OSC … BEL`, the `ESC _ … BEL` of Buildkite, and two-byte escapes such as
 /// `ESC ( B` (ECMA-48, and xterm's control sequences).
 pub(crate) fn strip_escapes(raw: &[u8]) -> Cow<'_, str> {
-    let Some(first) = memchr::memchr(0x1b, raw) else { return String::from_utf8_lossy(raw) };
+    let Some(first) = memchr::memchr(0x1b, raw) else {
+        // What is valid, as nearly all is, is checked in large steps only here.
+        return std::str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed);
+    };
     let mut out = Vec::with_capacity(raw.len());
     out.extend_from_slice(&raw[..first]);
     let mut pos = first;
@@ -153,6 +161,7 @@ fn strip_prefixes(text: &str) -> &str {
 fn strip_one(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
     match bytes.first()? {
+        b' ' | b'\t' => None,
         b'0'..=b'9' => strip_stamp(text).or_else(|| strip_clock(text)).or_else(|| strip_seconds(text)),
         b'[' => strip_bracket(text),
         b'#' => strip_hash(text),
@@ -456,11 +465,16 @@ fn strip_package(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    fn texts(clean: &Clean<'_>) -> Vec<String> {
+        let mut texts = Vec::new();
+        clean.each(|text| texts.push(text.to_owned()));
+        texts
+    }
+
     #[track_caller]
     fn check(raw: &[u8], expected: &[&str]) {
         let frame = Frame::default();
-        let clean = clean(raw, &frame);
-        assert_eq!(clean.iter().collect::<Vec<_>>(), expected);
+        assert_eq!(texts(&clean(raw, &frame)), expected);
     }
 
     #[test]
@@ -500,8 +514,7 @@ mod tests {
         let mut frame = Frame::default();
         assert_eq!(frame.step(line.as_bytes()), Some("Run make"));
         assert_eq!(frame.step(line.as_bytes()), None);
-        let clean = clean(b"job\tRun make\tsecond line", &frame);
-        assert_eq!(clean.iter().collect::<Vec<_>>(), ["second line"]);
+        assert_eq!(texts(&clean(b"job\tRun make\tsecond line", &frame)), ["second line"]);
     }
 
     #[test]

@@ -49,6 +49,10 @@ mod swift;
 mod traceback;
 mod vitest;
 
+use std::sync::LazyLock;
+
+use memchr::memmem;
+
 use crate::format::{BEGINNINGS, Parse, Place, beginning, go_test_json, tap};
 use crate::item::{Item, LogLine, Mark, Scope, Step};
 use crate::report::{Note, Outcome, Span, TextLine};
@@ -59,6 +63,9 @@ pub(crate) use envelope::{prefix_length, strip_escapes};
 
 /// The longest line that is looked at; the rest of a longer one is passed over.
 const MAX_LINE: usize = 64 * 1024;
+
+/// Begins a message that the CI system shows as an error.
+static ANNOTATION: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("##[error]"));
 
 /// How many lines before a picked line a rule may ask for.
 const CONTEXT_LINES: usize = 8;
@@ -166,6 +173,8 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: node::NEEDLES, open: node::open },
 ];
 
+const _: () = assert!(READERS.len() <= 64, "a set of readers is the bits of a number");
+
 /// What a needle of the log parser itself wakes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waker {
@@ -244,59 +253,74 @@ impl LogParser {
             let post = step.starts_with("Post ") || step.starts_with("Complete ");
             out(Item::Step(Step { name: step.to_owned(), span, post, marked: true, ..Step::default() }));
         }
-        let annotated = memchr::memmem::find(raw, b"##[error]").is_some();
         let frame = std::mem::take(&mut self.frame);
-        for text in clean(raw, &frame).iter() {
-            let line = Line { text, span };
-            let mut shown: Vec<usize> = Vec::new();
-            if let Some(index) = self.holder.take() {
-                shown.push(index);
-                if self.settle(index, line, out) {
-                    continue;
-                }
+        clean(raw, &frame).each(|text| self.look_at(text, raw, span, &mut needles, &frame, before, out));
+        self.frame = frame;
+    }
+
+    /// Shows one text of a line to the readers and, if none takes it, to the rules.
+    #[allow(clippy::too_many_arguments, reason = "the parts of one line")]
+    fn look_at(
+        &mut self,
+        text: &str,
+        raw: &[u8],
+        span: Span,
+        needles: &mut Option<Needles>,
+        frame: &Frame,
+        before: &[u8],
+        out: &mut dyn FnMut(Item),
+    ) {
+        let line = Line { text, span };
+        // The readers that have seen the line, a bit for each.
+        let mut shown = 0_u64;
+        if let Some(index) = self.holder.take() {
+            shown |= 1 << index;
+            if self.settle(index, line, out) {
+                return;
             }
+        }
+        if !self.watchers.is_empty() {
+            let mut watchers = std::mem::take(&mut self.watchers);
             let mut taken = false;
-            for index in std::mem::take(&mut self.watchers) {
-                if taken || shown.contains(&index) {
+            for index in watchers.drain(..) {
+                if taken || shown & 1 << index != 0 {
                     self.watchers.push(index);
                     continue;
                 }
-                shown.push(index);
+                shown |= 1 << index;
                 taken = self.settle(index, line, out);
             }
-            if taken {
-                continue;
-            }
-            let Needles { rules, readers, .. } = needles.get_or_insert_with(|| self.needles_in(raw));
-            for &index in readers.iter() {
-                let index = usize::from(index);
-                if !shown.contains(&index) && self.settle(index, line, out) {
-                    taken = true;
-                    break;
-                }
+            if self.watchers.is_empty() {
+                self.watchers = watchers;
             }
             if taken {
-                continue;
-            }
-            if annotated {
-                let text = text.to_owned();
-                let mark = Mark { scope: Scope::Annotation, outcome: Outcome::Failed, status: None, text, span };
-                out(Item::Mark(mark));
-            }
-            // What a command prints is searched, the command itself is not.
-            if let Some(command) = command::echoed(text) {
-                if text.starts_with('$') || command::phase(command).is_some() {
-                    out(Item::Step(steps::command_step(command, span)));
-                }
-                continue;
-            }
-            if !rules.is_empty() && !text.trim().is_empty() {
-                let wants = rules.iter().any(|&rule| self.rules.wants_context(rule));
-                let before = if wants { self.recent.before(before, &frame) } else { Vec::new() };
-                out(Item::Line(LogLine { text: text.to_owned(), span, rules: rules.clone(), before }));
+                return;
             }
         }
-        self.frame = frame;
+        let Needles { rules, readers, .. } = needles.get_or_insert_with(|| self.needles_in(raw));
+        for &index in readers.iter() {
+            let index = usize::from(index);
+            if shown & 1 << index == 0 && self.settle(index, line, out) {
+                return;
+            }
+        }
+        if ANNOTATION.find(raw).is_some() {
+            let text = text.to_owned();
+            let mark = Mark { scope: Scope::Annotation, outcome: Outcome::Failed, status: None, text, span };
+            out(Item::Mark(mark));
+        }
+        // What a command prints is searched, the command itself is not.
+        if let Some(command) = command::echoed(text) {
+            if text.starts_with('$') || command::phase(command).is_some() {
+                out(Item::Step(steps::command_step(command, span)));
+            }
+            return;
+        }
+        if !rules.is_empty() && !text.trim().is_empty() {
+            let wants = rules.iter().any(|&rule| self.rules.wants_context(rule));
+            let before = if wants { self.recent.before(before, frame) } else { Vec::new() };
+            out(Item::Line(LogLine { text: text.to_owned(), span, rules: rules.clone(), before }));
+        }
     }
 
     /// Shows a line to one reader and keeps what it asks for; tells whether it took the line.
@@ -442,7 +466,11 @@ impl Recent {
             .rsplit(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
             .take(CONTEXT_LINES)
-            .flat_map(|line| clean(line, frame).iter().map(str::to_owned).collect::<Vec<_>>())
+            .flat_map(|line| {
+                let mut texts = Vec::new();
+                clean(line, frame).each(|text| texts.push(text.to_owned()));
+                texts
+            })
             .collect();
         lines.reverse();
         lines
