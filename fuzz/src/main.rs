@@ -30,7 +30,7 @@ const USAGE: &str = "usage: whyred-fuzz [--list] [--target FORMAT|all] [--second
 --seed     where the generator begins (1)";
 
 /// How long a megabyte may take in a build with checks, on a machine that does other things too.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The largest input that is made.
 const MAX_INPUT: usize = 200_000;

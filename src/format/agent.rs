@@ -41,11 +41,11 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let inner = ["payload", "result", "details", "data"]
         .iter()
         .find_map(|key| node.get(key).filter(|node| node.get("status").is_some()));
-    result(doc, inner.unwrap_or(&node), &node, out);
+    result(doc, inner.unwrap_or(&node), &node, stop.is_none(), out);
     end
 }
 
-fn result(doc: &Doc<'_>, node: &Node<'_>, outer: &Node<'_>, out: &mut dyn FnMut(Item)) {
+fn result(doc: &Doc<'_>, node: &Node<'_>, outer: &Node<'_>, complete: bool, out: &mut dyn FnMut(Item)) {
     let text = |key: &str| node.get(key).and_then(Node::string);
     let status = text("status").unwrap_or_default();
     let ok = outer.get("ok").and_then(Node::bool);
@@ -68,6 +68,10 @@ fn result(doc: &Doc<'_>, node: &Node<'_>, outer: &Node<'_>, out: &mut dyn FnMut(
         }));
     }
     if good && error.is_none() {
+        // Behind the cut an error may have stood.
+        if !complete {
+            return;
+        }
         let text = format!("status: {}", if status.is_empty() { "ok" } else { &status });
         out(Item::Mark(Mark { scope: Scope::Tool, outcome: Outcome::Passed, status: None, text, span: whole }));
         return;

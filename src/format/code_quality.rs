@@ -21,6 +21,9 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
         if !matches!(severity.as_str(), "major" | "critical" | "blocker") {
             return;
         }
+        if !issue.whole && issue.text_at("description").is_none() {
+            return;
+        }
         let mut failure = doc.failure(Level::Diagnostic, issue);
         doc.push_member(issue, "description", &mut failure.text);
         failure.phase = Some(Phase::Lint);

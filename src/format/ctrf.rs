@@ -1,8 +1,8 @@
 //! CTRF, the Common Test Report Format, which reporters of many runners write.
 
-use super::document::{Doc, Tally, compare, elements};
+use super::document::{Doc, Tally, compare, parts};
 use super::json::Node;
-use super::{Sure, thrown};
+use super::{Sure, signal, thrown};
 use crate::item::Item;
 use crate::kind::Phase;
 use crate::report::{FileRef, Level, Signal};
@@ -35,7 +35,12 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
                 declared_failed = summary.count_at("failed");
                 stop.map_or(Ok(()), Err)
             }
-            "tests" => elements(cursor, &mut damaged, |test| case(doc, test, &mut tally, out)),
+            "tests" => parts(cursor, &mut damaged, |test| {
+                // Of a case that was cut, only a failure is sure.
+                if test.whole || test.string_at("status").as_deref() == Some("failed") {
+                    case(doc, test, &mut tally, out);
+                }
+            }),
             _ => cursor.skip(),
         })
     });
@@ -69,7 +74,7 @@ fn case(doc: &Doc<'_>, test: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(I
         doc.push_pair(test, "status", &mut failure.text);
     }
     failure.type_name = thrown::type_name(&failure.text);
-    let typed = failure.type_name.as_deref().and_then(thrown::of_type);
+    let typed = failure.type_name.as_deref().and_then(signal::of_type);
     failure.signal = match raw.as_str() {
         "timedout" | "timed_out" | "timeout" => Some(Signal::TestTimeout),
         "interrupted" | "aborted" => Some(Signal::Interrupted),

@@ -523,8 +523,8 @@ pub(crate) fn clean(text: &str, span: Span, out: &mut dyn FnMut(Item)) {
     out(Item::Mark(mark));
 }
 
-/// Reads a document whose top is an array of findings: `finding` makes failures of an element. Where the whole was read
-/// and none came, the tool found nothing.
+/// Reads a document whose top is an array of findings: `finding` makes failures of an element, the last of which may have
+/// been cut. Where the whole was read and none came, the tool found nothing.
 pub(crate) fn findings(
     doc: &Doc<'_>,
     tool: &str,
@@ -534,7 +534,7 @@ pub(crate) fn findings(
     let mut cursor = doc.cursor();
     let mut damaged = None;
     let mut any = false;
-    let result = elements(&mut cursor, &mut damaged, |element| {
+    let result = parts(&mut cursor, &mut damaged, |element| {
         finding(element, &mut |item| {
             any = true;
             out(item);

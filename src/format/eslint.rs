@@ -24,7 +24,9 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
 pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     findings(doc, "ESLint", out, |file, out| {
         let path = file.string_at("filePath");
-        for message in file.list("messages") {
+        // Of the last message before a cut, the words must be there.
+        let told = |message: &&Node<'_>| message.whole || message.text_at("message").is_some();
+        for message in file.list("messages").iter().filter(told) {
             if message.count_at("severity") == Some(2) || message.is("fatal") {
                 finding(doc, path.as_deref(), message, out);
             }
@@ -57,5 +59,15 @@ mod tests {
         assert_eq!(report(text.replace("\"severity\":1", "\"severity\":2").as_bytes()).outcome, Outcome::Failed);
         assert_eq!(report(b"[]\n").outcome, Outcome::Passed);
         cut_anywhere(text.as_bytes());
+    }
+
+    #[test]
+    fn findings_before_a_cut_are_kept() {
+        let message = r#"{"ruleId":"no-undef","severity":2,"message":"'x' is not defined.","line":1,"column":2}"#;
+        let text =
+            format!(r#"[{{"filePath":"/ci/a.js","messages":[{message},{message},{{"ruleId":"eqeqeq","severity":2"#);
+        let report = report(text.as_bytes());
+        assert_eq!((report.outcome, report.causes[0].count, report.causes.len()), (Outcome::Failed, 2, 1));
+        assert!(report.is_doubtful());
     }
 }

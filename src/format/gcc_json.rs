@@ -20,6 +20,9 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
         if !matches!(kind.as_str(), "error" | "fatal error" | "sorry, unimplemented" | "internal compiler error") {
             return;
         }
+        if !diagnostic.whole && diagnostic.text_at("message").is_none() {
+            return;
+        }
         let mut failure = doc.failure(Level::Diagnostic, diagnostic);
         doc.push_member(diagnostic, "message", &mut failure.text);
         failure.phase = Some(Phase::Build);

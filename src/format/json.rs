@@ -324,6 +324,8 @@ impl<'a> Cursor<'a> {
                 let stop = self.skip().err();
                 let raw = &self.bytes[start..self.pos];
                 let value = match raw {
+                    // More of it may have followed.
+                    _ if stop.is_some() => Value::Null,
                     b"true" => Value::Bool(true),
                     b"false" => Value::Bool(false),
                     _ => match std::str::from_utf8(raw).ok().and_then(|raw| raw.parse().ok()) {

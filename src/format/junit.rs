@@ -552,7 +552,8 @@ impl Junit {
             note(Note::info(line, format!("{} failed first and passed in the end: {names}", counts.flaky)));
         }
         if self.odd_times > 0 {
-            note(Note::info(self.odd_time_at, format!("{} times are no numbers of seconds", self.odd_times)));
+            let message = format!("{} of the times are no number of seconds, here first", self.odd_times);
+            note(Note::info(self.odd_time_at, message));
         }
         if self.duplicate_at.is_some() {
             note(Note::info(self.duplicate_at, "an attribute is given twice in one tag; the first counts"));

@@ -81,6 +81,7 @@ pub(crate) struct Letter {
     failed_check: Option<(String, Span)>,
     last: Span,
     lines_omitted: bool,
+    is_cut: bool,
     /// The last line of a list whose figure was given to its first item.
     heir_of: Option<String>,
     /// Totals that the message gives as numbers.
@@ -130,6 +131,11 @@ impl Letter {
             self.stated = Some(Stated { weight, outcome, span });
             self.result = text.to_owned();
         }
+    }
+
+    /// The message ends before its own end: what is missing may speak of failures, so it states no success.
+    pub(crate) fn cut(&mut self) {
+        self.is_cut = true;
     }
 
     /// What was stated so far is replaced by what follows.
@@ -344,11 +350,13 @@ impl Letter {
                 out(Item::Failure(self.failure(index)));
             }
         }
+        let is_cut = self.is_cut;
+        let whole = |outcome| if is_cut && outcome == Outcome::Passed { Outcome::Unknown } else { outcome };
         if let Some(run) = told {
-            out(Item::Tests(run));
+            out(Item::Tests(TestRun { outcome: whole(run.outcome), ..run }));
         } else if let Some(figure) = overall {
             let counts = figure.tally.counts;
-            let outcome = if counts.any_failed() { Outcome::Failed } else { Outcome::Passed };
+            let outcome = whole(if counts.any_failed() { Outcome::Failed } else { Outcome::Passed });
             out(Item::Tests(TestRun { tool: "message", counts, span: figure.span, outcome }));
         }
         if self.lines_omitted {
@@ -359,6 +367,7 @@ impl Letter {
         }
         if let Some(outcome) = outcome {
             let span = self.stated.map_or(self.last, |stated| stated.span);
+            let outcome = whole(outcome);
             out(Item::Mark(Mark { scope: Scope::Job, outcome, status: None, text: self.result, span }));
         }
     }

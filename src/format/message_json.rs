@@ -110,6 +110,9 @@ impl Parse for MessageJson {
         };
         out(Item::Letter { id, supersedes });
         let Walk { mut letter, whole, counts, lines } = walk;
+        if stop.is_some() {
+            letter.cut();
+        }
         letter.settle_tasks(&whole);
         if let Some((counts, start, end)) = counts {
             letter.told_counts(TestRun {
@@ -145,7 +148,8 @@ fn unexpanded(data: &[u8]) -> (Option<Vec<u8>>, usize) {
             break;
         };
         let copy = copy.get_or_insert_with(|| data.to_vec());
-        copy[at..at + length + 3].fill(b' ');
+        let command = &mut copy[at..at + length + 3];
+        command.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
         copy[at] = b'0';
     }
     (copy, start)

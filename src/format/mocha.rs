@@ -5,7 +5,7 @@
 
 use super::document::{Doc, Tally, compare, elements, parts};
 use super::json::{Node, Stop};
-use super::{Sure, thrown};
+use super::{Sure, signal, thrown};
 use crate::item::Item;
 use crate::kind::Phase;
 use crate::report::{Failure, Level, Signal};
@@ -40,12 +40,17 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
                 declared_failures = stats.count_at("failures");
                 return stop.map_or(Ok(()), Err);
             }
-            "tests" => elements(cursor, &mut damaged, |case| {
+            "tests" => parts(cursor, &mut damaged, |case| {
                 if case.get("err").is_some_and(|err| !err.members().is_empty()) {
                     by_case.push(failure(doc, case));
                 }
             })?,
-            "failures" => elements(cursor, &mut damaged, |case| failures.push(failure(doc, case)))?,
+            // Of a failure that was cut, the message may be whole.
+            "failures" => parts(cursor, &mut damaged, |case| {
+                if case.whole || case.get("err").is_some_and(|err| !err.members().is_empty()) {
+                    failures.push(failure(doc, case));
+                }
+            })?,
             "pending" => elements(cursor, &mut damaged, |_| pending += 1)?,
             "passes" => elements(cursor, &mut damaged, |case| {
                 passed += 1;
@@ -138,7 +143,7 @@ fn error(doc: &Doc<'_>, err: &Node<'_>, failure: &mut Failure) {
         "ERR_ASSERTION" => Some(Signal::Assertion),
         _ => thrown::signal(&failure.text).or_else(|| {
             let compared = err.get("operator").is_some() || err.is("showDiff");
-            let typed = failure.type_name.as_deref().and_then(thrown::of_type);
+            let typed = failure.type_name.as_deref().and_then(signal::of_type);
             typed.or(compared.then_some(Signal::Assertion))
         }),
     };
@@ -175,9 +180,13 @@ fn awesome_suites(doc: &Doc<'_>, root: &Node<'_>, tally: &mut Tally, out: &mut d
         let own = suite.string_at("file").filter(|file| !file.is_empty());
         let file: Option<String> = own.or_else(|| suite.string_at("fullFile")).filter(|file| !file.is_empty()).or(file);
         let cases = suite.list("tests").iter().chain(suite.list("beforeHooks")).chain(suite.list("afterHooks"));
-        for case in cases.filter(|case| case.whole) {
+        for case in cases {
             let state = case.string_at("state").unwrap_or_default();
             let failed = state == "failed" || case.is("fail");
+            // Of a case that was cut, only a failure is sure.
+            if !case.whole && !failed {
+                continue;
+            }
             let hook = case.is("isHook");
             match (hook, failed) {
                 (true, true) => tally.counts.errored += 1,

@@ -59,7 +59,7 @@ fn file(doc: &Doc<'_>, root: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(I
     while let Some((suite, path)) = open.pop() {
         for spec in suite.list("specs") {
             let title = spec.string_at("title").unwrap_or_default();
-            for test in spec.list("tests").iter().filter(|test| test.whole) {
+            for test in spec.list("tests").iter().filter(|test| test.whole || has_failed(test)) {
                 let mut name = format!("{path}{title}");
                 if let Some(project) = test.string_at("projectName").filter(|project| !project.is_empty()) {
                     name = format!("[{project}] › {name}");
@@ -82,6 +82,7 @@ fn case(doc: &Doc<'_>, spec: &Node<'_>, test: &Node<'_>, name: String, tally: &m
     let status = test.string_at("status").or_else(|| match (ended.as_deref()?, expected.as_deref()) {
         // A report that was cut may lack the word for the whole; its last attempt says it.
         ("skipped", _) => Some("skipped".to_owned()),
+        (ended, Some(expected)) if ended == expected => Some("expected".to_owned()),
         ("passed", None | Some("passed")) => Some("expected".to_owned()),
         _ => Some("unexpected".to_owned()),
     });
@@ -120,6 +121,16 @@ fn case(doc: &Doc<'_>, spec: &Node<'_>, test: &Node<'_>, name: String, tally: &m
     };
     failure.test = Some(name);
     out(Item::Failure(failure));
+}
+
+/// Whether a test that was cut behind all its attempts failed in the last, and was not expected to.
+fn has_failed(test: &Node<'_>) -> bool {
+    if !test.get("results").is_some_and(|results| results.whole) {
+        return false;
+    }
+    let ended = test.list("results").iter().rev().find_map(|result| result.string_at("status"));
+    let expected = test.string_at("expectedStatus").unwrap_or_else(|| "passed".to_owned());
+    ended.is_some_and(|ended| matches!(ended.as_str(), "failed" | "timedOut" | "interrupted") && ended != expected)
 }
 
 fn push_error(doc: &Doc<'_>, error: &Node<'_>, text: &mut Vec<TextLine>) {

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Doc, Events, Flow, Tally, compare, elements};
+use super::document::{Doc, Events, Flow, Tally, compare, elements, parts};
 use super::json::Node;
-use super::{Place, Sure, thrown};
+use super::{Place, Sure, signal};
 use crate::item::Item;
 use crate::kind::Phase;
 use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
@@ -215,7 +215,7 @@ fn finish(doc: &Doc<'_>, node: &Node<'_>, id: &str, hook: bool, failure: &mut Fa
         Some(Signal::Assertion)
     } else {
         let failed = reason.starts_with("Failed: DID NOT RAISE").then_some(Signal::Assertion);
-        type_name.as_deref().and_then(thrown::of_type).or(failed).or(hook.then_some(Signal::Hook))
+        type_name.as_deref().and_then(signal::of_type).or(failed).or(hook.then_some(Signal::Hook))
     };
     failure.type_name = type_name.or(asserts.then(|| "AssertionError".to_owned()));
     // Grouping goes by the file of the test; the place of the crash is kept where it is in that file.
@@ -271,7 +271,13 @@ pub(crate) fn read_report(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
                     out(Item::Failure(collection(doc, collector)));
                 }
             })?,
-            "tests" => elements(cursor, &mut damaged, |test| report_case(doc, test, &mut tally, out))?,
+            "tests" => parts(cursor, &mut damaged, |test| {
+                // Of a case that was cut, only a failure is sure.
+                let outcome = test.string_at("outcome");
+                if test.whole || matches!(outcome.as_deref(), Some("failed" | "error")) {
+                    report_case(doc, test, &mut tally, out);
+                }
+            })?,
             _ => cursor.skip()?,
         }
         Ok(())

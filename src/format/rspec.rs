@@ -1,8 +1,8 @@
 //! The JSON of RSpec's formatter. What could not be loaded stands in its messages, not among its examples.
 
-use super::document::{Doc, Tally, compare, elements};
+use super::document::{Doc, Tally, compare, elements, parts};
 use super::json::Node;
-use super::{Sure, thrown};
+use super::{Sure, signal};
 use crate::item::Item;
 use crate::kind::Phase;
 use crate::report::{Failure, FileRef, Level, Signal, TextLine};
@@ -24,7 +24,12 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let mut messages = Vec::new();
     let result = cursor.object(|key, cursor| {
         match key {
-            "examples" => elements(cursor, &mut damaged, |example| case(doc, example, &mut tally, out))?,
+            "examples" => parts(cursor, &mut damaged, |example| {
+                // Of an example that was cut, only a failure is sure.
+                if example.whole || example.string_at("status").as_deref() == Some("failed") {
+                    case(doc, example, &mut tally, out);
+                }
+            })?,
             "messages" => elements(cursor, &mut damaged, |message| messages.extend(message.text()))?,
             "summary" => {
                 let (summary, stop) = cursor.node();
@@ -115,7 +120,7 @@ fn case(doc: &Doc<'_>, example: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMu
             }
             "RSpec::Mocks::MockExpectationError" => Some(Signal::Assertion),
             _ if message.trim_start().starts_with("expected") && class.contains("Expect") => Some(Signal::Assertion),
-            class => thrown::of_type(class),
+            class => signal::of_type(class),
         });
         // The class makes the message complete for those who look for it.
         if let (Some(class), Some(first)) = (&failure.type_name, failure.text.iter_mut().find(|l| !l.text.is_empty()))

@@ -69,6 +69,7 @@ pub(crate) fn of_type(word: &str) -> Option<Signal> {
         }
         "jestassertionerror" | "err_assertion" | "assertfailedexception" | "assertionexception" => Signal::Assertion,
         "assertion error" | "shouldassertexception" | "xunitexception" | "multipleassertexception" => Signal::Assertion,
+        "multipleexpectationsnotmeterror" | "pendingexamplefixederror" => Signal::Assertion,
         "softassertionerror" | "softassertionerrors" | "multipleassertionserror" | "failednotifier" => {
             Signal::Assertion
         }

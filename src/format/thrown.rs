@@ -70,21 +70,6 @@ fn is_assertion(line: &str) -> bool {
         || line.contains("[ERR_ASSERTION]")
 }
 
-/// What a type, as a runner of any language names it, says.
-pub(crate) fn of_type(name: &str) -> Option<Signal> {
-    let last = name.rsplit(['.', ':', '\\']).next().unwrap_or(name);
-    const ASSERTIONS: [&str; 7] = [
-        "AssertionError",
-        "AssertionFailedError",
-        "ComparisonFailure",
-        "ExpectationNotMetError",
-        "MultipleExpectationsNotMetError",
-        "PendingExampleFixedError",
-        "MultipleFailuresError",
-    ];
-    (ASSERTIONS.contains(&last) || last.ends_with("AssertionError")).then_some(Signal::Assertion)
-}
-
 /// The place in a file of tests that a stack names, or the file alone.
 pub(crate) fn place_in(path: &str, lines: &[TextLine]) -> FileRef {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);

@@ -233,8 +233,8 @@ impl Lexer {
                         return Event::More;
                     };
                     // A name that was cut by the next tag ends there.
-                    let end = memchr(b'<', &rest[2..end]).map_or(end, |next| next + 1);
-                    window.pos = start + end + 1;
+                    let (end, next) = memchr(b'<', &rest[2..end]).map_or((end, end + 1), |cut| (2 + cut, 2 + cut));
+                    window.pos = start + next;
                     return Event::End { key: key(local(rest[2..end].trim_ascii())), at: start };
                 }
                 Some(b'!') if rest.starts_with(b"<![CDATA[") => {
