@@ -161,6 +161,8 @@ struct Part {
     format: Format,
     bytes: u64,
     lines: u64,
+    /// It holds nothing.
+    empty: bool,
     error: Option<String>,
 }
 
@@ -262,7 +264,10 @@ impl Session {
     /// Lets parsers consume what they can of `data`.
     fn feed(&mut self, data: &[u8], eof: bool) -> usize {
         let mut pos = 0;
-        self.begun = self.begun || data.iter().any(|byte| !byte.is_ascii_whitespace());
+        if !self.begun {
+            let text = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
+            self.begun = text.iter().any(|byte| !byte.is_ascii_whitespace());
+        }
         loop {
             let rest = &data[pos..];
             let rules = &self.rules;
@@ -375,6 +380,7 @@ impl Session {
             format: self.format.unwrap_or(Format::Log),
             bytes: self.bytes,
             lines,
+            empty: !self.begun,
             error: None,
         }
     }
@@ -461,8 +467,10 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
     let letters = parts.iter().filter_map(|part| part.resolved.letter.as_ref());
     let replaced: HashSet<String> = letters.flat_map(|letter| letter.supersedes.clone()).collect();
     let mut read: HashSet<String> = HashSet::new();
-    for Part { resolved, format, bytes, lines, error } in parts {
-        let Resolved { name, mut outcome, tests: own, standing, tasks: own_tasks, letter, notes: own_notes } = resolved;
+    let any_failed = parts.iter().any(|part| !part.empty && part.resolved.outcome == Outcome::Failed);
+    for Part { resolved, format, bytes, lines, empty, error } in parts {
+        let Resolved { name, mut outcome, tests: own, mut standing, tasks: own_tasks, letter, notes: own_notes } =
+            resolved;
         // A message that came twice counts once, and one that another replaces does not count.
         if let Some(letter) = letter {
             let why = if replaced.contains(letter.id.split('@').next().unwrap_or_default()) {
@@ -508,6 +516,10 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
                     None => tests = Some(counts),
                 }
             }
+        }
+        // That an input holds nothing matters where no other says what failed.
+        if empty && any_failed {
+            standing.clear();
         }
         for group in standing {
             let message = group.evidence.first().map_or("", |evidence| evidence.text.as_str());

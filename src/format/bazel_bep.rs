@@ -25,7 +25,8 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
 /// How a target ended, by its last word.
 struct Target {
     status: String,
-    attempts: u64,
+    /// An earlier attempt failed.
+    failed_before: bool,
     /// A test that failed and then passed is told as flaky.
     summary: bool,
     span: Span,
@@ -130,13 +131,14 @@ impl Build {
         let span = doc.span(node.start, node.end);
         let target = self.targets.entry(label).or_insert_with(|| Target {
             status: String::new(),
-            attempts: 0,
+            failed_before: false,
             summary: false,
             span,
             text: Vec::new(),
         });
         if summary || !target.summary {
-            *target = Target { status, attempts: target.attempts + 1, summary, span, text };
+            let failed_before = target.failed_before || !summary && !matches!(target.status.as_str(), "" | "PASSED");
+            *target = Target { status, failed_before, summary, span, text };
         }
     }
 
@@ -200,6 +202,7 @@ impl Build {
 impl Target {
     fn count(self, label: String, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
         let signal = match self.status.as_str() {
+            "PASSED" if self.failed_before && !self.summary => return tally.flaky(),
             "PASSED" => return tally.passed(),
             "FLAKY" => return tally.flaky(),
             "NO_STATUS" | "" => return tally.skipped(),

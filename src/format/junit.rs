@@ -122,6 +122,8 @@ struct Junit {
 }
 
 impl Reader for Junit {
+    const READS_CUT_TAGS: bool = true;
+
     fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
         if self.suites.is_empty() && !self.case.open {
             self.span = context.span(tag.at, context.window.pos);

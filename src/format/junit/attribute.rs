@@ -49,6 +49,9 @@ pub(super) fn worse(known: Option<Word>, word: Option<Word>) -> Option<Word> {
 /// What a suite or root declares of itself.
 pub(super) fn declared(tag: &Tag<'_, '_>) -> Declared {
     let mut declared = Declared::default();
+    if tag.cut {
+        return declared;
+    }
     for (name, value, _) in tag.attributes() {
         match name {
             b"tests" => declared.tests = number_of(value),

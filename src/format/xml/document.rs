@@ -38,6 +38,9 @@ impl Context<'_, '_> {
 
 /// Understands the elements of one format.
 pub(crate) trait Reader {
+    /// Whether it makes something of a start tag that was cut: its name may be another's and its last value a part.
+    const READS_CUT_TAGS: bool = false;
+
     /// An element begins. With an empty one, its end follows.
     fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>);
 
@@ -93,7 +96,9 @@ impl<R: Reader> Document<R> {
                 }
                 Event::Start(tag) => {
                     *begun = true;
-                    reader.start(&tag, &mut context);
+                    if !tag.cut || R::READS_CUT_TAGS {
+                        reader.start(&tag, &mut context);
+                    }
                     if tag.empty {
                         let to = context.window.pos;
                         reader.end(tag.key, to, to, &mut context);
