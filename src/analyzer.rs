@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::sync::Mutex;
 
-use crate::cause::{Group, KEEP, fingerprint, template};
+use crate::cause::{Group, KEEP, fingerprint};
+use crate::claims::{self, Shown, Stated};
 use crate::format::{self, Format, HEAD, Parse, Place};
 use crate::item::Item;
 use crate::kind::{Kind, Nature, Phase};
 use crate::log::LogParser;
 use crate::outcome::{Findings, Resolved};
-use crate::report::{Counts, Level, Note, Outcome, Report, SourceSummary};
+use crate::report::{Counts, Ignored, Level, Note, Outcome, Report, SourceSummary, Standing, Task};
 use crate::rules::RuleSet;
 use crate::source::{Input, Source};
 
@@ -459,18 +460,22 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
     let mut notes = Vec::new();
     let mut tasks = Vec::new();
     let mut sources: Vec<SourceSummary> = Vec::new();
-    let mut ignored: Vec<usize> = Vec::new();
+    let mut uncounted: Vec<usize> = Vec::new();
     let mut groups: Vec<Group> = Vec::new();
     let mut tests: Option<Counts> = None;
+    let mut ignored = Ignored::default();
+    let (mut shown, mut stated): (Vec<Shown>, Vec<Stated>) = (Vec::new(), Vec::new());
     let mut seen_runs: Vec<(Counts, Format)> = Vec::new();
-    let mut known: HashMap<(Kind, Nature, Option<String>, String), usize> = HashMap::new();
+    let mut told: Vec<(Counts, Vec<String>)> = Vec::new();
+    let mut known: HashMap<(Kind, Nature, Option<String>, String, bool), usize> = HashMap::new();
     let letters = parts.iter().filter_map(|part| part.resolved.letter.as_ref());
     let replaced: HashSet<String> = letters.flat_map(|letter| letter.supersedes.clone()).collect();
     let mut read: HashSet<String> = HashSet::new();
     let any_failed = parts.iter().any(|part| !part.empty && part.resolved.outcome == Outcome::Failed);
     for Part { resolved, format, bytes, lines, empty, error } in parts {
-        let Resolved { name, mut outcome, tests: own, mut standing, tasks: own_tasks, letter, notes: own_notes } =
-            resolved;
+        let Resolved { name, mut outcome, tests: own, mut standing, letter, notes: own_notes, .. } = resolved;
+        let (own_tasks, own_ignored, proven, word) =
+            (resolved.tasks, resolved.ignored, resolved.proven, resolved.stated);
         // A message that came twice counts once, and one that another replaces does not count.
         if let Some(letter) = letter {
             let why = if replaced.contains(letter.id.split('@').next().unwrap_or_default()) {
@@ -483,7 +488,7 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
             if let Some(why) = why {
                 notes.push(Note { source: Some(name.clone()), ..Note::info(None, why) });
                 let format = format.as_str().to_owned();
-                ignored.push(sources.len());
+                uncounted.push(sources.len());
                 sources.push(SourceSummary { name, format, bytes, lines, outcome, tests: own, error });
                 continue;
             }
@@ -498,11 +503,13 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
         }
         // The console and the report of one run tell the same totals: they are two views of it.
         let same = |known: &Counts, counts: &Counts| known.total == counts.total && known.failed == counts.failed;
+        let message = format.is_message();
         let twin = own
-            .filter(|counts| counts.total > 0)
+            .filter(|counts| counts.total > 0 && !message)
             .and_then(|counts| seen_runs.iter_mut().find(|(known, other)| *other != format && same(known, &counts)));
-        let view = twin.is_some();
-        match (own, twin) {
+        // What two messages say alike is said of one thing.
+        let view = twin.is_some() || message;
+        match (own.filter(|_| !message), twin) {
             // A message tells fewer figures than the run itself: the fuller view is the better one.
             (Some(counts), Some((known, _))) if known.passed.is_none() && tests == Some(*known) => {
                 *known = counts;
@@ -521,10 +528,14 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
         if empty && any_failed {
             standing.clear();
         }
+        if let Some(counts) = own.filter(|_| message) {
+            told_again(&mut told, counts, own_tasks.iter().map(|task| task.id.clone()).collect());
+        }
+        let failed = standing.iter().map(|group| group.verdict.phase).collect();
         for group in standing {
-            let message = group.evidence.first().map_or("", |evidence| evidence.text.as_str());
-            let print = fingerprint(group.verdict.kind, group.verdict.subject.as_deref(), message);
-            let key = (group.verdict.kind, group.verdict.nature, group.task.clone(), print);
+            let said = group.evidence.first().map_or("", |evidence| evidence.text.as_str());
+            let print = fingerprint(group.verdict.kind, group.verdict.subject.as_deref(), said);
+            let key = (group.verdict.kind, group.verdict.nature, group.task.clone(), print, message);
             match known.get(&key) {
                 Some(&index) => merge(&mut groups[index], group, view),
                 None => {
@@ -533,12 +544,31 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
                 }
             }
         }
-        tasks.extend(own_tasks);
+        own_tasks.into_iter().for_each(|task| add_task(&mut tasks, task));
         notes.extend(own_notes);
+        ignored.decoys += own_ignored.decoys;
+        ignored.follow_ons += own_ignored.follow_ons;
+        ignored.first_decoy = ignored.first_decoy.or(own_ignored.first_decoy);
+        ignored.first_follow_on = ignored.first_follow_on.or(own_ignored.first_follow_on);
+        if !message {
+            shown.push(Shown { name: name.clone(), outcome, proven, failed, tests: own });
+        } else if let Some(line) = word {
+            stated.push(Stated { source: name.clone(), outcome, line, tests: own });
+        }
         let format = format.as_str().to_owned();
         sources.push(SourceSummary { name, format, bytes, lines, outcome, tests: own, error });
     }
-    let counted = || sources.iter().enumerate().filter(|(index, _)| !ignored.contains(index)).map(|(_, source)| source);
+    // Messages repeat the figures of a run; they count where no run as large was given.
+    let said = told.into_iter().map(|(counts, _)| counts).reduce(|mut sum, counts| {
+        sum.add(&counts);
+        sum
+    });
+    let tests = match (tests, said) {
+        (Some(shown), Some(said)) if shown.total < said.total => Some(said),
+        (shown, said) => shown.or(said),
+    };
+    let counted =
+        || sources.iter().enumerate().filter(|(index, _)| !uncounted.contains(index)).map(|(_, source)| source);
     let outcome = if counted().any(|source| source.outcome == Outcome::Failed) {
         Outcome::Failed
     } else if !sources.is_empty() && counted().all(|source| source.outcome == Outcome::Passed) {
@@ -546,7 +576,19 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
     } else {
         Outcome::Unknown
     };
-    fold_claims(&mut groups);
+    let mut claims = claims::hold(&mut groups, &shown, &stated, |known, claim| merge(known, claim, true));
+    let contradicted = claims.iter().filter(|claim| claim.standing == Standing::Contradicted).count();
+    let outcome = if outcome == Outcome::Failed
+        && groups.is_empty()
+        && contradicted > 0
+        && shown.iter().all(|source| source.outcome == Outcome::Passed)
+    {
+        let message = "a message tells of failures, and the output that came with it shows none";
+        notes.push(Note::warning(None, message));
+        Outcome::Unknown
+    } else {
+        outcome
+    };
     groups.sort_by_key(|group| {
         let claim_of_build = group.level == Level::Claim && matches!(group.verdict.phase, Phase::Build | Phase::Setup);
         let urgent = group.verdict.nature.action().precedence();
@@ -554,40 +596,49 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
     });
     let causes_omitted = groups.len().saturating_sub(Report::MAX_CAUSES) as u64;
     let by_task: Vec<Vec<String>> = groups.iter().map(|group| group.tasks.clone()).collect();
+    for (index, group) in groups.iter().enumerate().take(Report::MAX_CAUSES) {
+        group.claims.iter().for_each(|&claim| claims[claim].cause = Some(index));
+    }
     let causes: Vec<_> = groups.into_iter().take(Report::MAX_CAUSES).map(Group::into_cause).collect();
     for task in &mut tasks {
         let own = by_task.iter().take(causes.len()).enumerate();
         task.causes = own.filter(|(_, of)| of.contains(&task.id)).map(|(index, _)| index).collect();
     }
-    Report { rules: version.to_owned(), outcome, tests, causes, causes_omitted, tasks, sources, notes }
+    let rules = version.to_owned();
+    Report { rules, outcome, tests, causes, causes_omitted, tasks, sources, notes, claims, ignored }
 }
 
-/// Folds what somebody claims into what the tools themselves told of it. A claim belongs to a finding of its kind with
-/// the same subject, or that quotes its subject, or that is the only one of the kind.
-fn fold_claims(groups: &mut Vec<Group>) {
-    let (claims, mut found): (Vec<Group>, Vec<Group>) =
-        std::mem::take(groups).into_iter().partition(|group| group.level == Level::Claim);
-    let mut open = Vec::new();
-    for mut claim in claims {
-        let of_kind = |group: &&mut Group| group.verdict.kind == claim.verdict.kind;
-        let only = found.iter_mut().filter(of_kind).count() == 1;
-        let subject = claim.verdict.subject.as_deref();
-        let agrees = |group: &Group| {
-            let same = |other: &str| subject.is_some_and(|subject| template(subject) == template(other));
-            let quotes = |text: &str| subject.is_some_and(|subject| subject.len() > 3 && text.contains(subject));
-            only || group.verdict.subject.as_deref().is_some_and(same) || quotes(&group.verdict.line.text)
-        };
-        match found.iter_mut().filter(of_kind).find(|group| agrees(group)) {
-            Some(group) => {
-                let tasks = std::mem::take(&mut claim.tasks);
-                merge(group, claim, true);
-                group.tasks.extend(tasks);
-            }
-            None => open.push(claim),
+/// Adds the figures of a message, unless another message gave those of the same work.
+fn told_again(told: &mut Vec<(Counts, Vec<String>)>, counts: Counts, tasks: Vec<String>) {
+    let same = |(known, of): &&mut (Counts, Vec<String>)| {
+        known.total == counts.total || of.is_empty() || tasks.is_empty() || of.iter().any(|id| tasks.contains(id))
+    };
+    match told.iter_mut().find(same) {
+        Some((known, _)) => {
+            let fuller = (counts.total, counts.passed.is_some()) > (known.total, known.passed.is_some());
+            *known = if fuller { counts } else { *known };
         }
+        None => told.push((counts, tasks)),
     }
-    found.extend(open);
-    *groups = found;
+}
+
+/// Adds a task, or what another input tells of one that is known: what failed there has failed.
+fn add_task(tasks: &mut Vec<Task>, task: Task) {
+    let Some(known) = tasks.iter_mut().find(|known| known.id == task.id) else {
+        tasks.push(task);
+        return;
+    };
+    let worse = |a: Outcome, b: Outcome| match (a, b) {
+        (Outcome::Failed, _) | (_, Outcome::Failed) => Outcome::Failed,
+        (Outcome::Unknown, other) | (other, Outcome::Unknown) => other,
+        (Outcome::Passed, Outcome::Passed) => Outcome::Passed,
+    };
+    let Task { id: _, title, status, build, tests, causes: _, session } = task;
+    known.title = known.title.take().or(title);
+    known.status = worse(known.status, status);
+    known.build = worse(known.build, build);
+    known.tests = known.tests.or(tests);
+    known.session = known.session.take().or(session);
 }
 
 /// Adds a group to one of the same origin: it may show in several stretches and in several inputs.

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use crate::classify::Verdict;
 use crate::kind::Kind;
-use crate::report::{Cause, Evidence, FileRef, Level, Span};
+use crate::report::{Candidate, Cause, Evidence, FileRef, HintLine, Level, Span};
 use crate::rules::{Fnv, Rank, Role};
 
 /// How many evidence lines, and how many test names, a cause keeps.
@@ -34,7 +34,9 @@ pub(crate) struct Group {
     pub evidence: Vec<Evidence>,
     pub tests: Vec<String>,
     /// Lines about a further try.
-    pub hints: Vec<String>,
+    pub hints: Vec<HintLine>,
+    /// Claims that belong to it, as indexes into those of the report.
+    pub claims: Vec<usize>,
     /// Whether a report of a runner told it only as a consequence.
     pub follow_on: bool,
     pub task: Option<String>,
@@ -59,7 +61,7 @@ pub(crate) struct Filing {
     pub stretch: u32,
     pub span: Span,
     /// Lines about a further try.
-    pub hints: Vec<String>,
+    pub hints: Vec<HintLine>,
 }
 
 /// Files failures under their causes as they come in, in bounded memory.
@@ -92,6 +94,7 @@ impl Ledger {
                 evidence: vec![evidence],
                 tests: test.into_iter().collect(),
                 hints,
+                claims: Vec::new(),
                 follow_on,
                 tasks: task.iter().cloned().collect(),
                 task,
@@ -258,7 +261,7 @@ pub(crate) fn confidence(rank: Rank, level: Level) -> f32 {
 
 impl Group {
     /// Adds lines about a further try.
-    pub(crate) fn hint(&mut self, hints: impl IntoIterator<Item = String>) {
+    pub(crate) fn hint(&mut self, hints: impl IntoIterator<Item = HintLine>) {
         for hint in hints {
             if self.hints.len() < MAX_HINTS && !self.hints.contains(&hint) {
                 self.hints.push(hint);
@@ -270,6 +273,12 @@ impl Group {
     pub(crate) fn into_cause(self) -> Cause {
         let Group { verdict, level, count, evidence, tests, hints, .. } = self;
         let message = evidence.first().map_or_else(String::new, |evidence| evidence.text.clone());
+        let own = confidence(verdict.rank, level);
+        // What the first leaves open is shared by all others.
+        let runner_up = verdict.runner_up.map(|(kind, rank, rule)| {
+            let left = (1.0 - own) * confidence(rank, level);
+            Candidate { kind, confidence: (left * 100.0).round() / 100.0, rule }
+        });
         Cause {
             kind: verdict.kind,
             nature: verdict.nature,
@@ -278,12 +287,13 @@ impl Group {
             subject: verdict.subject,
             message,
             count: count.max(1),
-            confidence: confidence(verdict.rank, level),
+            confidence: own,
             rule: verdict.rule,
             evidence,
             tests,
             flip: verdict.flip,
             hints,
+            runner_up,
         }
     }
 }

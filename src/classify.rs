@@ -30,23 +30,36 @@ pub(crate) struct Verdict {
     pub survives: bool,
     /// The decisive line.
     pub line: TextLine,
+    /// The next kind that the text supports, with the rank and the id of its rule.
+    pub runner_up: Option<(Kind, Rank, String)>,
 }
 
 /// What a line of a log was found to be, or nothing.
 pub(crate) fn classify_line(rules: &RuleSet, line: &LogLine) -> Option<Verdict> {
     let context = || -> Box<dyn Iterator<Item = &str>> { Box::new(line.before.iter().map(String::as_str)) };
-    let found = rules.matches(&line.text, &line.rules, context);
-    let best = found.into_iter().next()?;
+    let mut found = rules.matches(&line.text, &line.rules, context).into_iter();
+    let best = found.next()?;
     if best.rule.role == Role::Decoy {
         return None;
     }
     let text = TextLine { text: line.text.clone(), span: line.span };
-    Some(verdict(&best, text, None))
+    let mut verdict = verdict(&best, text, None);
+    let next = found.find_map(|other| contender(&other, verdict.kind));
+    verdict.runner_up = next.map(|(kind, rank, id)| (kind, rank, id.to_owned()));
+    Some(verdict)
+}
+
+/// A match as the next best, if it names another kind.
+fn contender<'r>(other: &Match<'r>, kind: Kind) -> Option<(Kind, Rank, &'r str)> {
+    let rule = other.rule;
+    let named = rule.kind.filter(|named| *named != kind && rule.role == Role::Root)?;
+    Some((named, rule.rank, rule.id.as_str()))
 }
 
 /// What a failure was found to be.
 pub(crate) fn classify(rules: &RuleSet, failure: &Failure) -> Verdict {
     let mut best: Option<(Match<'_>, &TextLine)> = None;
+    let mut others: Vec<(Kind, Rank, &str)> = Vec::new();
     let text = &failure.text[..failure.text.len().min(MAX_TEXT_LINES)];
     for line in text {
         let candidates = rules.candidates(&line.text);
@@ -54,7 +67,9 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure) -> Verdict {
             continue;
         }
         let context = || -> Box<dyn Iterator<Item = &str>> { Box::new(text.iter().map(|line| line.text.as_str())) };
-        let found = rules.matches(&line.text, &candidates, context).into_iter().next();
+        let found = rules.matches(&line.text, &candidates, context);
+        others.extend(found.iter().filter_map(|other| contender(other, Kind::Unclassified)));
+        let found = found.into_iter().next();
         let Some(found) = found.filter(|found| found.rule.role == Role::Root) else { continue };
         if best.as_ref().is_none_or(|(known, _)| found.rule.rank > known.rule.rank) {
             best = Some((found, line));
@@ -75,6 +90,7 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure) -> Verdict {
         explains: Vec::new(),
         survives: false,
         line,
+        runner_up: None,
     };
     let mut found = match (failure.signal.map(meaning), best) {
         // A firm signal needs no words.
@@ -106,6 +122,9 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure) -> Verdict {
             found
         }
     };
+    let rest = others.into_iter().filter(|(kind, ..)| *kind != found.kind);
+    // Of equal ranks the first in the text is the next best.
+    found.runner_up = rest.rev().max_by_key(|(_, rank, _)| *rank).map(|(kind, rank, id)| (kind, rank, id.to_owned()));
     if failure.level == Level::Claim {
         // What prose seems to be about is a guess; the words of a rule are better.
         found.subject = found.subject.or(failure.subject.clone());
@@ -140,6 +159,7 @@ fn verdict(found: &Match<'_>, line: TextLine, phase: Option<Phase>) -> Verdict {
         explains: rule.explains.clone(),
         survives: rule.survives,
         line,
+        runner_up: None,
     };
     if phase.is_none() {
         flip(&mut verdict, Level::Line);

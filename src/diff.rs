@@ -16,6 +16,18 @@ names! {
     Regression = "regression",
 }
 
+impl Verdict {
+    /// The exit status of `whyred diff --exit-status`: 0 for progress, 1 for no change, 4 for a regression.
+    #[must_use]
+    pub const fn exit_status(self) -> u8 {
+        match self {
+            Verdict::Progress => 0,
+            Verdict::NoChange => 1,
+            Verdict::Regression => 4,
+        }
+    }
+}
+
 /// What changed between two reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -18,6 +18,8 @@ enum ErrorKind {
     Rules { file: String, line: usize, message: String },
     #[error("{file}:{line}: {message}")]
     Policy { file: String, line: usize, message: String },
+    #[error("no report that was stored: {0}")]
+    Stored(String),
 }
 
 impl Error {
@@ -36,6 +38,16 @@ impl Error {
 
     pub(crate) fn policy(file: &str, line: usize, message: impl Into<String>) -> Self {
         Error(Box::new(ErrorKind::Policy { file: file.to_owned(), line, message: message.into() }))
+    }
+
+    pub(crate) fn stored(message: impl Into<String>) -> Self {
+        Error(Box::new(ErrorKind::Stored(message.into())))
+    }
+
+    /// Whether a stored report cannot be read.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        matches!(*self.0, ErrorKind::Stored(_))
     }
 
     /// Whether a policy is not valid.

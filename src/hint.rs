@@ -13,6 +13,8 @@ use crate::pattern;
 /// Waiting longer than this is not waiting.
 const LONGEST_MS: f64 = 7.0 * 24.0 * 3_600_000.0;
 
+const DAY_MS: i64 = 24 * 3_600_000;
+
 /// `wait a few minutes`.
 const FEW_MINUTES_MS: u64 = 3 * 60_000;
 
@@ -23,20 +25,41 @@ pub(crate) enum Hint {
     Wait(u64),
     /// Not before this time, in milliseconds since 1970.
     Until(u64),
+    /// Not before a time of day, on the next day that it can be, or on the day of the year that is named.
+    Clock { day: Option<(i64, i64)>, minute: i64, zone: i64 },
+    /// It says when, in a way that nobody can measure: without a zone, or with one that needs a table.
+    Unclear,
     /// Not at all.
     Never,
 }
 
 impl Hint {
-    /// The wait in milliseconds, as seen at `now`; `None` where an absolute time meets no clock.
-    pub(crate) fn wait_ms(self, now: Option<u64>) -> Option<u64> {
+    /// The wait in milliseconds, as seen at a time; `None` where an absolute time meets no clock. What is past is 0.
+    ///
+    /// The time is that of the line itself where its log tells it: what a clock elsewhere shows may differ.
+    pub(crate) fn wait_ms(self, seen: Option<u64>) -> Option<u64> {
         match self {
             Hint::Wait(ms) => Some(ms),
-            Hint::Until(at) => {
-                let wait = at.saturating_sub(now?);
-                ((wait as f64) <= LONGEST_MS).then_some(wait)
+            Hint::Until(at) => within(at.saturating_sub(seen?)),
+            Hint::Clock { day, minute, zone } => {
+                let seen = i64::try_from(seen?).ok()?;
+                let local = seen + zone * 60_000;
+                let at = match day {
+                    // A day that was half a year ago is one of the year to come.
+                    Some((month, day)) => {
+                        let (year, ..) = civil(local.div_euclid(DAY_MS));
+                        let of = |year| epoch_ms(year, month, day, 0, minute, 0).and_then(|at| i64::try_from(at).ok());
+                        let at = of(year)?;
+                        if at + DAY_MS * 183 < local { of(year + 1)? } else { at }
+                    }
+                    None => {
+                        let today = local.div_euclid(DAY_MS) * DAY_MS + minute * 60_000;
+                        if today < local { today + DAY_MS } else { today }
+                    }
+                };
+                within(u64::try_from(at - local).unwrap_or(0))
             }
-            Hint::Never => None,
+            Hint::Unclear | Hint::Never => None,
         }
     }
 }
@@ -58,6 +81,8 @@ const WORDS: &[&str] = &[
     "reset",
     "ratelimit",
     "limit reached|",
+    "available",
+    "until",
     "retry in",
     "retries",
     "attempt",
@@ -83,19 +108,23 @@ macro_rules! patterns {
 }
 
 patterns! {
-    OWN_PLAN = r"(?i)\bretrying (?:in|after)\b|\bwill retry\b|\bnext backoff\b|\b(?:re)?try(?:ing)? (?:attempt )?\d+ ?(?:/|of) ?\d+|\battempt #?\d+ ?(?:/|of) ?\d+";
+    OWN_PLAN = r"(?i)\b(?:i|we|it|client)(?:'ll| will) (?:wait|retry)\b|\bsleeping\b|\bbacking off\b|\bretrying (?:in|after)\b|\bwill retry\b|\bnext backoff\b|\b(?:re)?try(?:ing)? (?:attempt )?\d+ ?(?:/|of) ?\d+|\battempt #?\d+ ?(?:/|of) ?\d+";
     INNER = r"(?i)\bafter (?:\d+|several|multiple) (?:failed )?(?:attempts?|tries|retries)\b|\bretries (?:exhausted|exceeded)|\bexhausted (?:all )?(?:\d+ )?(?:retries|attempts)|\bmax(?:imum)?(?: number of)? (?:retries|attempts|retry)|\bg(?:iving|ave) up after\b|\b\d+ (?:re)?tries\b";
     NEVER = r#"(?i)x-should-retry\\?["']?\s*[:=]\s*\\?["']?false|\bretryable\\?["']?\s*[:=]\s*\\?["']?false|grpc-retry-pushback-ms\\?["']?\s*[:=]\s*\\?["']?(?:-|[^\s\d"'\\])"#;
     MILLIS = r#"(?i)(?:retry[-_]after[-_]ms|retryAfterMs|x-amz-retry-after|grpc-retry-pushback-ms)\\?["']?\s*[:=]\s*\\?["']?(?P<n>\d+(?:\.\d+)?)"#;
-    SECONDS = r#"(?i)\b(?:x-)?(?:retry[-_ ]?after|retryDelay|retry_delay)\\?["']?\s*[:=]\s*\\?["']?(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)?(?:[^\w.]|$)"#;
-    PROSE = r"(?i)\b(?:try(?:ing)? again|retry|retry your request|wait|available(?: again)?|resets?|reset occurs|will (?:be )?reset)\s+(?:(?:at least|in|after|for|another|about|approximately)\s+)*(?P<span>\d[\w.:, ]*)";
-    RESET = r#"(?i)\b[\w-]*rate-?limit[\w-]*-reset[\w-]*\\?["']?\s*[:=]\s*\\?["']?(?P<value>[^\s"'\\,}]+)"#;
+    SECONDS = r#"(?i)\b(?:x-)?(?:retry[-_ ]?after(?:[-_]?(?:in[-_]?)?(?:seconds|secs?))?|retryDelay|retry_delay|resets?_in(?:_seconds)?)\\?["']?\s*[:=]\s*\\?["']?(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)?(?:[^\w.]|$)"#;
+    PROSE = r"(?i)\b(?:try(?:ing)? again|retry|retry your request|wait|available(?: again)?|resets?|reset occurs|will (?:be )?reset)\s+(?P<how>(?:(?:at least|in|after|for|another|about|approximately)\s+)*)(?P<span>\d[\w.:, ]*)";
+    RESET = r#"(?i)\b(?:[\w-]*rate-?limit[\w-]*-reset[\w-]*|resets?_?at)\\?["']?\s*[:=]\s*\\?["']?(?P<value>[^\s"'\\,}]+)"#;
     DRAFT = r#"(?i)\bratelimit\\?["']?:\s*"?[^;]*;.*?\bt=(?P<n>\d+)"#;
     BAR = r"(?i)limit reached\|(?P<n>\d{10,13})\b";
-    STAMP = r"(?P<y>\d{4})-(?P<mo>\d\d)-(?P<d>\d\d)[T ](?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?:\.\d+)?\s?(?P<z>Z|UTC|GMT|[+-]\d\d:?\d\d)";
+    STAMP = r"(?P<y>\d{4})-(?P<mo>\d\d)-(?P<d>\d\d)[T ](?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?:[.,]\d+)?\s?(?P<z>Z|UTC|GMT|[+-]\d\d:?\d\d)";
     HTTP_DATE = r"(?i)\b(?:mon|tue|wed|thu|fri|sat|sun),? (?P<d>\d\d?) (?P<mo>[a-z]{3}) (?P<y>\d{4}) (?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d) GMT";
     UNITS = r"(?i)^[ ,]*(?:and )?(?P<n>\d+(?:\.\d+)?) ?(?P<unit>milliseconds?|ms|hours?|hrs?|h|minutes?|mins?|min|m|seconds?|secs?|s|days?|d)(?:[^a-z]|$)";
     CLOCK = r"^(?:(?P<h>\d+):)?(?P<m>\d{1,2}):(?P<s>\d{2}(?:\.\d+)?)";
+    // What stands behind decides whether digits with a colon are a length or a time of day.
+    OF_DAY = r"(?i)^\s*(?:[ap]\.?m\b|utc|gmt|z\b)";
+    UNTIL = r"(?i)\b(?:resets?|try again|retry|available(?: again)?|unblocked|lifted|until)(?: (?:at|on|after|around|by|time|occurs|is))*:? +(?P<at>\d[^|]*)";
+    AT_TIME = r"(?i)\b(?:resets?|try again|retry|available(?: again)?|unblocked|lifted|until)(?: (?:at|on|after|around|by))*:? +(?:(?P<mo>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* (?P<d>\d\d?)(?:st|nd|rd|th)?,?(?: at)? )?(?P<h>\d\d?)(?::(?P<mi>\d\d)(?::\d\d)?)? ?(?P<half>[ap]\.?m\b\.?)?(?: ?\(?(?P<zone>[A-Za-z][A-Za-z_]*(?:/[A-Za-z_]+)?(?:[+-]\d\d?(?::?\d\d)?)?|[+-]\d\d:?\d\d)\)?)?";
     FEW = r"(?i)\bwait a few minutes\b|\btry again in a few minutes\b";
 }
 
@@ -136,19 +165,107 @@ pub(crate) fn read(line: &str) -> Option<Hint> {
         return None;
     }
     if let Some(found) = PROSE.captures(line)
-        && let Some(hint) = span(&found["span"])
+        && let Some(hint) = spoken(&found["how"], &found["span"], &line[found.get(0)?.end()..])
     {
         return Some(hint);
     }
     if FEW.is_match(line) {
         return Some(Hint::Wait(FEW_MINUTES_MS));
     }
-    let lower = line.to_ascii_lowercase();
-    let says = lower.contains("resets at")
-        || lower.contains("reset at")
-        || lower.contains("reset after")
-        || lower.contains("try again at");
-    if says { stamp(line).map(Hint::Until) } else { None }
+    if let Some(found) = UNTIL.captures(line) {
+        let at = &found["at"];
+        let epoch = at.bytes().take_while(u8::is_ascii_digit).count();
+        if let Some(at) = stamp_at_start(at) {
+            return Some(Hint::Until(at));
+        }
+        if matches!(epoch, 10 | 13) {
+            return number(&at[..epoch], 1000.0);
+        }
+    }
+    AT_TIME.captures(line).and_then(|found| time_of_day(&found))
+}
+
+/// A length in prose: `in 1m30s`, `20 seconds`. Digits with a colon are one behind a word such as `in` only.
+fn spoken(how: &str, text: &str, rest: &str) -> Option<Hint> {
+    if let Some(clock) = CLOCK.find(text) {
+        let behind = [&text[clock.end()..], rest].concat();
+        return if how.is_empty() || OF_DAY.is_match(&behind) { None } else { span(text) };
+    }
+    span(text)
+}
+
+/// `3pm (UTC)`, `Feb 3 at 10am (Etc/GMT+5)`, `14:30 +02:00`.
+fn time_of_day(found: &regex::Captures<'_>) -> Option<Hint> {
+    let part = |name: &str| found.name(name).and_then(|part| part.as_str().parse::<i64>().ok());
+    let half = found.name("half").map(|half| half.as_str().to_ascii_lowercase());
+    // A number alone is no time.
+    if half.is_none() && found.name("mi").is_none() {
+        return None;
+    }
+    let hour = match (&half, part("h")?) {
+        (Some(half), 12) => {
+            if half.starts_with('a') {
+                0
+            } else {
+                12
+            }
+        }
+        (Some(half), hour @ 1..12) => {
+            if half.starts_with('p') {
+                hour + 12
+            } else {
+                hour
+            }
+        }
+        (None, hour @ 0..24) => hour,
+        _ => return None,
+    };
+    let minute = hour * 60 + part("mi").unwrap_or(0);
+    let day = found.name("mo").and_then(|name| month(name.as_str())).zip(part("d"));
+    Some(match found.name("zone").and_then(|zone| offset(zone.as_str())) {
+        Some(zone) => Hint::Clock { day, minute, zone },
+        None => Hint::Unclear,
+    })
+}
+
+/// The minutes that a zone is ahead of UTC, where its name tells them.
+fn offset(zone: &str) -> Option<i64> {
+    let upper = zone.to_ascii_uppercase();
+    let (rest, sign) = match upper.strip_prefix("ETC/") {
+        // In these names a zone west of Greenwich has a plus.
+        Some(rest) => (rest, -1),
+        None => (upper.as_str(), 1),
+    };
+    let rest = rest.strip_prefix("UTC").or_else(|| rest.strip_prefix("GMT")).unwrap_or(rest);
+    if rest.is_empty() || rest == "Z" {
+        return Some(0);
+    }
+    let west = rest.starts_with('-');
+    let digits = rest.strip_prefix(['+', '-'])?;
+    let (hours, minutes) = match digits.split_once(':') {
+        Some(parts) => parts,
+        None if digits.len() == 4 => digits.split_at(2),
+        None => (digits, "0"),
+    };
+    let ahead = hours.parse::<i64>().ok().filter(|hours| *hours <= 14)? * 60 + minutes.parse::<i64>().ok()?;
+    Some(sign * if west { -ahead } else { ahead })
+}
+
+/// When a raw line was printed, where its log puts a stamp with a zone in front of each line.
+pub(crate) fn line_stamp(raw: &[u8]) -> Option<u64> {
+    let head = std::str::from_utf8(&raw[..raw.len().min(400)])
+        .or_else(|error| std::str::from_utf8(&raw[..error.valid_up_to()]));
+    let head = head.ok()?.trim_start_matches(['\u{feff}', ' ']);
+    // `gh run view --log` puts job and step before it.
+    let behind = head.match_indices('\t').nth(1).map_or(head, |(tab, _)| &head[tab + 1..]);
+    let start = |text: &str| stamp_at_start(text.trim_start_matches(['\u{feff}', '[']));
+    start(head).or_else(|| start(behind))
+}
+
+fn stamp_at_start(text: &str) -> Option<u64> {
+    let shaped = text.len() >= 20 && text.as_bytes()[..4].iter().all(u8::is_ascii_digit) && text.as_bytes()[4] == b'-';
+    let found = shaped.then(|| STAMP.find(text)).flatten()?;
+    if found.start() == 0 { stamp(found.as_str()) } else { None }
 }
 
 /// A bare number: an epoch when it is as large as one, otherwise a duration in `unit` milliseconds.
@@ -210,11 +327,16 @@ fn stamp(text: &str) -> Option<u64> {
 }
 
 fn http_date(text: &str) -> Option<u64> {
-    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let found = HTTP_DATE.captures(text)?;
-    let month = MONTHS.iter().position(|month| found["mo"].eq_ignore_ascii_case(month))? as i64 + 1;
+    let month = month(&found["mo"])?;
     let part = |name: &str| found[name].parse::<i64>().ok();
     epoch_ms(part("y")?, month, part("d")?, part("h")?, part("mi")?, part("s")?)
+}
+
+/// The number of a month by the first three letters of its name.
+fn month(name: &str) -> Option<i64> {
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    MONTHS.iter().position(|month| name.eq_ignore_ascii_case(month)).map(|index| index as i64 + 1)
 }
 
 /// Milliseconds since 1970 of a date in UTC, by the days of the civil calendar.
@@ -229,6 +351,23 @@ fn epoch_ms(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64
     let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
     let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468;
     u64::try_from((days * 86_400 + hour * 3600 + minute * 60 + second) * 1000).ok()
+}
+
+/// Year, month and day of a day since 1970.
+fn civil(day: i64) -> (i64, i64, i64) {
+    let day = day + 719_468;
+    let era = day.div_euclid(146_097);
+    let of_era = day.rem_euclid(146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let date = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year + era * 400 + i64::from(month <= 2), month, date)
+}
+
+fn within(wait: u64) -> Option<u64> {
+    ((wait as f64) <= LONGEST_MS).then_some(wait)
 }
 
 #[cfg(test)]
@@ -282,6 +421,52 @@ mod tests {
     }
 
     #[test]
+    fn times_are_measured_against_the_line_that_names_them() {
+        let noon = 1_714_564_800_000; // 2024-05-01T12:00:00Z
+        let wait = |line: &str| read(line).and_then(|hint| hint.wait_ms(Some(noon)));
+        for (line, minutes) in [
+            ("Usage limit reached. Resets at 3pm (UTC)", 180),
+            ("Your limit resets 3pm (UTC)", 180),
+            ("resets 12:30pm (UTC)", 30),
+            ("Your limit will reset at 1pm (Etc/GMT+5)", 360),
+            ("limit resets at 14:30 +02:00", 30),
+            ("resets at 11am (UTC)", 23 * 60),
+            ("Limit resets May 3 at 10am (UTC)", 46 * 60),
+            ("rate limited until 2024-05-01T12:10:00Z", 10),
+            ("quota resets at 1714565400", 10),
+            (r#""resets_at": 1714565400"#, 10),
+            (r#""resets_in_seconds": 600"#, 10),
+            ("retryAfterSeconds: 600", 10),
+            ("try again at 2024-05-01 14:10:00 +0200", 10),
+            ("x-ratelimit-reset: 1714500000", 0),
+        ] {
+            assert_eq!(wait(line), Some(minutes * 60_000), "{line}");
+        }
+        // Without a zone, or with one that needs a table, nobody can say when that is.
+        for line in ["resets 3pm (America/Los_Angeles)", "resets at 3pm", "Try again at 5:12 PM."] {
+            check(line, Some(Hint::Unclear));
+            assert_eq!(wait(line), None);
+        }
+    }
+
+    #[test]
+    fn logs_stamp_their_lines() {
+        let noon = Some(1_714_564_800_000);
+        for line in [
+            "2024-05-01T12:00:00.1234567Z x-ratelimit-reset: 1714565400",
+            "\u{feff}2024-05-01T12:00:00.0000000Z x",
+            "build\tRun tests\t2024-05-01T12:00:00.5Z x",
+            "[2024-05-01T12:00:00.172Z] x",
+            "2024-05-01T14:00:00+02:00 x",
+        ] {
+            assert_eq!(line_stamp(line.as_bytes()), noon, "{line}");
+        }
+        for line in ["resets at 2024-05-01T12:00:00Z", "2024-05-01 12:00:00 x", "12:00:00 x", ""] {
+            assert_eq!(line_stamp(line.as_bytes()), None, "{line}");
+        }
+    }
+
+    #[test]
     fn vetoes() {
         for line in ["x-should-retry: false", r#""retryable": false"#, "grpc-retry-pushback-ms: -1"] {
             check(line, Some(Hint::Never));
@@ -298,8 +483,16 @@ mod tests {
             "(30s timeout)",
             "Time: 13.2 s",
             "try again later",
-            "Your limit will reset at 1pm (Etc/GMT+5)",
             "retry-after: 99999999",
+            "Retry-After: -5",
+            "retry-after: NaN",
+            "I will wait 30 seconds before the next request",
+            "Sleeping 20s",
+            "connection reset by peer after 30 s",
+            "resets 3 counters",
+            "Available 3 of 5",
+            "retry 3",
+            "setTimeout 5000ms",
         ] {
             check(line, None);
         }

@@ -34,6 +34,8 @@ pub(crate) struct LogLine {
     pub rules: Vec<u32>,
     /// Up to a few clean lines that came before it, the nearest last. Filled only for rules that ask for context.
     pub before: Vec<String>,
+    /// When it was printed, in milliseconds since 1970, where the log says so.
+    pub stamp_ms: Option<u64>,
 }
 
 /// The totals of one test runner.

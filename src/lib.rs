@@ -31,7 +31,8 @@
 //! # The flow
 //!
 //! [`Source`] → [`Format`] → [`Failure`]s → [`Kind`] and [`Nature`], by [`Rule`]s → [`Cause`]s in a [`Report`] →
-//! [`Policy`] and [`Situation`] → [`Decision`] → [`Text`], [`to_json`], [`to_markdown`], [`to_github`]
+//! [`Policy`] and [`Situation`] → [`Decision`] → [`Text`], [`to_json`], [`to_markdown`], [`to_github`],
+//! [`to_escalation`], [`to_board`]
 //!
 //! # The nouns
 //!
@@ -88,6 +89,7 @@
 
 mod analyzer;
 mod cause;
+mod claims;
 mod classify;
 mod decide;
 mod diff;
@@ -113,10 +115,13 @@ pub use error::Error;
 pub use format::Format;
 pub use history::{FileHistory, History, MemoryHistory};
 pub use kind::{Action, Kind, Nature, Phase};
-pub use render::{Detail, SCHEMA, Text, diff_to_text, json_schema, to_github, to_json, to_markdown};
+pub use render::{
+    Detail, SCHEMA, Text, diff_to_json, diff_to_text, from_json, json_schema, to_board, to_escalation, to_github,
+    to_json, to_markdown,
+};
 pub use report::{
-    Cause, Counts, Evidence, Failure, FileRef, Level, Note, Outcome, Report, Severity, Signal, SourceSummary, Span,
-    Task, TextLine,
+    Candidate, Cause, Claim, Counts, Evidence, Failure, FileRef, HintLine, Ignored, Level, Note, Outcome, Report,
+    Severity, Signal, SourceSummary, Span, Standing, Task, TextLine,
 };
 pub use rules::{Hit, Rank, Role, Rule, RuleSet};
 pub use source::Source;

@@ -10,7 +10,9 @@ use crate::cause::{Filing, Group, Ledger, quote};
 use crate::classify::{Verdict, classify, classify_line, set_phase};
 use crate::item::{Item, LogLine, Mark, Scope, Step, TestRun};
 use crate::kind::{Kind, Nature, Phase};
-use crate::report::{Counts, Evidence, Failure, Level, Note, Outcome, Signal, Span, Task, TextLine};
+use crate::report::{
+    Counts, Evidence, Failure, HintLine, Ignored, Level, Note, Outcome, Signal, Span, Task, TextLine,
+};
 use crate::rules::{Rank, Role, RuleSet};
 
 /// How many notes of one input are kept.
@@ -42,7 +44,11 @@ pub(crate) struct Findings {
     tasks: Vec<Task>,
     letter: Option<Letter>,
     /// Lines of a log that speak of a further try, with their places.
-    hints: Vec<(u64, String)>,
+    hints: Vec<(u64, HintLine)>,
+    /// What the commands of the input were for, each once.
+    phases: Vec<Phase>,
+    /// What ended well by the word of a tool or a runner of tests.
+    passed_phases: Vec<Phase>,
     notes: Vec<Note>,
     notes_omitted: u64,
 }
@@ -112,6 +118,12 @@ pub(crate) struct Resolved {
     pub tasks: Vec<Task>,
     pub letter: Option<Letter>,
     pub notes: Vec<Note>,
+    /// What was found and does not count.
+    pub ignored: Ignored,
+    /// The phases that ended well, as the input shows.
+    pub proven: Vec<Phase>,
+    /// The last word of the job or message on how it ended.
+    pub stated: Option<TextLine>,
 }
 
 impl Stretch {
@@ -139,6 +151,8 @@ impl Findings {
             tasks: Vec::new(),
             letter: None,
             hints: Vec::new(),
+            phases: Vec::new(),
+            passed_phases: Vec::new(),
             notes: Vec::new(),
             notes_omitted: 0,
         }
@@ -185,6 +199,18 @@ impl Findings {
         }
         self.next_stretch();
         self.stretch().phase = phase;
+        if let Some(phase) = phase
+            && !self.phases.contains(&phase)
+        {
+            self.phases.push(phase);
+        }
+    }
+
+    /// The input shows that a phase ended well.
+    fn prove(&mut self, phase: Phase) {
+        if phase != Phase::Unknown && !self.passed_phases.contains(&phase) {
+            self.passed_phases.push(phase);
+        }
     }
 
     fn next_stretch(&mut self) {
@@ -246,9 +272,11 @@ impl Findings {
                 if self.hints.len() >= MAX_HINT_LINES {
                     self.hints.drain(..MAX_HINT_LINES / 2);
                 }
-                self.hints.push((line.span.line, quote(&line.text)));
+                let hint = HintLine { text: quote(&line.text), stamp_ms: line.stamp_ms };
+                self.hints.push((line.span.line, hint));
             }
             Role::Passed => {
+                self.prove(verdict.phase);
                 let mark = Mark {
                     scope: Scope::Tool,
                     outcome: Outcome::Passed,
@@ -261,7 +289,10 @@ impl Findings {
             Role::Root | Role::FollowOn => {
                 let hint = may_pass(verdict.nature) && crate::hint::mentions(&line.text);
                 let filing = Filing {
-                    hints: hint.then(|| quote(&line.text)).into_iter().collect(),
+                    hints: hint
+                        .then(|| HintLine { text: quote(&line.text), stamp_ms: line.stamp_ms })
+                        .into_iter()
+                        .collect(),
                     stretch: self.use_stretch(),
                     task: self.task.clone(),
                     count: 1,
@@ -282,6 +313,9 @@ impl Findings {
         if run.outcome == Outcome::Failed {
             self.use_stretch();
             self.command().failed_run = true;
+        }
+        if run.outcome == Outcome::Passed && run.counts.total > 0 {
+            self.prove(Phase::Test);
         }
         self.runs.passed |= run.outcome == Outcome::Passed;
         self.runs.open |= run.outcome == Outcome::Unknown;
@@ -420,14 +454,24 @@ impl Findings {
         }
         tell_once(&mut standing);
         explain(&mut standing, &mut follow_ons);
+        let mut ignored = Ignored::default();
+        (ignored.decoys, ignored.first_decoy) = summed(&demoted);
+        (ignored.follow_ons, ignored.first_follow_on) = summed(&follow_ons);
         settle_cancelled(&mut standing);
         let tests = self.runs.sum;
         let outcome = self.outcome(&standing, &follow_ons, tests.as_ref());
         match outcome {
             Outcome::Failed if standing.is_empty() => {
                 standing = self.last_resort(demoted, follow_ons);
+                // What decides in the end was not passed over.
+                ignored = Ignored::default();
             }
-            Outcome::Passed => standing.clear(),
+            Outcome::Passed => {
+                let (count, first) = summed(&standing);
+                ignored.decoys += count;
+                ignored.first_decoy = ignored.first_decoy.or(first);
+                standing.clear();
+            }
             Outcome::Failed | Outcome::Unknown => {}
         }
         // A weak guess beside a firm finding is noise.
@@ -437,10 +481,28 @@ impl Findings {
         fold_claims(&mut standing);
         for group in standing.iter_mut().filter(|group| may_pass(group.verdict.nature)) {
             let near = |at: u64| group.evidence.iter().any(|evidence| evidence.line.abs_diff(at) <= HINT_REACH);
-            let found: Vec<String> =
-                self.hints.iter().filter(|(at, _)| near(*at)).map(|(_, text)| text.clone()).collect();
+            let found: Vec<HintLine> =
+                self.hints.iter().filter(|(at, _)| near(*at)).map(|(_, hint)| hint.clone()).collect();
             group.hint(found);
         }
+        if let Some(id) = &self.task
+            && !self.tasks.iter().any(|task| task.id == *id)
+        {
+            self.tasks.push(Task {
+                id: id.clone(),
+                title: None,
+                status: outcome,
+                build: Outcome::Unknown,
+                tests,
+                causes: Vec::new(),
+                session: None,
+            });
+        }
+        let mut proven = self.passed_phases;
+        if outcome == Outcome::Passed {
+            proven.extend(self.phases);
+        }
+        proven.retain(|phase| !standing.iter().any(|group| group.verdict.phase == *phase));
         Resolved {
             name: self.name,
             outcome,
@@ -449,6 +511,9 @@ impl Findings {
             tasks: self.tasks,
             letter: self.letter,
             notes: self.notes,
+            ignored,
+            proven,
+            stated: self.job.map(|mark| TextLine { text: mark.text, span: mark.span }),
         }
     }
 
@@ -536,6 +601,7 @@ pub(crate) fn unclassified(line: TextLine, task: Option<String>) -> Filing {
             explains: Vec::new(),
             survives: false,
             line,
+            runner_up: None,
         },
         level: Level::Run,
         count: 1,
@@ -555,9 +621,15 @@ fn may_pass(nature: Nature) -> bool {
 }
 
 /// The lines of a failure that speak of a further try.
-fn hints(text: &[TextLine]) -> Vec<String> {
+fn hints(text: &[TextLine]) -> Vec<HintLine> {
     let lines = text.iter().take(100).filter(|line| crate::hint::mentions(&line.text));
-    lines.take(5).map(|line| quote(&line.text)).collect()
+    lines.take(5).map(|line| HintLine { text: quote(&line.text), stamp_ms: None }).collect()
+}
+
+/// How many findings there are, and the first of them.
+fn summed(groups: &[Group]) -> (u64, Option<Evidence>) {
+    let first = groups.iter().min_by_key(|group| group.first.line).and_then(|group| group.evidence.first());
+    (groups.iter().map(|group| group.count).sum(), first.cloned())
 }
 
 /// Makes one of claims that tell the same thing twice, once with its subject and once without, and drops those that

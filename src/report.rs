@@ -45,6 +45,12 @@ pub struct Report {
     pub sources: Vec<SourceSummary>,
     /// What a reader should know about the inputs: damage, contradictions, limits.
     pub notes: Vec<Note>,
+    /// What messages claim, held against the output of tools; empty where no message was read.
+    #[serde(default)]
+    pub claims: Vec<Claim>,
+    /// What was found and does not count.
+    #[serde(default)]
+    pub ignored: Ignored,
 }
 
 impl Report {
@@ -56,6 +62,75 @@ impl Report {
     pub fn is_doubtful(&self) -> bool {
         self.notes.iter().any(|note| note.severity == Severity::Warning)
     }
+
+    /// How many failed tests no cause explains; 0 where no tests are counted.
+    ///
+    /// A claim explains as many tests as it names: one that gives no figure explains none.
+    #[must_use]
+    pub fn unexplained(&self) -> u64 {
+        let Some(tests) = self.tests.filter(|_| self.causes_omitted == 0) else { return 0 };
+        let explained = self.causes.iter().map(|cause| self.explains(cause)).sum();
+        (tests.failed + tests.errored).saturating_sub(explained)
+    }
+
+    /// How many of the failed tests a cause explains.
+    #[must_use]
+    pub fn explains(&self, cause: &Cause) -> u64 {
+        let of_tests = cause.phase == Phase::Test || !cause.tests.is_empty() || cause.kind == Kind::TestInfrastructure;
+        let counted = cause.count > 1 || !self.is_claimed(cause);
+        if of_tests && counted { cause.count } else { 0 }
+    }
+
+    /// Whether a cause is known from messages alone, without the output of a tool.
+    #[must_use]
+    pub fn is_claimed(&self, cause: &Cause) -> bool {
+        let message =
+            |name: &str| self.sources.iter().any(|source| source.name == name && source.format.starts_with("message"));
+        !cause.evidence.is_empty() && cause.evidence.iter().all(|evidence| message(&evidence.source))
+    }
+}
+
+names! {
+    /// How a claim stands beside the output of tools.
+    Standing, "standing of a claim":
+    /// The output shows what the message says.
+    Confirmed = "confirmed",
+    /// The output shows the opposite.
+    Contradicted = "contradicted",
+    /// No output that was given tells.
+    Unproven = "unproven",
+}
+
+/// What somebody says in a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Claim {
+    /// The message and the line where it is said.
+    pub at: Evidence,
+    /// What sort of trouble is claimed; `None` where success is.
+    pub kind: Option<Kind>,
+    /// Whether it holds.
+    pub standing: Standing,
+    /// What confirms or contradicts it: an input, and the line where one decides.
+    pub by: Option<String>,
+    /// The cause that it belongs to, as an index into the report's causes; a contradicted claim has none.
+    pub cause: Option<usize>,
+}
+
+/// What was found and does not count, so that a reader can tell how much was passed over, and where to look.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Ignored {
+    /// Findings in parts that ended well, were tried again, or may fail.
+    pub decoys: u64,
+    /// The first of them.
+    pub first_decoy: Option<Evidence>,
+    /// Findings that only repeat or follow from others.
+    pub follow_ons: u64,
+    /// The first of them.
+    pub first_follow_on: Option<Evidence>,
 }
 
 /// Failures with one origin.
@@ -89,7 +164,35 @@ pub struct Cause {
     pub flip: Option<String>,
     /// Lines that say when to try again, or that retries were already made, at most 5.
     #[serde(default)]
-    pub hints: Vec<String>,
+    pub hints: Vec<HintLine>,
+    /// The kind that comes next, where the text supports another.
+    #[serde(default)]
+    pub runner_up: Option<Candidate>,
+}
+
+/// A kind that a text supports as well, though less.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Candidate {
+    /// The kind.
+    pub kind: Kind,
+    /// How sure it is, from 0 to 1.
+    pub confidence: f32,
+    /// The id of the rule that names it.
+    pub rule: String,
+}
+
+/// A line that speaks of a further try.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct HintLine {
+    /// The line.
+    pub text: String,
+    /// When it was printed, in milliseconds since 1970, where its log stamps each line: a time of day that it names is
+    /// measured against this.
+    pub stamp_ms: Option<u64>,
 }
 
 /// A place in an input that proves a cause.

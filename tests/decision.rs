@@ -3,35 +3,31 @@
 use serde_json::{Value, json};
 use whyred::{Action, Decision, Event, Kind, Nature, Policy, Report, Situation};
 
-/// A generator of numbers with a fixed seed (splitmix64): the same reports in every run.
-struct Dice(u64);
+#[path = "../examples/dice/mod.rs"]
+mod dice;
 
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
+use dice::Dice;
 
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.roll(of.len() as u64) as usize]
-    }
+fn pick<T: Copy>(dice: &mut Dice, of: &[T]) -> T {
+    of[dice.roll(of.len() as u64) as usize]
 }
 
 const HINTS: &[&str] =
     &["Retry-After: 30", "try again in 9.8s", "Retrying in 5s", "nothing of the kind", "giving up after 3 attempts"];
 
+fn hints(lines: &[&str]) -> Value {
+    lines.iter().map(|line| json!({"text": line, "stamp_ms": null})).collect()
+}
+
 fn cause(dice: &mut Dice) -> Value {
-    let kind = dice.pick(Kind::ALL);
+    let kind = pick(dice, Kind::ALL);
     let natures = [kind.nature(), kind.nature(), Nature::Transient, Nature::Deterministic, Nature::Ambiguous];
-    let nature = dice.pick(&natures);
-    let hints: Vec<&str> = (0..dice.roll(3)).map(|_| dice.pick(HINTS)).collect();
+    let nature = pick(dice, &natures);
+    let lines: Vec<&str> = (0..dice.roll(3)).map(|_| pick(dice, HINTS)).collect();
     json!({
-        "kind": kind.as_str(), "nature": nature.as_str(), "phase": dice.pick(&["build", "test", "setup", "dispatch", "unknown"]),
+        "kind": kind.as_str(), "nature": nature.as_str(), "phase": pick(dice, &["build", "test", "setup", "dispatch", "unknown"]),
         "subject": null, "message": "it failed", "count": 1 + dice.roll(5), "fingerprint": format!("{:016x}", dice.roll(40)),
-        "confidence": 0.9, "rule": "a/rule", "tests": [], "flip": null, "hints": hints,
+        "confidence": 0.9, "rule": "a/rule", "tests": [], "flip": null, "hints": hints(&lines),
         "evidence": [{"source": "log", "line": 3, "last_line": 3, "column": null, "byte_start": 0, "byte_end": 5,
                       "text": "it failed", "file": null}],
     })
@@ -82,7 +78,7 @@ fn a_veto_wins() {
     for _ in 0..1000 {
         let mut causes = causes(&mut dice);
         let at = dice.roll(causes.len() as u64) as usize;
-        causes[at]["hints"] = json!(["Retry-After: 5", "x-should-retry: false"]);
+        causes[at]["hints"] = hints(&["Retry-After: 5", "x-should-retry: false"]);
         assert_ne!(decide(&report(&causes, None, false), &Situation::new()).action, Action::Retry);
     }
 }
@@ -129,7 +125,7 @@ fn a_hint_is_never_undercut() {
     let mut dice = Dice(6);
     for _ in 0..500 {
         let mut cause = cause(&mut dice);
-        cause["hints"] = json!(["Retry-After: 400"]);
+        cause["hints"] = hints(&["Retry-After: 400"]);
         let decision = decide(&report(&[cause], None, false), &Situation::new());
         assert!(decision.retry.is_none_or(|retry| retry.at_least_ms >= 400_000));
     }
@@ -139,6 +135,70 @@ fn a_hint_is_never_undercut() {
 fn doubt_is_never_accepted() {
     assert_eq!(decide(&report(&[], Some((3, 0)), false), &Situation::new()).action, Action::Accept);
     assert_ne!(decide(&report(&[], Some((3, 0)), true), &Situation::new()).action, Action::Accept);
+}
+
+#[test]
+fn retries_end_whatever_is_answered() {
+    let mut dice = Dice(8);
+    for round in 0..300 {
+        let pool: Vec<Report> = (0..4).map(|_| report(&[cause(&mut dice)], None, false)).collect();
+        let (mut now, mut past, mut waited) = (1_000_000_u64, Vec::<Event>::new(), 0);
+        let at = |task: &str, now: u64| Situation::new().task(task).host("h").input("a").now_ms(now);
+        for step in 0.. {
+            assert!(step < 16, "round {round}: {past:?}");
+            // Other tasks fail alike on the host, or pass there, as they please.
+            for _ in 0..dice.roll(4) {
+                let other = pick(&mut dice, &["b", "c", "d", "e"]);
+                let seen = if dice.roll(6) == 0 { report(&[], Some((1, 0)), false) } else { pool[0].clone() };
+                let situation = at(other, now).past(past.clone());
+                past.push(situation.event(&seen, &decide(&seen, &situation)));
+            }
+            // The caller forgets to count its attempts; the history does.
+            let situation = at("t", now).past(past.clone());
+            let seen = &pool[dice.roll(4) as usize];
+            let decision = decide(seen, &situation);
+            past.push(situation.event(seen, &decision));
+            let Some(retry) = decision.retry else { break };
+            now += retry.at_most_ms + 60_000;
+            waited += retry.at_most_ms;
+        }
+        assert!(waited < 12 * 3_600_000, "round {round}: {waited} ms");
+    }
+}
+
+#[test]
+fn more_attempts_never_make_it_milder_whatever_is_known() {
+    let mut dice = Dice(10);
+    for _ in 0..300 {
+        let report = report(&causes(&mut dice), None, false);
+        let situation =
+            Situation::new().task("t").host("h").input("a").now_ms(900_000).other_machine(dice.roll(2) == 0);
+        let others: Vec<Situation> = ["b", "c", "d"].map(|task| situation.clone().task(task).now_ms(800_000)).into();
+        let past = if dice.roll(2) == 0 { remember(&report, &others) } else { Vec::new() };
+        let mut known = 0;
+        for attempt in 1..20 {
+            let decision = decide(&report, &situation.clone().past(past.clone()).attempt(attempt));
+            assert!(decision.action.precedence() >= known, "attempt {attempt}: {report:?}");
+            known = decision.action.precedence();
+        }
+        assert!(known > Action::Retry.precedence());
+    }
+}
+
+#[test]
+fn reasons_are_sentences() {
+    let mut dice = Dice(11);
+    for _ in 0..500 {
+        let tests = (dice.roll(2) == 0).then_some((20, 1 + dice.roll(9)));
+        let report = report(&causes(&mut dice), tests, false);
+        let situation = Situation::new().attempt(1 + dice.roll(5) as u32).budget(dice.roll(20) as u32);
+        let decision = decide(&report, &situation);
+        assert!(decision.reasons.len() >= 4, "{decision:?}");
+        for reason in decision.reasons {
+            let begins = reason.starts_with(|first: char| first.is_uppercase() || first.is_ascii_digit());
+            assert!(begins && reason.ends_with('.') && !reason.contains(".."), "{reason}");
+        }
+    }
 }
 
 /// One cause with a fixed fingerprint.
@@ -191,6 +251,17 @@ fn one_host_that_fails_for_many_is_an_outage() {
     let decision = decide(&refused, &at("c", 3000).past(past.clone()));
     let retry = decision.retry.unwrap();
     assert_eq!((retry.source.as_str(), retry.at_least_ms), ("outage", 300_000));
+    assert!(!retry.held, "who makes it known is the first probe");
+    let known = remember(&refused, &[at("a", 1000), at("b", 2000), at("c", 3000)]);
+    let held = decide(&refused, &at("d", 63_000).past(known.clone())).retry.unwrap();
+    assert!(held.held && held.at_least_ms > 240_000, "others wait for it: {held:?}");
+    // The probe fails at its time: it probes once more, after twice the wait.
+    let again = decide(&refused, &at("c", 363_000).past(known.clone()).attempt(2)).retry.unwrap();
+    assert_eq!((again.held, again.at_least_ms), (false, 540_000));
+    let passed = report(&[], Some((1, 0)), false);
+    let green = at("c", 363_000).event(&passed, &decide(&passed, &at("c", 363_000)));
+    let over = decide(&refused, &at("d", 423_000).past([known, vec![green]].concat())).retry.unwrap();
+    assert_eq!(over.source.as_str(), "policy", "one success closes it");
     let late = decide(&refused, &at("c", 3000).past(past).deadline_ms(60_000));
     assert_eq!(late.action, Action::Escalate, "the deadline is nearer than the probe");
     let long = remember(&refused, &[at("a", 1000), at("b", 2000), at("d", 4_000_000)]);

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use whyred::Format;
 
+use crate::known::Known;
+
 const EXAMPLES: &str = "\
 Examples:
   whyred build.log                     Why did this build fail, and what now?
@@ -13,6 +15,8 @@ Examples:
   whyred --exit-code $? out.log        Say how the command ended: a green log may lie
   whyred --format json out.log         For programs; `whyred schema` describes it
   whyred --exit-status out.log         For scripts: the exit status is the action
+  whyred --format escalation out.log   A report for the person who must act
+  whyred diff before.json after.log    What did the repair change?
   whyred explain missing_module        What a kind means, and its rules
 
 Exit status:
@@ -55,10 +59,6 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ID")]
     pub task: Option<String>,
 
-    /// Which attempt this was: retries are limited
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub attempt: u32,
-
     /// Rules of your own, beside the built-in ones; may be given several times
     #[arg(long, value_name = "FILE", global = true)]
     pub rules: Vec<PathBuf>,
@@ -82,6 +82,9 @@ pub(crate) struct Args {
     /// Show all places, tests, rules, inputs and notes, and what was passed over in folders
     #[arg(short, long)]
     pub verbose: bool,
+
+    #[command(flatten)]
+    pub known: Known,
 }
 
 #[derive(Subcommand)]
@@ -97,12 +100,20 @@ pub(crate) enum Command {
         #[arg(value_name = "KIND|RULE")]
         name: String,
     },
-    /// Tell what a repair changed: what is fixed, new, moved and the same
+    /// Tell what a repair changed: what is fixed, new, moved and persists
+    ///
+    /// With --exit-status: progress, or all green now 0, no change 1, regression 4.
     Diff {
-        /// The output of the run before
+        /// The run before: its output, a folder of it, or what --format json printed of it
         before: PathBuf,
-        /// The output of the run after
+        /// The run after, likewise
         after: PathBuf,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = DiffOutput::Text, value_name = "FORMAT")]
+        format: DiffOutput,
+        /// Let the exit status tell the verdict
+        #[arg(long)]
+        exit_status: bool,
     },
     /// Print the policy in force, or check a policy file
     Policy {
@@ -146,6 +157,18 @@ pub(crate) enum Output {
     Markdown,
     /// Annotations, as commands of GitHub's workflows
     Github,
+    /// For the person who is asked: what it takes, the tasks, the proof and the plan, in Markdown
+    Escalation,
+    /// For a job board: task, status, causes, attempts and what comes next, in Markdown
+    Board,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum DiffOutput {
+    /// For people
+    Text,
+    /// For programs: one object on one line
+    Json,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -30,15 +30,26 @@ impl Inputs<'_> {
             inputs.stdin(args);
         }
         for path in &args.inputs {
-            if path.as_os_str() == "-" {
-                inputs.stdin(args);
-            } else if path.is_dir() {
-                inputs.walk(path, args);
-            } else {
-                inputs.take(Source::file(path), args);
-            }
+            inputs.add(path, args);
         }
         inputs
+    }
+
+    /// Gathers what one path names.
+    pub(crate) fn of(path: &Path, args: &Args) -> Self {
+        let mut inputs = Inputs::default();
+        inputs.add(path, args);
+        inputs
+    }
+
+    fn add(&mut self, path: &Path, args: &Args) {
+        if path.as_os_str() == "-" {
+            self.stdin(args);
+        } else if path.is_dir() {
+            self.walk(path, args);
+        } else {
+            self.take(Source::file(path), args);
+        }
     }
 
     fn stdin(&mut self, args: &Args) {

@@ -4,13 +4,14 @@ mod args;
 mod catalog;
 mod compare;
 mod inputs;
+mod known;
 mod output;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
-use whyred::{Analyzer, Detail, Note, RuleSet, Situation, Text};
+use whyred::{Analyzer, Detail, Note, RuleSet, Text};
 
 use crate::args::{Args, Command, Output};
 use crate::inputs::Inputs;
@@ -52,7 +53,9 @@ fn run(args: &Args) -> Result<u8, Failed> {
     match &args.command {
         Some(Command::Rules { action }) => catalog::rules(action, args),
         Some(Command::Explain { name }) => catalog::explain(name, args),
-        Some(Command::Diff { before, after }) => compare::diff(before, after, args),
+        Some(Command::Diff { before, after, format, exit_status }) => {
+            compare::diff([before, after], *format, *exit_status, args)
+        }
         Some(Command::Policy { action }) => compare::policy(action, args),
         Some(Command::Schema) => output::print(whyred::json_schema()).map(|()| 0),
         None => analyze(args),
@@ -89,7 +92,10 @@ fn analyze(args: &Args) -> Result<u8, Failed> {
     if report.sources.iter().all(|source| source.error.is_some() && source.bytes == 0) {
         return Ok(UNREAD);
     }
-    let decision = compare::load(args.policy.as_deref())?.decide(&report, &Situation::new().attempt(args.attempt));
+    let policy = compare::load(args.policy.as_deref())?;
+    let situation = args.known.situation(args.task.as_deref())?;
+    let decision = policy.decide(&report, &situation);
+    args.known.remember(&situation, &report, &decision)?;
     let rendered = match args.format {
         Output::Text => {
             let detail = if args.verbose { Detail::Full } else { Detail::Short };
@@ -99,6 +105,8 @@ fn analyze(args: &Args) -> Result<u8, Failed> {
         Output::Json => whyred::to_json(&report, &decision) + "\n",
         Output::Markdown => whyred::to_markdown(&report, &decision),
         Output::Github => whyred::to_github(&report, &decision),
+        Output::Escalation => whyred::to_escalation(&report, &decision),
+        Output::Board => whyred::to_board(&report, &decision),
     };
     output::print(&rendered)?;
     if !complaints.is_empty() {

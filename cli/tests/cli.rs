@@ -258,6 +258,67 @@ fn two_runs_are_compared() {
     let folder = Folder::new("diff").with("one.log", &format!("{LOG}{other}")).with("two.log", &other);
     let run = folder.run(&["diff", "one.log", "two.log"]);
     assert_eq!(run.status, 0, "{run:?}");
-    assert!(run.out.contains("fixed  missing_module  express"), "{run:?}");
+    assert!(run.out.contains("fixed      missing_module  express"), "{run:?}");
     assert_eq!(folder.run(&["diff", "one.log", "none.log"]).status, 3);
+}
+
+#[test]
+fn a_stored_report_is_compared_like_its_log() {
+    let other = LOG.replace("express", "koa");
+    let folder = Folder::new("stored").with("one.log", &format!("{LOG}{other}")).with("two.log", &other);
+    let folder = folder.with("green.log", "Test Suites: 1 passed, 1 total\nTests:       3 passed, 3 total\n");
+    let stored = folder.run(&["--format", "json", "one.log"]).out;
+    let folder = folder.with("one.json", &stored).with("cut.json", &stored[..stored.len() / 2]);
+    let plain = folder.run(&["diff", "one.log", "two.log"]);
+    assert_eq!(folder.run(&["diff", "one.json", "two.log"]).out, plain.out);
+    let json = folder.run(&["diff", "--format", "json", "one.json", "two.log"]).out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["verdict"], json["fixed"].as_array().unwrap().len()), (&"progress".into(), 1));
+    for (sides, status) in [
+        (["one.json", "two.log"], 0),
+        (["one.json", "one.log"], 1),
+        (["two.log", "one.json"], 4),
+        (["green.log", "green.log"], 0),
+    ] {
+        assert_eq!(folder.run(&["diff", "--exit-status", sides[0], sides[1]]).status, status, "{sides:?}");
+    }
+    let cut = folder.run(&["diff", "cut.json", "two.log"]);
+    assert!(cut.status == 3 && cut.err.contains("cut.json: no report that was stored"), "{cut:?}");
+}
+
+#[test]
+fn what_the_caller_knows_decides_too() {
+    let folder =
+        Folder::new("known").with("reset.log", "npm error code ECONNRESET\nnpm error network read ECONNRESET\n");
+    let action = |args: &[&str]| {
+        let run = folder.run(&[args, &["--exit-status", "reset.log"]].concat());
+        run.status
+    };
+    assert_eq!(action(&[]), 75);
+    assert_eq!(action(&["--attempt", "4"]), 77);
+    assert_eq!(action(&["--budget", "4"]), 77);
+    assert_eq!(action(&["--now", "1000", "--deadline", "1001"]), 77);
+    let known = ["--history", "past.jsonl", "--task", "t", "--revision", "a"];
+    let tries: Vec<i32> = (0..4).map(|_| action(&known)).collect();
+    assert_eq!(tries, [75, 75, 75, 77], "the history counts the attempts");
+    for (task, status) in [("x", 75), ("y", 75), ("z", 75)] {
+        let args = ["--history", "host.jsonl", "--host", "h", "--task", task, "--now", "1000000"];
+        assert_eq!(action(&args), status);
+    }
+    let args = ["--history", "host.jsonl", "--host", "h", "--task", "w", "--now", "1000060", "-v", "reset.log"];
+    let held = folder.run(&args);
+    assert!(held.out.contains("is held"), "{held:?}");
+    assert_eq!(folder.run(&["--deadline", "soon", "reset.log"]).status, 2);
+}
+
+#[test]
+fn people_are_told_in_reports_of_their_own() {
+    let log = "remote: Permission to shop.git denied to bot.\nfatal: unable to access: The requested URL returned error: 403\n";
+    let folder = Folder::new("people").with("push.log", log);
+    let asked = folder.run(&["--format", "escalation", "--task", "shop-1", "push.log"]);
+    assert!(asked.out.starts_with("# Escalation: permission_denied"), "{asked:?}");
+    assert!(asked.out.contains("**Needed:** ") && asked.out.contains("### `shop-1`"), "{asked:?}");
+    let board = folder.run(&["--format", "board", "--task", "shop-1", "push.log"]);
+    assert!(board.out.starts_with("### `shop-1`\n\n* **Status:** failed\n* **Causes:**\n"), "{board:?}");
+    assert!(board.out.contains("* **Attempts:** 1\n* **Next:** Escalate to "), "{board:?}");
 }

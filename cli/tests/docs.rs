@@ -45,7 +45,7 @@ fn the_scripts_for_ci_work() {
     let (status, printed) = job.run(&why);
     assert_eq!(status, 0, "{printed}");
     assert!(printed.contains("::error title=missing_module%3A express::"), "{printed}");
-    assert!(fs::read_to_string(job.0.join("summary.md")).unwrap().contains("**1. missing\\_module** `express`"));
+    assert!(fs::read_to_string(job.0.join("summary.md")).unwrap().contains("**1. missing_module** `express`"));
 
     let [again] = again.try_into().expect("one step");
     let job = Job::new("again-repair", &[missing, "ok"]);

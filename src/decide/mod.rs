@@ -13,8 +13,8 @@ mod vote;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Action, Kind, Nature, Phase, names};
-use crate::report::{Outcome, Report};
+use crate::kind::{Action, Nature, Phase, names};
+use crate::report::{Outcome, Report, Standing};
 
 pub use budget::Budget;
 pub use policy::{Policy, Terms};
@@ -41,6 +41,9 @@ pub struct Decision {
     pub plan: Vec<Repair>,
     /// Who must act; present when the action is `escalate`.
     pub escalation: Option<Escalation>,
+    /// Which attempt was judged, counting from 1.
+    #[serde(default)]
+    pub attempt: u32,
 }
 
 names! {
@@ -75,6 +78,10 @@ pub struct Retry {
     pub elsewhere: bool,
     /// Whether only the tests that failed should run again.
     pub failed_tests_only: bool,
+    /// Whether it waits for the probe of another task: when the time has come, decide anew with what the history knows
+    /// by then, instead of trying at once.
+    #[serde(default)]
+    pub held: bool,
 }
 
 /// One piece of repair work.
@@ -122,10 +129,10 @@ impl Policy {
         }
         if report.outcome == Outcome::Unknown && verdict.action == Action::Repair {
             // Nobody can repair what is not known to be broken.
-            let reason = "the input does not say how the run ended".to_owned();
+            let reason = "The input does not say how the run ended.".to_owned();
             verdict.escalate(reason, "whoever runs the job", "the whole output of the run, with its exit status");
         }
-        let plan = plan::plan(report, &votes, situation);
+        let (plan, waiting) = plan::plan(report, &votes, situation);
         if !plan.is_empty() {
             vote::repair(self, report, situation, &mut verdict);
         }
@@ -133,9 +140,19 @@ impl Policy {
         if verdict.action == Action::Escalate && verdict.escalation.is_none() {
             verdict.escalation = Some(plan::escalation(decisive, situation));
         }
-        let reasons = reasons::reasons(report, situation, (decisive, first), &verdict, &votes);
+        let reasons = reasons::reasons(&reasons::Grounds {
+            report,
+            situation,
+            decisive,
+            vote: first,
+            votes: &votes,
+            verdict: &verdict,
+            plan: &plan,
+            waiting,
+            checks: &checks,
+        });
         let Verdict { action, retry, escalation, .. } = verdict;
-        Decision { action, reasons, retry, checks, plan, escalation }
+        Decision { action, reasons, retry, checks, plan, escalation, attempt: situation.attempts_made() }
     }
 
     /// What to do when no cause is left to vote.
@@ -147,11 +164,12 @@ impl Policy {
             checks: Vec::new(),
             plan: Vec::new(),
             escalation: None,
+            attempt: situation.attempts_made(),
         };
         if settled {
-            let next = situation.attempt.max(1) + 1;
+            let next = situation.attempts_made() + 1;
             decision.action = Action::Retry;
-            decision.reasons.push("what was lacking has been granted since, and nothing else failed".to_owned());
+            decision.reasons.push("What was lacking has been granted since, and nothing else failed.".to_owned());
             decision.retry = Some(Retry::new(0, 0, DelaySource::Policy, next, next));
             return decision;
         }
@@ -159,14 +177,27 @@ impl Policy {
             decision.reasons = reasons::accepted(report);
             return decision;
         }
+        let contradicted = report.claims.iter().find(|claim| claim.standing == Standing::Contradicted);
+        if let Some(claim) = contradicted.filter(|_| report.outcome == Outcome::Unknown) {
+            decision.action = Action::Verify;
+            decision
+                .reasons
+                .push("Nothing that is claimed shows in the output: the two may be of different runs.".to_owned());
+            decision.reasons.extend(reasons::claims(report));
+            decision.checks.push(plan::same_run(report, claim));
+            return decision;
+        }
         decision.action = Action::Escalate;
         decision.reasons.push(match report.outcome {
-            Outcome::Passed => "the run looks green, but the input is damaged or contradicts itself".to_owned(),
-            Outcome::Failed => "it failed, and nothing says why".to_owned(),
-            Outcome::Unknown => "the input does not say how the run ended".to_owned(),
+            Outcome::Passed => "The run looks green, but the input is damaged or contradicts itself.".to_owned(),
+            Outcome::Failed => "It failed, and nothing says why.".to_owned(),
+            Outcome::Unknown => "The input does not say how the run ended.".to_owned(),
         });
         let doubts = report.notes.iter().filter(|note| note.severity == crate::report::Severity::Warning);
-        decision.reasons.extend(doubts.take(3).map(|note| note.message.clone()));
+        decision.reasons.extend(doubts.take(3).map(|note| {
+            let source = note.source.as_ref().map_or_else(String::new, |source| format!("{source}: "));
+            format!("There is a doubt: {source}{}.", note.message)
+        }));
         decision.escalation = Some(Escalation {
             to: "whoever runs the job".to_owned(),
             need: "the whole output of the run, with its exit status".to_owned(),
@@ -186,6 +217,7 @@ impl Retry {
             of,
             elsewhere: false,
             failed_tests_only: false,
+            held: false,
         }
     }
 }
@@ -207,15 +239,6 @@ impl Verdict {
         self.retry = None;
         self.escalation = Some(Escalation { to: to.to_owned(), need: need.to_owned() });
     }
-}
-
-/// How many failed tests no cause explains.
-fn unexplained(report: &Report) -> u64 {
-    let Some(tests) = report.tests.filter(|_| report.causes_omitted == 0) else { return 0 };
-    let of_tests = report.causes.iter().filter(|cause| {
-        cause.phase == Phase::Test || !cause.tests.is_empty() || cause.kind == Kind::TestInfrastructure
-    });
-    (tests.failed + tests.errored).saturating_sub(of_tests.map(|cause| cause.count).sum())
 }
 
 /// Whether a cause may pass unchanged on a later try, by its nature alone.

@@ -2,9 +2,9 @@
 
 use crate::decide::situation::Situation;
 use crate::decide::vote::Vote;
-use crate::decide::{Escalation, Repair, Verdict};
+use crate::decide::{Escalation, Repair, Verdict, reasons};
 use crate::kind::{Action, Kind, Nature, Phase};
-use crate::report::{Cause, Report};
+use crate::report::{Cause, Claim, Report};
 
 /// Folders that a build writes: what is missing there is not missing in the sources.
 const GENERATED: &[&str] = &[
@@ -57,8 +57,9 @@ fn stage(cause: &Cause) -> Stage {
     }
 }
 
-/// The pieces of repair work: one for each stage and task, what tasks share once, no more than there are workers.
-pub(super) fn plan(report: &Report, votes: &[Vote], situation: &Situation) -> Vec<Repair> {
+/// The pieces of repair work: one for each stage and task, what tasks share once, no more than there are workers; and
+/// how many pieces wait for one.
+pub(super) fn plan(report: &Report, votes: &[Vote], situation: &Situation) -> (Vec<Repair>, usize) {
     let mut pieces: Vec<(Stage, Option<String>, Vec<usize>)> = Vec::new();
     for (index, (cause, vote)) in report.causes.iter().zip(votes).enumerate() {
         if vote.settled || vote.action != Action::Repair {
@@ -90,7 +91,7 @@ pub(super) fn plan(report: &Report, votes: &[Vote], situation: &Situation) -> Ve
         causes: causes.clone(),
         brief: brief(report, *stage, task.as_deref(), causes, before(*stage)),
     };
-    pieces.iter().take(slots).map(repair).collect()
+    (pieces.iter().take(slots).map(repair).collect(), pieces.len().saturating_sub(slots))
 }
 
 /// What a worker needs to start.
@@ -110,17 +111,32 @@ fn brief(report: &Report, stage: Stage, task: Option<&str>, causes: &[usize], af
     if after {
         lines.push("What stands before this in the plan comes first: its failures can hide or cause these.".to_owned());
     }
-    let claimed = |cause: &Cause| {
-        let name = cause.evidence.first().map(|evidence| evidence.source.as_str());
-        report.sources.iter().any(|source| Some(source.name.as_str()) == name && source.format.starts_with("message"))
+    let of_plan: Vec<&Cause> = causes.iter().map(|index| &report.causes[*index]).collect();
+    let files = files(&of_plan);
+    let with = match (stage, files.as_slice()) {
+        (Stage::Tests | Stage::Parts | Stage::Infrastructure, [_, ..]) => {
+            format!("with the command of the job, on {} first", listed(&files, 5))
+        }
+        _ => "with the command of the job".to_owned(),
     };
-    if causes.iter().any(|index| claimed(&report.causes[*index])) {
-        lines.push("Reproduce it first: this is what a message says, without the output of a tool.".to_owned());
+    if of_plan.iter().all(|cause| report.is_claimed(cause)) {
+        lines.push(format!(
+            "Reproduce it first, {with}, and paste what it prints: this is what a message says, without the output of a \
+             tool. If it does not show, say so and change nothing."
+        ));
     } else {
-        lines.push("Reproduce it first, with the command of the job.".to_owned());
+        lines.push(format!("Reproduce it first, {with}."));
     }
-    for &index in causes {
-        let cause = &report.causes[index];
+    for cause in &of_plan {
+        if let Some(folder) = generated(cause) {
+            lines.push(format!(
+                "Before anything is changed, remove {folder} and build once from clean: a build writes that folder, and \
+                 the file that is missing stands below it. If it is there then, nothing needs a repair."
+            ));
+            break;
+        }
+    }
+    for cause in &of_plan {
         let subject = cause.subject.as_ref().map_or_else(String::new, |subject| format!(" ({subject})"));
         let times = if cause.count > 1 { format!(", {} times", cause.count) } else { String::new() };
         lines.push(format!("- {}{subject}{times}: {}", cause.kind, cause.message));
@@ -131,34 +147,63 @@ fn brief(report: &Report, stage: Stage, task: Option<&str>, causes: &[usize], af
             });
             lines.push(format!("  {}:{}{place}", evidence.source, evidence.line));
         }
+        let more = cause.evidence.len().saturating_sub(3);
+        if more > 0 {
+            lines.push(format!("  and {more} more places"));
+        }
         if !cause.tests.is_empty() {
-            let more = cause.count.saturating_sub(5);
+            let more = cause.count.saturating_sub(cause.tests.len().min(5) as u64);
             let names: Vec<&str> = cause.tests.iter().take(5).map(String::as_str).collect();
             let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
             lines.push(format!("  tests: {}{tail}", names.join("; ")));
         }
-        if let Some(folder) = generated(cause) {
-            lines.push(format!(
-                "  The file is below {folder}, which a build writes: remove the folder and build once from clean before \
-                 anything is changed."
-            ));
-        }
-        if let Some(flip) = &cause.flip {
-            lines.push(format!("  {flip}."));
+        if let Some(flip) = cause.flip.as_ref().filter(|flip| !flip.starts_with("rule ")) {
+            lines.push(format!("  It is {}: {flip}.", cause.nature));
         }
     }
-    let failed = report.tests.map(|tests| (tests.failed + tests.errored, tests.total));
-    lines.push(match (stage, failed) {
+    let own: u64 = of_plan.iter().map(|cause| report.explains(cause)).sum();
+    let failing = report.tests.filter(crate::report::Counts::any_failed);
+    lines.push(match (stage, failing) {
         (Stage::Setup, _) => "Done when the installation ends with status 0 from a clean checkout.".to_owned(),
         (Stage::Build, _) => {
             "Done when the build ends with status 0 from a clean checkout; paste its last lines.".to_owned()
         }
-        (_, Some((failed, total))) if failed > 0 => {
-            format!("Done when these tests pass and no others fail: now {failed} of {total} fail; paste the summary.")
+        (_, Some(tests)) => {
+            let own = if own > 0 { format!("the {own} failures above are gone") } else { "these pass".to_owned() };
+            let now = reasons::failed(&tests);
+            format!("Done when {own} and no others appear; paste the summary. Now {}", now.trim_end_matches('.')) + "."
         }
         _ => "Done when the same command ends with status 0; paste its summary.".to_owned(),
     });
     lines.join("\n")
+}
+
+/// The files of the project that causes point at, each once.
+fn files(causes: &[&Cause]) -> Vec<String> {
+    let mut files: Vec<String> = Vec::new();
+    for file in causes.iter().flat_map(|cause| &cause.evidence).filter_map(|evidence| evidence.file.as_ref()) {
+        if !files.contains(&file.path) {
+            files.push(file.path.clone());
+        }
+    }
+    files
+}
+
+fn listed(names: &[String], most: usize) -> String {
+    let more = names.len().saturating_sub(most);
+    let tail = if more > 0 { format!(" and {more} more files") } else { String::new() };
+    names[..names.len().min(most)].join(", ") + &tail
+}
+
+/// What to compare when the output and a message do not agree.
+pub(super) fn same_run(report: &Report, claim: &Claim) -> String {
+    let shown = report.sources.iter().find(|source| !source.format.starts_with("message"));
+    let shown = shown.map_or("the output", |source| source.name.as_str());
+    format!(
+        "Compare commit, directory and command of the run that {} speaks of with those of {shown}; where they are the same, \
+         ask for the output that shows “{}”.",
+        claim.at.source, claim.at.text
+    )
 }
 
 /// A cause in a few words.
@@ -218,7 +263,7 @@ pub(super) fn checks(report: &Report, votes: &[Vote], verdict: &Verdict) -> Vec<
                 checks.push("Look for a newer run of the same work, and who cancelled this one; its result counts.".to_owned());
             }
             _ => checks.push(format!(
-                "Look whether it took effect before it is done again: {}",
+                "Look whether “{}” took effect before it is done again.",
                 cause.subject.as_deref().unwrap_or(&cause.message)
             )),
         }

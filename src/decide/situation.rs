@@ -34,6 +34,8 @@ pub struct Situation {
     pub budget: Option<u32>,
     /// What was decided before, in any order: of this task, and of others for outages.
     pub past: Vec<Event>,
+    /// Whether the run at hand was decided before and [held](crate::Retry::held), so that the history knows it already.
+    pub held: bool,
 }
 
 impl Situation {
@@ -120,11 +122,28 @@ impl Situation {
         self
     }
 
+    /// The run at hand was decided before and held; it has not run again since.
+    #[must_use]
+    pub fn held(mut self, held: bool) -> Self {
+        self.held = held;
+        self
+    }
+
     /// What was decided before.
     #[must_use]
     pub fn past(mut self, events: Vec<Event>) -> Self {
         self.past = events;
         self
+    }
+
+    /// Which attempt was made: the one that the caller tells, or, where that is more, what the history knows of retries
+    /// of this task on this input.
+    #[must_use]
+    pub fn attempts_made(&self) -> u32 {
+        let own = if self.task.is_some() { self.own() } else { Vec::new() };
+        let retried = own.iter().rev().take_while(|event| event.action == Action::Retry && event.input == self.input);
+        let known = u32::try_from(retried.count()).unwrap_or(u32::MAX).saturating_add(u32::from(!self.held));
+        self.attempt.max(known).max(1)
     }
 
     /// The events of the task at hand, the oldest first.
@@ -147,7 +166,7 @@ impl Situation {
             task: self.task.clone(),
             host: self.host.clone(),
             input: self.input.clone(),
-            attempt: self.attempt.max(1),
+            attempt: decision.attempt.max(1),
             outcome: report.outcome,
             action: decision.action,
             causes: report.causes.iter().take(20).map(seen).collect(),

@@ -101,6 +101,11 @@ names! {
 }
 
 impl Format {
+    /// Whether it is what somebody says, rather than the output of a tool.
+    pub(crate) fn is_message(self) -> bool {
+        matches!(self, Format::Message | Format::MessageJson)
+    }
+
     /// What a file that was found in a folder is; `None` where it is neither a report nor a log.
     ///
     /// `head` is its beginning, 64 KiB or all of it. A report is known by its content. Any text can be a log, so one

@@ -54,6 +54,7 @@ use std::sync::LazyLock;
 use memchr::memmem;
 
 use crate::format::{BEGINNINGS, Parse, Place, beginning, go_test_json, tap};
+use crate::hint;
 use crate::item::{Item, LogLine, Mark, Scope, Step};
 use crate::report::{Note, Outcome, Span, TextLine};
 use crate::rules::{Owner, RuleSet};
@@ -319,7 +320,8 @@ impl LogParser {
         if !rules.is_empty() && !text.trim().is_empty() {
             let wants = rules.iter().any(|&rule| self.rules.wants_context(rule));
             let before = if wants { self.recent.before(before, frame) } else { Vec::new() };
-            out(Item::Line(LogLine { text: text.to_owned(), span, rules: rules.clone(), before }));
+            let stamp_ms = hint::line_stamp(raw);
+            out(Item::Line(LogLine { text: text.to_owned(), span, rules: rules.clone(), before, stamp_ms }));
         }
     }
 

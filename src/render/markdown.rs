@@ -96,12 +96,22 @@ fn cause_block(out: &mut String, number: usize, cause: &Cause) {
 
 fn next(out: &mut String, decision: &Decision) {
     let _ = writeln!(out, "**Next:** {}", prose(&text::what_next(decision)));
+    for check in &decision.checks {
+        let _ = writeln!(out, "\n* [ ] {}", prose(&shortened(check, 700)));
+    }
+    if decision.reasons.len() > 1 {
+        let _ = writeln!(out, "\n<details><summary>Why</summary>\n");
+        for reason in decision.reasons.iter().skip(1) {
+            let _ = writeln!(out, "* {}", prose(&shortened(reason, 700)));
+        }
+        let _ = writeln!(out, "\n</details>");
+    }
     if !decision.plan.is_empty() {
         out.push('\n');
     }
     for (index, repair) in decision.plan.iter().enumerate().take(20) {
         let _ = write!(out, "{}. ", index + 1);
-        if let Some(task) = &repair.task {
+        if let Some(task) = repair.task.as_ref().filter(|task| !repair.brief.contains(task.as_str())) {
             let _ = write!(out, "{}: ", span(task));
         }
         if repair.phase != Phase::Unknown {
@@ -113,14 +123,14 @@ fn next(out: &mut String, decision: &Decision) {
 }
 
 /// A block of code that its text cannot close.
-fn fenced(text: &str) -> String {
+pub(super) fn fenced(text: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
     let text = mask::unmarked(text);
     format!("{fence}text\n{}{fence}\n\n", if text.ends_with('\n') { text } else { text + "\n" })
 }
 
 /// Code within a line that its text cannot close.
-fn span(text: &str) -> String {
+pub(super) fn span(text: &str) -> String {
     let text = mask::unmarked(text).replace('\n', " ");
     let ticks = "`".repeat(longest_run(&text) + 1);
     // A span may neither begin nor end with a backtick of its own, nor be all white space.
@@ -139,19 +149,30 @@ fn longest_run(text: &str) -> usize {
 }
 
 /// Words of ours in which words of a log may stand: no markup, no mention, no reference, no link.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     escape(&mask::unmarked(text))
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
+    let mut characters = text.chars().peekable();
+    let mut before = '\n';
+    while let Some(character) = characters.next() {
+        let within = before.is_alphanumeric() && characters.peek().is_some_and(|next| next.is_alphanumeric());
         match character {
             '\n' => out.push_str("  \n"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '(' | ')' | '+' | '-' | '|' => {
+            // Within a word it emphasizes nothing, and names stay readable.
+            '_' if within => out.push('_'),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' => {
                 out.push('\\');
                 out.push(character);
             }
+            // A list begins at the start of a line only, and a link needs the bracket before.
+            '-' | '+' if before == '\n' => {
+                out.push('\\');
+                out.push(character);
+            }
+            '(' if before == ']' => out.push_str("\\("),
             // Mentions, references and links are found in the text after markup is resolved, so a backslash does not
             // help; a space of no width behind the sign does.
             '@' | '#' | '!' | '$' | '%' | '~' | '&' => {
@@ -163,11 +184,12 @@ fn escape(text: &str) -> String {
             '/' if out.ends_with(":/") => out.push_str("\u{200b}/"),
             _ => out.push(character),
         }
+        before = character;
     }
     out
 }
 
-fn shortened(text: &str, characters: usize) -> String {
+pub(super) fn shortened(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::decide::{Decision, Escalation, Repair};
-use crate::report::{Cause, Evidence, FileRef, Note, Report, SourceSummary, Task};
+use crate::report::{Candidate, Cause, Claim, Evidence, FileRef, HintLine, Ignored, Note, Report, SourceSummary, Task};
 
 /// What stands in place of a secret.
 const MASK: &str = "***";
@@ -19,7 +19,7 @@ pub(super) fn safe(report: &Report, decision: &Decision) -> (Report, Decision) {
     let report = safe_report(report);
     let mut decision = decision.clone();
     // A struct is taken apart whole, so that a new field cannot be forgotten.
-    let Decision { action: _, reasons, retry: _, checks, plan, escalation } = &mut decision;
+    let Decision { action: _, reasons, retry: _, checks, plan, escalation, attempt: _ } = &mut decision;
     reasons.iter_mut().chain(checks).for_each(line);
     for Repair { task, phase: _, causes: _, brief } in plan {
         task.iter_mut().for_each(line);
@@ -36,7 +36,8 @@ pub(super) fn safe(report: &Report, decision: &Decision) -> (Report, Decision) {
 pub(super) fn safe_report(report: &Report) -> Report {
     let mut report = report.clone();
     // Every struct is taken apart whole, so that a new field cannot be forgotten.
-    let Report { rules, outcome: _, tests: _, causes, causes_omitted: _, tasks, sources, notes } = &mut report;
+    let Report { rules, outcome: _, tests: _, causes, causes_omitted: _, tasks, sources, notes, claims, ignored } =
+        &mut report;
     line(rules);
     for cause in causes {
         let Cause {
@@ -53,20 +54,27 @@ pub(super) fn safe_report(report: &Report) -> Report {
             tests,
             flip,
             hints,
+            runner_up,
         } = cause;
         line(fingerprint);
         line(message);
         subject.iter_mut().for_each(line);
         line(rule);
-        tests.iter_mut().chain(flip).chain(hints).for_each(line);
-        for Evidence { source, line: _, last_line: _, column: _, byte_start: _, byte_end: _, text, file } in evidence {
-            line(source);
+        tests.iter_mut().chain(flip).for_each(line);
+        for HintLine { text, stamp_ms: _ } in hints {
             line(text);
-            if let Some(FileRef { path, line: _, column: _ }) = file {
-                line(path);
-            }
         }
+        if let Some(Candidate { kind: _, confidence: _, rule }) = runner_up {
+            line(rule);
+        }
+        evidence.iter_mut().for_each(place);
     }
+    for Claim { at, kind: _, standing: _, by, cause: _ } in claims {
+        place(at);
+        by.iter_mut().for_each(line);
+    }
+    let Ignored { decoys: _, first_decoy, follow_ons: _, first_follow_on } = ignored;
+    first_decoy.iter_mut().chain(first_follow_on).for_each(place);
     for Task { id, title, status: _, build: _, tests: _, causes: _, session } in tasks {
         line(id);
         session.iter_mut().for_each(line);
@@ -82,6 +90,15 @@ pub(super) fn safe_report(report: &Report) -> Report {
         line(message);
     }
     report
+}
+
+fn place(evidence: &mut Evidence) {
+    let Evidence { source, line: _, last_line: _, column: _, byte_start: _, byte_end: _, text, file } = evidence;
+    line(source);
+    line(text);
+    if let Some(FileRef { path, line: _, column: _ }) = file {
+        line(path);
+    }
 }
 
 /// Makes a text of one line safe.

@@ -8,7 +8,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::mask;
 use crate::decide::Decision;
 use crate::kind::{Action, Phase};
-use crate::report::{Cause, Counts, Evidence, FileRef, Note, Outcome, Report, Severity, Task};
+use crate::report::{Cause, Counts, Evidence, FileRef, Note, Outcome, Report, Severity, Standing, Task};
 
 /// The output for people.
 ///
@@ -90,6 +90,8 @@ impl Text {
         if left > 0 {
             page.line("", &[(DIM, &format!("     and {} more", plural(left, "cause", "causes")))]);
         }
+        unexplained(&mut page, &report);
+        claims(&mut page, &report, self.detail);
         tasks(&mut page, &report);
         next(&mut page, &report, &decision, self.detail);
         self.notes(&mut page, &report);
@@ -114,6 +116,7 @@ impl Text {
             tests,
             flip,
             hints: _,
+            runner_up,
         } = cause;
         page.blank();
         let number = format!("{number:>2}. ");
@@ -150,7 +153,10 @@ impl Text {
             page.wrap("    ", &format!("{nature}, not {}: {flip}", kind.nature()), DIM);
         }
         if self.detail == Detail::Full {
-            let text = format!("rule {rule}, confidence {confidence:.2}, fingerprint {fingerprint}");
+            let next = runner_up
+                .as_ref()
+                .map_or_else(String::new, |next| format!(", next {} {:.2}", next.kind, next.confidence));
+            let text = format!("rule {rule}, confidence {confidence:.2}{next}, fingerprint {fingerprint}");
             page.line("    ", &[(DIM, &text)]);
         }
     }
@@ -265,11 +271,11 @@ pub(super) fn counts(tests: &Counts) -> String {
     format!("{}: {}", plural(total, "test", "tests"), parts.join(", "))
 }
 
-/// What to do and why, in one paragraph; an escalation says on another line what is needed.
+/// What to do and why nothing milder, in one sentence; an escalation says on another line what is needed.
 pub(super) fn what_next(decision: &Decision) -> String {
     let mut text = instruction(decision);
-    if !decision.reasons.is_empty() {
-        let _ = write!(text, ": {}", decision.reasons.join("; "));
+    if let Some(reason) = decision.reasons.first() {
+        let _ = write!(text, ": {reason}");
     }
     if let Some(escalation) = &decision.escalation {
         let _ = write!(text, "\nNeeded: {}", escalation.need);
@@ -278,7 +284,7 @@ pub(super) fn what_next(decision: &Decision) -> String {
 }
 
 /// `Retry after 30 s, attempt 2 of 3`.
-fn instruction(decision: &Decision) -> String {
+pub(super) fn instruction(decision: &Decision) -> String {
     let verb = match decision.action {
         Action::Accept => "Accept",
         Action::Retry => "Retry",
@@ -292,13 +298,22 @@ fn instruction(decision: &Decision) -> String {
     }
     if let Some(retry) = &decision.retry {
         let _ = write!(text, " after {}, attempt {} of {}", duration(retry.after_ms), retry.attempt, retry.of);
+        if retry.held {
+            text.push_str(", unless a probe tells otherwise by then");
+        }
+        if retry.elsewhere {
+            text.push_str(", on another machine");
+        }
+        if retry.failed_tests_only {
+            text.push_str(", the failed tests only");
+        }
     }
     text
 }
 
 /// What to do next, and why.
 fn next(page: &mut Page, report: &Report, decision: &Decision, detail: Detail) {
-    let Decision { action: _, reasons, retry: _, checks, plan, escalation } = decision;
+    let Decision { action: _, reasons, retry: _, checks, plan, escalation, attempt: _ } = decision;
     page.blank();
     page.wrap_head(&instruction(decision), reasons.first().map_or("", String::as_str));
     // The others repeat what is shown above, for those who see the decision alone.
@@ -315,7 +330,7 @@ fn next(page: &mut Page, report: &Report, decision: &Decision, detail: Detail) {
     }
     for (index, repair) in plan.iter().enumerate() {
         let mut head = format!("  {}. ", index + 1);
-        if let Some(task) = &repair.task {
+        if let Some(task) = repair.task.as_ref().filter(|task| !repair.brief.contains(task.as_str())) {
             let _ = write!(head, "{task}: ");
         }
         if repair.phase != Phase::Unknown {
@@ -330,6 +345,53 @@ fn next(page: &mut Page, report: &Report, decision: &Decision, detail: Detail) {
 fn causes_of(causes: &[usize], report: &Report) -> String {
     let names = causes.iter().filter_map(|&index| report.causes.get(index));
     names.map(|cause| cause.kind.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// How many failed tests no cause explains.
+fn unexplained(page: &mut Page, report: &Report) {
+    let (open, Some(tests)) = (report.unexplained(), &report.tests) else { return };
+    if open == 0 {
+        return;
+    }
+    let failed = tests.failed + tests.errored;
+    let parts: Vec<String> = report
+        .causes
+        .iter()
+        .map(|cause| report.explains(cause))
+        .filter(|own| *own > 0)
+        .map(|own| own.to_string())
+        .collect();
+    let sum = if parts.is_empty() { String::new() } else { format!("{failed} = {} + {open}: ", parts.join(" + ")) };
+    page.blank();
+    page.wrap("", &format!("{sum}{} explained by no cause", plural(open, "failure is", "failures are")), YELLOW);
+}
+
+/// How the claims of messages stand beside the output of tools, where there is both.
+fn claims(page: &mut Page, report: &Report, detail: Detail) {
+    let shown = report.sources.iter().any(|source| !source.format.starts_with("message"));
+    if report.claims.is_empty() || !shown {
+        return;
+    }
+    let count = |standing| report.claims.iter().filter(|claim| claim.standing == standing).count();
+    let parts: Vec<String> =
+        Standing::ALL.iter().filter(|of| count(**of) > 0).map(|of| format!("{} {of}", count(*of))).collect();
+    page.blank();
+    page.line("", &[(DIM, "claims "), (PLAIN, &parts.join(", "))]);
+    for claim in &report.claims {
+        let style = match claim.standing {
+            Standing::Confirmed if detail == Detail::Short => continue,
+            Standing::Confirmed => GREEN,
+            Standing::Contradicted => RED,
+            Standing::Unproven => YELLOW,
+        };
+        let by = match (&claim.by, claim.standing) {
+            (Some(by), Standing::Contradicted) => format!("; {by} shows otherwise"),
+            (Some(by), _) => format!("; {by} shows it"),
+            (None, _) => String::new(),
+        };
+        let text = format!("{} “{}”{by}", here(&claim.at), claim.at.text);
+        page.wrap_behind(style, &format!("  {:<13} ", claim.standing.as_str()), &text, PLAIN);
+    }
 }
 
 /// The tasks that a message speaks of, with the causes that belong to each.
