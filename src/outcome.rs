@@ -10,9 +10,7 @@ use crate::cause::{Filing, Group, Ledger, quote};
 use crate::classify::{Verdict, classify, classify_line, set_phase};
 use crate::item::{Item, LogLine, Mark, Scope, Step, TestRun};
 use crate::kind::{Kind, Nature, Phase};
-use crate::report::{
-    Counts, Evidence, Failure, HintLine, Ignored, Level, Note, Outcome, Signal, Span, Task, TextLine,
-};
+use crate::report::{Counts, Evidence, Failure, HintLine, Ignored, Level, Note, Outcome, Signal, Span, Task, TextLine};
 use crate::rules::{Rank, Role, RuleSet};
 
 /// How many notes of one input are kept.
