@@ -1,53 +1,36 @@
-//! Counts pairs of bytes in logs and prints `src/scan/rarity.rs`, by which the scanner chooses rare fragments.
+//! Counts fragments of four bytes in logs and writes `src/scan/rarity.bin`, by which the scanner chooses rare fragments.
 //!
-//! `cargo bench --bench rarity -- LOG... > src/scan/rarity.rs`
+//! `cargo bench --bench rarity -- LOG...`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+use std::collections::HashMap;
+
+#[path = "../src/scan/rarity.rs"]
+#[allow(dead_code, reason = "the table that is at hand is not asked")]
+mod rarity;
+
 fn main() {
-    let mut counts = vec![1_u64; 4096];
     let files: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    if files.is_empty() {
+        println!("rarity: no logs given, nothing counted");
+        return;
+    }
+    let mut counts: HashMap<u32, u32> = HashMap::new();
     for file in &files {
         let Ok(bytes) = std::fs::read(file) else {
             eprintln!("{file}: cannot be read");
             std::process::exit(3);
         };
-        for pair in bytes.windows(2) {
-            counts[(usize::from(class(pair[0])) << 6) | usize::from(class(pair[1]))] += 1;
+        for gram in bytes.windows(4) {
+            let gram = gram.try_into().expect("a window has four bytes");
+            *counts.entry(rarity::fold(u32::from_le_bytes(gram))).or_default() += 1;
         }
     }
-    if files.is_empty() {
-        println!("rarity: no logs given, nothing counted");
-        return;
+    let mut table = [0_u8; rarity::SIZE];
+    for (gram, count) in counts {
+        let cost = &mut table[rarity::slot(gram)];
+        *cost = (*cost).max((f64::from(count).log2() * 8.0) as u8);
     }
-    print!("{HEADER}");
-    for row in counts.chunks(64) {
-        let row: Vec<String> = row.iter().map(|count| ((*count as f64).log2() * 8.0).round().to_string()).collect();
-        println!("    {},", row.join(", "));
-    }
-    println!("];");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/scan/rarity.bin");
+    std::fs::write(path, table).expect("the table can be written");
 }
-
-/// As in `src/scan/rarity.rs`.
-fn class(byte: u8) -> u8 {
-    let byte = byte | 0x20;
-    ((byte >> 1) & 0x20) | (byte & 0x1f)
-}
-
-const HEADER: &str = r#"//! How frequent pairs of bytes are in real logs. Made by `cargo bench --bench rarity`; not edited by hand.
-
-/// A number that is higher the more frequent the four bytes are in logs: the logarithms of their three pairs, added.
-pub(super) fn frequency(gram: u32) -> u32 {
-    let bytes = gram.to_le_bytes();
-    bytes.windows(2).map(|pair| u32::from(PAIRS[(class(pair[0]) << 6) | class(pair[1])])).sum()
-}
-
-/// Letters without their case, digits, punctuation: 64 classes.
-fn class(byte: u8) -> usize {
-    let byte = byte | 0x20;
-    usize::from(((byte >> 1) & 0x20) | (byte & 0x1f))
-}
-
-/// Eight times the binary logarithm of how often one class follows another.
-#[rustfmt::skip]
-const PAIRS: [u8; 4096] = [
-"#;

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::kind::{Kind, Nature, Phase, names};
 use crate::log::{Waker, wakers};
 use crate::pattern;
-use crate::scan::Scanner;
+use crate::scan::{Needle, Scanner};
 use built_in::BUILT_IN;
 
 names! {
@@ -211,11 +211,11 @@ impl RuleSet {
     }
 
     fn from_rules(rules: Vec<Rule>, hash: u64) -> Self {
-        let mut needles: Vec<&str> = Vec::new();
+        let mut needles: Vec<Needle<'_>> = Vec::new();
         let mut owners = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
             for needle in &rule.needles {
-                needles.push(needle);
+                needles.push(Needle::from(needle.as_str()));
                 owners.push(Owner::Rule(index as u32));
             }
         }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::cases::{Case, MAX_HELD, counts, finish, is_jvm_frame, jvm_place, labeled};
+use super::cases::{Case, MAX_HELD, counts, finish, is_jvm_frame, labeled};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
 use crate::pattern;
@@ -62,7 +62,7 @@ impl Reader for Ant {
             if !ends && case.lines < MAX_HELD {
                 let shown = Line { text, span: line.span };
                 if is_jvm_frame(text) {
-                    case.frame(shown, jvm_place(text));
+                    case.jvm_frame(shown, text);
                 } else {
                     case.push(shown);
                 }

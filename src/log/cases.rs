@@ -76,6 +76,12 @@ impl Case {
         }
     }
 
+    /// Takes a frame of the JVM; its place is looked for only while none is known.
+    pub(super) fn jvm_frame(&mut self, line: Line<'_>, text: &str) {
+        let place = if self.file.is_none() { jvm_place(text) } else { None };
+        self.frame(line, place);
+    }
+
     pub(super) fn into_failure(self) -> Failure {
         let Case { name, level, signal, file, mut text, head, span, .. } = self;
         let first = text.first().map_or("", |line| line.text.trim());

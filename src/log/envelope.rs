@@ -68,7 +68,7 @@ impl Clean<'_> {
     /// overwrite it. Each part is a text of its own.
     pub(crate) fn each(&self, mut show: impl FnMut(&str)) {
         let text = self.frame.unstamped(&self.text).unwrap_or(&self.text);
-        let text = text.trim_end();
+        let text = text.trim_end_matches('\r');
         if memchr::memchr(b'\r', text.as_bytes()).is_none() {
             return show(strip_prefixes(text).trim_end());
         }
@@ -496,6 +496,7 @@ mod tests {
         check(b"2026-11-21T00:05:47.081569Z 00E+cut in two", &["cut in two"]);
         check(b"2026-11-21 01:03:38,122 INFO migrate: starting", &["INFO migrate: starting"]);
         check(b"2026-11-21 plain", &["2026-11-21 plain"]);
+        check(b"2026-11-21T00:05:47.081569Z 01O ", &[""]);
         check(b"01:05:50 + make", &["+ make"]);
         check(b"[01:05:50] Starting", &["Starting"]);
         check(b"1:05:50 PM: npm error", &["npm error"]);

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::cases::{Case, MAX_HELD, counted, counts, finish, is_jvm_frame, jvm_place};
+use super::cases::{Case, MAX_HELD, counted, counts, finish, is_jvm_frame};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
 use crate::pattern;
@@ -84,7 +84,7 @@ impl Reader for Gradle {
             let within = line.text.is_empty() || line.indent() >= 2;
             if within && case.lines < MAX_HELD {
                 if is_jvm_frame(line.text) {
-                    case.frame(line, jvm_place(line.text));
+                    case.jvm_frame(line, line.text);
                 } else {
                     case.push(line);
                 }

@@ -89,13 +89,13 @@ impl Junit {
                 || case.stack && jvm_place(text).is_some()
                 || trimmed.starts_with("org.junit.") && trimmed.ends_with(')')
             {
-                case.frame(line, jvm_place(text));
+                case.jvm_frame(line, text);
             } else if trimmed.starts_with("MethodSource [") || trimmed.starts_with("ClassSource [") {
                 case.cover(line);
             } else if let Some(message) = trimmed.strip_prefix("=> ") {
                 case.push(Line { text: message, span: line.span });
             } else if jvm_place(text).is_some() {
-                case.frame(line, jvm_place(text));
+                case.jvm_frame(line, text);
             } else {
                 case.push(line);
             }

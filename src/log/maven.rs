@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::cases::{Case, MAX_HELD, counts, finish, is_jvm_frame, jvm_place, labeled};
+use super::cases::{Case, MAX_HELD, counts, finish, is_jvm_frame, labeled};
 use super::{Grip, Line, Reader};
 use crate::item::{Item, Step};
 use crate::pattern;
@@ -103,7 +103,7 @@ impl Maven {
             return None;
         }
         if is_jvm_frame(text) {
-            case.frame(line, jvm_place(text));
+            case.jvm_frame(line, text);
         } else {
             case.push(line);
         }

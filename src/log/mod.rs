@@ -58,6 +58,7 @@ use crate::hint;
 use crate::item::{Item, LogLine, Mark, Scope, Step};
 use crate::report::{Note, Outcome, Span, TextLine};
 use crate::rules::{Owner, RuleSet};
+use crate::scan::Needle;
 
 use envelope::{Frame, clean};
 pub(crate) use envelope::{prefix_length, strip_escapes};
@@ -122,7 +123,8 @@ pub(crate) trait Reader {
 }
 
 pub(crate) struct ReaderEntry {
-    /// Literals that wake the reader, compared without regard to ASCII case.
+    /// Literals that wake the reader, compared without regard to ASCII case. After one that ends with `\d` a digit must
+    /// stand.
     pub needles: &'static [&'static str],
     pub open: fn() -> Box<dyn Reader>,
 }
@@ -186,11 +188,15 @@ pub(crate) enum Waker {
 }
 
 /// The needles that the log parser wants to see beside those of the rules.
-pub(crate) fn wakers() -> impl Iterator<Item = (Waker, &'static str)> {
+pub(crate) fn wakers() -> impl Iterator<Item = (Waker, Needle<'static>)> {
     let readers = READERS.iter().enumerate();
     let readers = readers
         .flat_map(|(index, entry)| entry.needles.iter().map(move |needle| (Waker::Reader(index as u8), *needle)));
-    readers.chain(BEGINNINGS.iter().map(|needle| (Waker::Report, *needle)))
+    let wakers = readers.chain(BEGINNINGS.iter().map(|needle| (Waker::Report, *needle)));
+    wakers.map(|(waker, needle)| {
+        let text = needle.strip_suffix(r"\d");
+        (waker, Needle { text: text.unwrap_or(needle), digit: text.is_some() })
+    })
 }
 
 /// Reads a raw log.

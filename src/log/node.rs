@@ -8,7 +8,7 @@ use super::{Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
 
-pub(super) const NEEDLES: &[&str] = &["Error: ", "Error [", "    at ", "Node.js v"];
+pub(super) const NEEDLES: &[&str] = &["Error: ", "Error [", "Node.js v"];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Node::default())
@@ -16,6 +16,9 @@ pub(super) fn open() -> Box<dyn Reader> {
 
 /// How far the last line of a block may be from its first.
 const REACH: u64 = 250;
+
+/// How far the stack of an error may be from its first line: messages have several.
+const BEFORE_STACK: u64 = 30;
 
 /// How many lines of a block are kept.
 const MAX_LINES: usize = 40;
@@ -64,7 +67,7 @@ impl Reader for Node {
         }
         if is_frame(text) {
             let Some(error) = &mut self.error else { return Grip::Pass };
-            if line.span.line > error.span.last_line + 30 || error.stack {
+            if line.span.line > error.span.last_line + BEFORE_STACK || error.stack {
                 return Grip::Pass;
             }
             error.stack = true;
@@ -83,7 +86,11 @@ impl Reader for Node {
                 told: false,
             });
         }
-        Grip::Pass
+        // The stack, by which an error is known, is soon to come.
+        match &self.error {
+            Some(error) if !error.stack && line.span.line < error.span.last_line + BEFORE_STACK => Grip::Watch,
+            _ => Grip::Pass,
+        }
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Item)) {

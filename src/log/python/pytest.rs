@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use super::super::traceback::exception_type;
 use super::super::{Grip, Line, Reader};
@@ -103,6 +103,14 @@ static TOTALS: LazyLock<Regex> = LazyLock::new(|| {
     pattern::regex(&pattern)
 });
 
+/// The totals, if the line is theirs.
+fn totals(text: &str) -> Option<Captures<'_>> {
+    let text = text.trim();
+    // Nearly all lines of a run are other lines.
+    let may_be = text.starts_with(|first: char| first == '=' || first.is_ascii_digit() || first == 'n');
+    if may_be && !text.ends_with(']') { TOTALS.captures(text) } else { None }
+}
+
 static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^((?:[A-Za-z]:)?[^\s:]+):(\d+): ?(.*)$"));
 
 impl Reader for Pytest {
@@ -119,13 +127,13 @@ impl Reader for Pytest {
         if self.active {
             self.span = self.span.join(line.span);
         }
-        if text.contains("= test session starts =") {
+        if text.starts_with('=') && text.contains("= test session starts =") {
             self.finish(None, out);
             self.begin(line);
             out(Item::Step(Step { name: "pytest".to_owned(), span: line.span, command: true, ..Step::default() }));
             return Grip::Hold;
         }
-        if let Some(found) = TOTALS.captures(text.trim()) {
+        if let Some(found) = totals(text) {
             let totals = found[1].to_owned();
             // `2 passed in 3 s` alone is said by other tools too.
             if !self.active && !text.contains('=') && !text.trim().ends_with('s') {
