@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use crate::classify::Verdict;
 use crate::kind::Kind;
-use crate::report::{Candidate, Cause, Evidence, FileRef, HintLine, Level, Span};
+use crate::report::{Candidate, Cause, Consequence, Evidence, FileRef, HintLine, Level, Span};
 use crate::rules::{Fnv, Rank, Role};
 
 /// How many evidence lines, and how many test names, a cause keeps.
@@ -37,6 +37,8 @@ pub(crate) struct Group {
     pub hints: Vec<HintLine>,
     /// Claims that belong to it, as indexes into those of the report.
     pub claims: Vec<usize>,
+    /// What it explains.
+    pub consequences: Vec<Consequence>,
     /// Whether a report of a runner told it only as a consequence.
     pub follow_on: bool,
     pub task: Option<String>,
@@ -95,6 +97,7 @@ impl Ledger {
                 tests: test.into_iter().collect(),
                 hints,
                 claims: Vec::new(),
+                consequences: Vec::new(),
                 follow_on,
                 tasks: task.iter().cloned().collect(),
                 task,
@@ -154,6 +157,9 @@ fn key(filing: &Filing) -> u64 {
             hash.write(place.or(test.as_deref().map(suite)).unwrap_or("").as_bytes());
         }
         _ => match &verdict.subject {
+            Some(subject) if verdict.kind == Kind::MissingModule => {
+                hash.write(template(library(subject)).as_bytes());
+            }
             Some(subject) => hash.write(template(subject).as_bytes()),
             None => hash.write(template(&verdict.line.text).as_bytes()),
         },
@@ -167,6 +173,17 @@ fn coarse_key(filing: &Filing) -> u64 {
     hash.write(filing.verdict.kind.as_str().as_bytes());
     hash.write(&[filing.follow_on as u8, (filing.level == Level::Line) as u8]);
     hash.0
+}
+
+/// The library that a missing package belongs to: `com.acme` of `com.acme.store.rows`. One that is not installed takes
+/// all of its packages with it.
+fn library(module: &str) -> &str {
+    let dotted = module.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_'));
+    let mut dots = module.match_indices('.').map(|(at, _)| at);
+    match (dots.next(), dots.next()) {
+        (Some(_), Some(second)) if dotted => &module[..second],
+        _ => module,
+    }
 }
 
 /// The suite of a test's full name.
@@ -271,7 +288,7 @@ impl Group {
 
     /// The cause as a caller receives it.
     pub(crate) fn into_cause(self) -> Cause {
-        let Group { verdict, level, count, evidence, tests, hints, .. } = self;
+        let Group { verdict, level, count, evidence, tests, hints, consequences, .. } = self;
         let message = evidence.first().map_or_else(String::new, |evidence| evidence.text.clone());
         let own = confidence(verdict.rank, level);
         // What the first leaves open is shared by all others.
@@ -294,6 +311,7 @@ impl Group {
             flip: verdict.flip,
             hints,
             runner_up,
+            consequences,
         }
     }
 }

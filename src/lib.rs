@@ -88,11 +88,13 @@
 #![deny(missing_docs)]
 
 mod analyzer;
+mod baseline;
 mod cause;
 mod claims;
 mod classify;
 mod decide;
 mod diff;
+mod edge;
 mod error;
 mod format;
 mod hint;
@@ -109,8 +111,10 @@ mod scan;
 mod source;
 
 pub use analyzer::{Analyzer, Session};
+pub use baseline::Baseline;
 pub use decide::{Budget, Decision, DelaySource, Escalation, Event, Policy, Repair, Retry, Seen, Situation, Terms};
 pub use diff::{Diff, Verdict, diff};
+pub use edge::{EDGES, Edge, When};
 pub use error::Error;
 pub use format::Format;
 pub use history::{FileHistory, History, MemoryHistory};
@@ -120,7 +124,7 @@ pub use render::{
     to_json, to_markdown,
 };
 pub use report::{
-    Candidate, Cause, Claim, Counts, Evidence, Failure, FileRef, HintLine, Ignored, Level, Note, Outcome, Report,
+    Candidate, Cause, Claim, Consequence, Counts, Evidence, Failure, FileRef, HintLine, Ignored, Level, Note, Outcome, Report,
     Severity, Signal, SourceSummary, Span, Standing, Task, TextLine,
 };
 pub use rules::{Hit, Rank, Role, Rule, RuleSet};

@@ -168,6 +168,9 @@ pub struct Cause {
     /// The kind that comes next, where the text supports another.
     #[serde(default)]
     pub runner_up: Option<Candidate>,
+    /// What would not have failed without it, at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consequences: Vec<Consequence>,
 }
 
 /// A kind that a text supports as well, though less.
@@ -193,6 +196,23 @@ pub struct HintLine {
     /// When it was printed, in milliseconds since 1970, where its log stamps each line: a time of day that it names is
     /// measured against this.
     pub stamp_ms: Option<u64>,
+}
+
+/// Trouble that a cause explains: it is no cause of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Consequence {
+    /// What sort of trouble it looks like.
+    pub kind: Kind,
+    /// What it is about.
+    pub subject: Option<String>,
+    /// How many failures share it; at least 1.
+    pub count: u64,
+    /// Its first line.
+    pub evidence: Evidence,
+    /// Why the cause explains it.
+    pub why: String,
 }
 
 /// A place in an input that proves a cause.

@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::decide::{Decision, Escalation, Repair};
-use crate::report::{Candidate, Cause, Claim, Evidence, FileRef, HintLine, Ignored, Note, Report, SourceSummary, Task};
+use crate::report::{
+    Candidate, Cause, Claim, Consequence, Evidence, FileRef, HintLine, Ignored, Note, Report, SourceSummary, Task,
+};
 
 /// What stands in place of a secret.
 const MASK: &str = "***";
@@ -55,6 +57,7 @@ pub(super) fn safe_report(report: &Report) -> Report {
             flip,
             hints,
             runner_up,
+            consequences,
         } = cause;
         line(fingerprint);
         line(message);
@@ -63,6 +66,11 @@ pub(super) fn safe_report(report: &Report) -> Report {
         tests.iter_mut().chain(flip).for_each(line);
         for HintLine { text, stamp_ms: _ } in hints {
             line(text);
+        }
+        for Consequence { kind: _, subject, count: _, evidence, why } in consequences {
+            subject.iter_mut().for_each(line);
+            line(why);
+            place(evidence);
         }
         if let Some(Candidate { kind: _, confidence: _, rule }) = runner_up {
             line(rule);
@@ -92,6 +100,7 @@ pub(super) fn safe_report(report: &Report) -> Report {
     report
 }
 
+/// Makes a quoted line safe.
 fn place(evidence: &mut Evidence) {
     let Evidence { source, line: _, last_line: _, column: _, byte_start: _, byte_end: _, text, file } = evidence;
     line(source);

@@ -8,7 +8,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::mask;
 use crate::decide::Decision;
 use crate::kind::{Action, Phase};
-use crate::report::{Cause, Counts, Evidence, FileRef, Note, Outcome, Report, Severity, Standing, Task};
+use crate::report::{Cause, Consequence, Counts, Evidence, FileRef, Note, Outcome, Report, Severity, Standing, Task};
 
 /// The output for people.
 ///
@@ -117,6 +117,7 @@ impl Text {
             flip,
             hints: _,
             runner_up,
+            consequences,
         } = cause;
         page.blank();
         let number = format!("{number:>2}. ");
@@ -151,6 +152,13 @@ impl Text {
         }
         if let Some(flip) = flip {
             page.wrap("    ", &format!("{nature}, not {}: {flip}", kind.nature()), DIM);
+        }
+        let shown = if self.detail == Detail::Full { usize::MAX } else { 3 };
+        for Consequence { kind, subject, count, evidence, why } in consequences.iter().take(shown) {
+            let times = if *count > 1 { format!(" ×{count}") } else { String::new() };
+            let subject = subject.as_ref().map_or_else(String::new, |subject| format!(" {}", middle(subject, 60)));
+            let text = format!("explains {kind}{subject}{times}, line {}: {why}", evidence.line);
+            page.wrap("    ", &text, DIM);
         }
         if self.detail == Detail::Full {
             let next = runner_up
