@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::sync::Mutex;
 
+use crate::baseline::Baseline;
 use crate::cause::{Group, KEEP, fingerprint};
 use crate::claims::{self, Shown, Stated};
 use crate::format::{self, Format, HEAD, Parse, Place};
@@ -26,6 +27,7 @@ const MAX_HELD: usize = 48 * 1024 * 1024;
 pub struct Analyzer {
     rules: RuleSet,
     exit_code: Option<i32>,
+    baseline: Option<Baseline>,
 }
 
 impl Default for Analyzer {
@@ -38,7 +40,7 @@ impl Analyzer {
     /// An analyzer with the built-in rules.
     #[must_use]
     pub fn new() -> Self {
-        Analyzer { rules: RuleSet::built_in(), exit_code: None }
+        Analyzer { rules: RuleSet::built_in(), exit_code: None, baseline: None }
     }
 
     /// Uses other rules. The default is [`RuleSet::built_in`].
@@ -54,6 +56,16 @@ impl Analyzer {
     #[must_use]
     pub fn exit_code(mut self, code: i32) -> Self {
         self.exit_code = Some(code);
+        self
+    }
+
+    /// What green runs of the same job printed. The default is not to know it.
+    ///
+    /// A line that a green run had is no cause, unless it is part of what a runner of tests reports as failed; and
+    /// where nothing is recognized, the lines that no green run had are the evidence.
+    #[must_use]
+    pub fn baseline(mut self, baseline: Baseline) -> Self {
+        self.baseline = Some(baseline);
         self
     }
 
@@ -89,7 +101,7 @@ impl Analyzer {
     /// Begins an analysis that is fed piece by piece.
     #[must_use]
     pub fn session(&self, name: impl Into<String>) -> Session {
-        Session::new(self.rules.clone(), &Source::bytes(name, Vec::new()))
+        Session::new(self, &Source::bytes(name, Vec::new()))
     }
 
     fn read_parallel(&self, sources: Vec<Source<'_>>, workers: usize) -> Vec<Part> {
@@ -117,7 +129,7 @@ impl Analyzer {
     }
 
     fn read(&self, source: Source<'_>) -> Part {
-        let mut session = Session::new(self.rules.clone(), &source);
+        let mut session = Session::new(self, &source);
         let read = match source.input {
             Input::Bytes(bytes) => {
                 session.whole(&bytes);
@@ -168,11 +180,17 @@ struct Part {
 }
 
 impl Session {
-    fn new(rules: RuleSet, source: &Source<'_>) -> Self {
+    fn new(analyzer: &Analyzer, source: &Source<'_>) -> Self {
+        let mut findings = Findings::new(&source.name, source.exit_code, source.task.clone());
+        let mut log = LogParser::new(analyzer.rules.clone());
+        if let Some(baseline) = &analyzer.baseline {
+            findings.compare(baseline.clone());
+            log.compare(baseline.clone());
+        }
         Session {
-            findings: Findings::new(&source.name, source.exit_code, source.task.clone()),
-            log: LogParser::new(rules.clone()),
-            rules,
+            findings,
+            log,
+            rules: analyzer.rules.clone(),
             document: None,
             forced: source.format,
             format: None,
@@ -650,6 +668,7 @@ fn merge(known: &mut Group, group: Group, view: bool) {
         }
     }
     known.hint(group.hints);
+    known.consequences.extend(group.consequences.into_iter().take(KEEP.saturating_sub(known.consequences.len())));
     for test in group.tests {
         if known.tests.len() < KEEP && !known.tests.contains(&test) {
             known.tests.push(test);

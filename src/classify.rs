@@ -222,6 +222,10 @@ fn flip(found: &mut Verdict, level: Level) {
                 "the refused connection is to this machine: the job does not start the service",
             ))
         }
+        Kind::Cancelled if found.phase == Phase::Deploy && found.nature == Nature::Transient => Some((
+            Nature::Ambiguous,
+            "it was stopped while something was published or sent: part of it may have taken effect",
+        )),
         Kind::ConnectionFailure | Kind::Timeout | Kind::ServiceUnavailable
             if found.phase == Phase::Deploy && found.nature == Nature::Transient =>
         {

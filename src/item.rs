@@ -1,7 +1,7 @@
 //! What parsers hand to the analyzer, in the order of the input.
 
 use crate::kind::Phase;
-use crate::report::{Counts, Failure, Note, Outcome, Span, Task};
+use crate::report::{Counts, Failure, Note, Outcome, Span, Task, TextLine};
 
 /// One thing a parser found.
 #[derive(Debug)]
@@ -16,6 +16,14 @@ pub(crate) enum Item {
     Mark(Mark),
     /// A step of the job begins.
     Step(Step),
+    /// The last words before a mark of failure or the end of a log: what to show where nothing is recognized.
+    Tail {
+        line: TextLine,
+        /// It speaks of an error; otherwise it is merely the last line.
+        error: bool,
+    },
+    /// A line that the green runs of the job did not have.
+    Novel(TextLine),
     /// A task of a message.
     Task(Task),
     /// The input is a message with an identity of its own: a copy of it says nothing new, and it may replace others.

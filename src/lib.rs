@@ -124,8 +124,8 @@ pub use render::{
     to_json, to_markdown,
 };
 pub use report::{
-    Candidate, Cause, Claim, Consequence, Counts, Evidence, Failure, FileRef, HintLine, Ignored, Level, Note, Outcome, Report,
-    Severity, Signal, SourceSummary, Span, Standing, Task, TextLine,
+    Candidate, Cause, Claim, Consequence, Counts, Evidence, Failure, FileRef, HintLine, Ignored, Level, Note, Outcome,
+    Report, Severity, Signal, SourceSummary, Span, Standing, Task, TextLine,
 };
 pub use rules::{Hit, Rank, Role, Rule, RuleSet};
 pub use source::Source;

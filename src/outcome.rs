@@ -6,8 +6,10 @@
 
 use std::collections::HashSet;
 
-use crate::cause::{Filing, Group, Ledger, quote};
+use crate::baseline::Baseline;
+use crate::cause::{Filing, Group, KEEP, Ledger, quote};
 use crate::classify::{Verdict, classify, classify_line, set_phase};
+use crate::edge::explain;
 use crate::item::{Item, LogLine, Mark, Scope, Step, TestRun};
 use crate::kind::{Kind, Nature, Phase};
 use crate::report::{Counts, Evidence, Failure, HintLine, Ignored, Level, Note, Outcome, Signal, Span, Task, TextLine};
@@ -18,6 +20,12 @@ const MAX_NOTES: usize = 50;
 
 /// How many lines about a further try are kept in mind.
 const MAX_HINT_LINES: usize = 1000;
+
+/// How many last words are kept, one for each mark of failure.
+const MAX_TAILS: usize = 100;
+
+/// How near two findings of one kind stand that tell of one thing.
+const ECHO_REACH: u64 = 40;
 
 /// How far from a failure a line about a further try still speaks of it.
 const HINT_REACH: u64 = 10;
@@ -49,6 +57,14 @@ pub(crate) struct Findings {
     passed_phases: Vec<Phase>,
     notes: Vec<Note>,
     notes_omitted: u64,
+    /// What the green runs of the job printed.
+    baseline: Option<Baseline>,
+    /// The last words before each mark of failure and before the end, with the step that they stand in.
+    tails: Vec<(usize, TextLine)>,
+    /// The last line, where it is no word of an error.
+    last_line: Option<TextLine>,
+    /// The lines that no green run had.
+    novel: Vec<TextLine>,
 }
 
 /// The identity of a message.
@@ -153,7 +169,16 @@ impl Findings {
             passed_phases: Vec::new(),
             notes: Vec::new(),
             notes_omitted: 0,
+            baseline: None,
+            tails: Vec::new(),
+            last_line: None,
+            novel: Vec::new(),
         }
+    }
+
+    /// Marks down what the green runs of the job printed too.
+    pub(crate) fn compare(&mut self, baseline: Baseline) {
+        self.baseline = Some(baseline);
     }
 
     /// Takes in what a parser found.
@@ -164,6 +189,14 @@ impl Findings {
             Item::Tests(run) => self.run(run),
             Item::Mark(mark) => self.mark(mark),
             Item::Step(step) => self.step(step),
+            Item::Tail { line, error: true } => {
+                if self.tails.len() == MAX_TAILS {
+                    self.tails.remove(MAX_TAILS / 2);
+                }
+                self.tails.push((self.steps.len() - 1, line));
+            }
+            Item::Tail { line, error: false } => self.last_line = Some(line),
+            Item::Novel(line) => self.novel.push(line),
             Item::Task(task) => self.tasks.push(task),
             Item::Letter { id, supersedes } => self.letter = Some(Letter { id, supersedes }),
             Item::Note(note) => self.note(note),
@@ -424,13 +457,26 @@ impl Findings {
         let any_step_failed = self.any_step_failed;
         // Where steps are marked when they fail, an unmarked one did not.
         let unmarked = |step: &StepState| step.end.is_none() && any_step_failed;
-        let groups = std::mem::take(&mut self.ledger.groups);
+        let mut groups = std::mem::take(&mut self.ledger.groups);
+        // What a green run printed too is not why this one failed, unless a runner reports that it failed.
+        if let Some(baseline) = self.baseline.take() {
+            groups.retain(|group| {
+                !matches!(group.level, Level::Line | Level::Diagnostic)
+                    || !group.evidence.iter().all(|evidence| baseline.has(&evidence.text))
+            });
+            if baseline.is_cut() {
+                let message = "the green runs have more different lines than are kept: what is new may not be new";
+                self.note(Note::info(None, message));
+            }
+        }
         let (mut standing, mut demoted, mut follow_ons) = (Vec::new(), Vec::new(), Vec::new());
         for group in groups {
             let stretch = &self.stretches[group.stretch as usize];
             let command = &self.commands[stretch.command];
             let excused = self.is_excused(command);
-            let line = group.level == Level::Line;
+            // What the CI system says of the end of the job is no line of a test.
+            let of_job = self.job.as_ref().is_some_and(|mark| mark.span.line == group.first.line);
+            let line = group.level == Level::Line && !of_job;
             if group.follow_on {
                 if !excused {
                     follow_ons.push(group);
@@ -451,7 +497,8 @@ impl Findings {
             demoted = rest;
         }
         tell_once(&mut standing);
-        explain(&mut standing, &mut follow_ons);
+        fold_echoes(&mut standing);
+        explain(&mut standing);
         let mut ignored = Ignored::default();
         (ignored.decoys, ignored.first_decoy) = summed(&demoted);
         (ignored.follow_ons, ignored.first_follow_on) = summed(&follow_ons);
@@ -554,6 +601,21 @@ impl Findings {
         Outcome::Unknown
     }
 
+    /// What was said last before the step failed; where green runs are known, only what they did not say.
+    fn last_words(&self) -> Option<TextLine> {
+        let failed = |step: &usize| self.steps[*step].end == Some(Outcome::Failed) && !self.steps[*step].post;
+        let of_failed = self.tails.iter().rev().find(|(step, _)| failed(step));
+        let of_work = || self.tails.iter().rev().find(|(step, _)| !self.steps[*step].post);
+        let tail = of_failed.or_else(of_work).or(self.tails.last()).map(|(_, line)| line);
+        if self.novel.is_empty() {
+            return tail.cloned();
+        }
+        let end = tail.map_or(u64::MAX, |line| line.span.last_line);
+        let told = |line: &&TextLine| line.span.line <= end && line.text.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let within = tail.filter(|tail| self.novel.iter().any(|line| line.span.line == tail.span.line));
+        within.or_else(|| self.novel.iter().rev().find(told)).or_else(|| self.novel.last()).cloned()
+    }
+
     /// What to show for an input that failed although no finding stands: the nearest thing to a cause.
     fn last_resort(&self, mut demoted: Vec<Group>, follow_ons: Vec<Group>) -> Vec<Group> {
         demoted.retain(|group| group.verdict.rank > Rank::Generic);
@@ -572,14 +634,61 @@ impl Findings {
             }
             return demoted;
         }
-        let evidence = match (follow_ons.into_iter().next_back(), &self.last_failed) {
-            (Some(group), _) => TextLine { text: group.verdict.line.text, span: group.verdict.line.span },
-            (None, Some(mark)) => TextLine { text: mark.text.clone(), span: mark.span },
-            (None, None) => return Vec::new(),
+        let evidence = match (self.last_words(), follow_ons.into_iter().next_back(), &self.last_failed) {
+            (Some(line), _, _) => line,
+            (None, Some(group), _) => TextLine { text: group.verdict.line.text, span: group.verdict.line.span },
+            (None, None, Some(mark)) => TextLine { text: mark.text.clone(), span: mark.span },
+            (None, None, None) => match &self.last_line {
+                Some(line) => line.clone(),
+                None => return Vec::new(),
+            },
         };
         let mut ledger = Ledger::default();
         ledger.file(&self.name, unclassified(evidence, self.task.clone()));
         ledger.groups
+    }
+}
+
+/// Folds a finding without a subject into one of its kind nearby that says more: the attempts that a client counts
+/// into the error that ends them.
+fn fold_echoes(standing: &mut Vec<Group>) {
+    let speaks = |group: &Group| group.verdict.subject.is_some() || group.level != Level::Line;
+    let mut index = 0;
+    while index < standing.len() {
+        let echo = &standing[index];
+        let near = |group: &Group| {
+            group.verdict.kind == echo.verdict.kind
+                && group.verdict.nature == echo.verdict.nature
+                && group.stretch == echo.stretch
+                && (group.first.line.abs_diff(echo.last.line) <= ECHO_REACH
+                    || echo.first.line.abs_diff(group.last.line) <= ECHO_REACH)
+        };
+        let of_remote = matches!(
+            echo.verdict.kind,
+            Kind::RateLimit | Kind::ConnectionFailure | Kind::ServiceUnavailable | Kind::Timeout | Kind::LockContention
+        );
+        let found = (of_remote && echo.level == Level::Line)
+            .then(|| {
+                standing.iter().enumerate().find(|(other, group)| {
+                    *other != index
+                        && near(group)
+                        && (speaks(group) && !speaks(echo)
+                            || group.verdict.rank > echo.verdict.rank
+                                && group.first.line > echo.last.line
+                                && !speaks(echo))
+                })
+            })
+            .flatten()
+            .map(|(other, _)| other);
+        let Some(other) = found else {
+            index += 1;
+            continue;
+        };
+        let echo = standing.remove(index);
+        let group = &mut standing[if other > index { other - 1 } else { other }];
+        let room = KEEP.saturating_sub(group.evidence.len());
+        group.evidence.extend(echo.evidence.into_iter().take(room));
+        group.hint(echo.hints);
     }
 }
 
@@ -730,22 +839,4 @@ fn settle_cancelled(standing: &mut [Group]) {
             verdict.flip = Some("the job was failing already when it was stopped".to_owned());
         }
     }
-}
-
-/// Moves what another finding explains to the follow-ons: later, and of a kind that its rule names.
-fn explain(standing: &mut Vec<Group>, follow_ons: &mut Vec<Group>) {
-    let reasons: Vec<(u64, Vec<Kind>)> = standing
-        .iter()
-        .filter(|group| !group.verdict.explains.is_empty())
-        .map(|group| (group.first.line, group.verdict.explains.clone()))
-        .collect();
-    if reasons.is_empty() {
-        return;
-    }
-    let explained = |group: &Group| {
-        reasons.iter().any(|(line, kinds)| *line < group.first.line && kinds.contains(&group.verdict.kind))
-    };
-    let (moved, kept) = std::mem::take(standing).into_iter().partition(explained);
-    *standing = kept;
-    follow_ons.extend::<Vec<Group>>(moved);
 }

@@ -182,6 +182,7 @@ impl Places {
             Item::Tests(run) => run.span = self.span(run.span),
             Item::Mark(mark) => mark.span = self.span(mark.span),
             Item::Step(step) => step.span = self.span(step.span),
+            Item::Tail { line, .. } | Item::Novel(line) => line.span = self.span(line.span),
             Item::Task(_) | Item::Letter { .. } | Item::Note(_) => {}
         }
         item

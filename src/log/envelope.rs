@@ -81,6 +81,13 @@ impl Clean<'_> {
             show("");
         }
     }
+
+    /// The texts of the line.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let mut texts = Vec::new();
+        self.each(|text| texts.push(text.to_owned()));
+        texts
+    }
 }
 
 /// Removes color codes and the envelope of CI systems from a raw line.

@@ -43,6 +43,10 @@ pub(super) const NEEDLES: &[&str] = &[
     r"Gemfile:\d",
     r"Rakefile:\d",
     r"Containerfile:\d",
+    // The prose of TSLint, and the table of remark.
+    r".ts[\d",
+    r".tsx[\d",
+    " remark-lint",
 ];
 
 pub(super) fn open() -> Box<dyn Reader> {
@@ -97,7 +101,13 @@ impl Reader for Findings {
 fn finding(text: &str) -> Option<(Placed<'_>, Sort)> {
     // Go's vet says whose type checker found it.
     let (text, vet) = text.strip_prefix("vet: ").map_or((text, false), |rest| (rest, true));
-    let placed = place(text).or_else(|| bracketed(text))?;
+    if let Some(placed) = bracketed(text) {
+        return Some((placed, Sort::Lint));
+    }
+    if let Some(placed) = of_remark(text) {
+        return Some((placed, Sort::Remark));
+    }
+    let placed = place(text)?;
     let extension = extension(&placed.file.path);
     let rest = placed.rest;
     if rest.len() < 4 || is_other(rest) {
@@ -121,8 +131,22 @@ fn finding(text: &str) -> Option<(Placed<'_>, Sort)> {
     Some((placed, sort))
 }
 
-/// TSLint's `file.ts[12, 3]: message`.
+/// `25:3  warning Incorrect list-item indent  list-item-indent  remark-lint`: the file stands above the table.
+///
+/// Most of its findings are warnings, which fail a run only where it was told so.
+fn of_remark(text: &str) -> Option<Placed<'_>> {
+    let (place, rest) = text.strip_suffix(" remark-lint")?.split_once(' ')?;
+    let begin = place.split('-').next().unwrap_or(place);
+    let (line, column) = begin.split_once(':')?;
+    let rest = rest.trim();
+    let severe = ["warning ", "error "].iter().any(|word| rest.starts_with(word));
+    let file = crate::report::FileRef::new("", Some(line.parse().ok()?), Some(column.parse().ok()?));
+    severe.then_some(Placed { file, rest })
+}
+
+/// TSLint's `file.ts[12, 3]: message`, with `ERROR: ` in front since its fourth version.
 fn bracketed(text: &str) -> Option<Placed<'_>> {
+    let text = text.strip_prefix("ERROR: ").unwrap_or(text);
     let (path, rest) = text.split_once('[')?;
     let (numbers, rest) = rest.split_once("]: ")?;
     let (line, column) = numbers.split_once(", ")?;
@@ -340,8 +364,21 @@ fn go(rest: &str, column: bool) -> Sort {
     if VET.iter().any(|words| rest.contains(words)) {
         return Sort::Lint;
     }
+    // Before Go 1.10 the compiler told no column, as a test's own message has none.
+    const FIRM: &[&str] = &[
+        "undefined: ",
+        "imported and not used",
+        "declared and not used",
+        "declared but not used",
+        "cannot find package \"",
+        "no required module provides package",
+        "syntax error: ",
+        "missing return at end",
+        "no new variables on left side",
+    ];
     if COMPILER.iter().any(|words| rest.contains(words)) {
-        return if column || rest.contains("undefined: ") { Sort::Compile } else { Sort::Remark };
+        let firm = column || FIRM.iter().any(|words| rest.contains(words));
+        return if firm { Sort::Compile } else { Sort::Remark };
     }
     Sort::Remark
 }
@@ -364,6 +401,8 @@ mod tests {
         check("a.rb:45:5: C: [Correctable] Style/TrailingComma: Put a comma", Some(Sort::Lint));
         check("foo/widget.yml:1:81: [error] line too long (122 > 80 characters) (line-length)", Some(Sort::Lint));
         check("main.yml:1: [E201] Trailing whitespace", Some(Sort::Lint));
+        check("src/app.ts[418, 38]: ' should be \"", Some(Sort::Lint));
+        check("ERROR: src/app.tsx[15, 11]: Missing semicolon", Some(Sort::Lint));
         check("./lock.go:13:9: Owner passes lock by value: x contains sync.Mutex", Some(Sort::Lint));
     }
 
@@ -372,11 +411,15 @@ mod tests {
         check("a.py:1:2: E999 SyntaxError: invalid syntax", Some(Sort::Compile));
         check("cal/cal.go:22:9: undefined: totl", Some(Sort::Compile));
         check("vet: ./a.go:3:5: undefined: x", Some(Sort::Compile));
+        check("lock_test.go:15: undefined: x", Some(Sort::Compile));
+        check("lock_test.go:4: cannot find package \"other/package\" in any of:", Some(Sort::Compile));
         check("a.rb:3: syntax error, unexpected end-of-input", Some(Sort::Compile));
     }
 
     #[test]
     fn remarks_and_other_lines() {
+        check("25:3  warning  Incorrect list-item indent  list-item-indent  remark-lint", Some(Sort::Remark));
+        check("lock_test.go:15: expected 3, got 4", Some(Sort::Remark));
         check("golint.new.go:3:5: exported var V should have comment or be unexported", Some(Sort::Remark));
         check("app.rb:10:in `foo'", None);
         check("/a/b.py:113: RequestsDependencyWarning: urllib3 does not match", None);

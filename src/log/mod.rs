@@ -46,18 +46,21 @@ mod rust;
 mod scala;
 mod steps;
 mod swift;
+mod tail;
 mod traceback;
 mod vitest;
 
+use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 use memchr::memmem;
 
+use crate::baseline::Baseline;
 use crate::format::{BEGINNINGS, Parse, Place, beginning, go_test_json, tap};
 use crate::hint;
 use crate::item::{Item, LogLine, Mark, Scope, Step};
 use crate::report::{Note, Outcome, Span, TextLine};
-use crate::rules::{Owner, RuleSet};
+use crate::rules::{Owner, Role, RuleSet};
 use crate::scan::Needle;
 
 use envelope::{Frame, clean};
@@ -68,6 +71,12 @@ const MAX_LINE: usize = 64 * 1024;
 
 /// Begins a message that the CI system shows as an error.
 static ANNOTATION: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("##[error]"));
+
+/// How many marks of failure in one log are searched for the words before them.
+const MAX_TAILS: u32 = 100;
+
+/// How many lines that no green run had are told from the beginning of a log, and as many from its end.
+const MAX_NOVEL: usize = 200;
 
 /// How many lines before a picked line a rule may ask for.
 const CONTEXT_LINES: usize = 8;
@@ -96,6 +105,12 @@ impl Line<'_> {
     pub(crate) fn indent(&self) -> usize {
         self.text.len() - self.text.trim_start().len()
     }
+}
+
+/// The texts of a raw line without color codes and the envelope of CI systems.
+pub(crate) fn clean_line(raw: &[u8]) -> Vec<String> {
+    let frame = Frame::default();
+    clean(raw, &frame).texts()
 }
 
 /// What a reader makes of a line.
@@ -178,6 +193,9 @@ pub(crate) const READERS: &[ReaderEntry] = &[
 
 const _: () = assert!(READERS.len() <= 64, "a set of readers is the bits of a number");
 
+/// The place of the reader of steps in [`READERS`].
+const STEPS: usize = 1;
+
 /// What a needle of the log parser itself wakes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waker {
@@ -218,6 +236,13 @@ pub(crate) struct LogParser {
     refused: Option<u64>,
     recent: Recent,
     frame: Frame,
+    /// How many marks of failure there were.
+    tails: u32,
+    /// What the green runs of the job printed.
+    baseline: Option<Baseline>,
+    /// The last lines that they did not print, and how many were told.
+    novel: VecDeque<TextLine>,
+    told: usize,
 }
 
 impl LogParser {
@@ -235,7 +260,16 @@ impl LogParser {
             refused: None,
             recent: Recent::default(),
             frame: Frame::default(),
+            tails: 0,
+            baseline: None,
+            novel: VecDeque::new(),
+            told: 0,
         }
+    }
+
+    /// Tells which lines the green runs of the job did not have.
+    pub(crate) fn compare(&mut self, baseline: Baseline) {
+        self.baseline = Some(baseline);
     }
 
     /// Goes on with the log: what seemed to be a report is none, or has been read by its own parser.
@@ -283,7 +317,21 @@ impl LogParser {
         if let Some(index) = self.holder.take() {
             shown |= 1 << index;
             if self.settle(index, line, out) {
-                return;
+                // A block of a runner that was cut short must not hide how its step ended.
+                if index == STEPS || !steps::is_boundary(text) {
+                    return;
+                }
+                shown |= 1 << STEPS;
+                let holder = self.holder.take();
+                let taken = self.settle(STEPS, line, out);
+                if self.holder.is_none() {
+                    self.holder = holder;
+                } else {
+                    self.watchers.extend(holder.filter(|index| !self.watchers.contains(index)));
+                }
+                if taken {
+                    return;
+                }
             }
         }
         if !self.watchers.is_empty() {
@@ -347,6 +395,43 @@ impl LogParser {
         true
     }
 
+    /// Tells the last words of what was read so far, up to a mark of failure or the end.
+    fn tell_tail(&self, window: &[u8], at: Place, out: &mut dyn FnMut(Item)) {
+        let before = self.recent.joined(window, Recent::BYTES);
+        // What only follows from a failure, or is known to be none, says nothing.
+        let said = |text: &str| {
+            let found = self.rules.matches(text, &self.rules.candidates(text), || Box::new(std::iter::empty()));
+            found.first().is_some_and(|hit| hit.rule.role != Role::Root)
+                || marks::read_mark(text, Span::default()).is_some()
+        };
+        if let Some((line, error)) = tail::last_words(&before, at, &self.frame, said) {
+            out(Item::Tail { line, error });
+        }
+    }
+
+    /// Tells the lines of a window that no green run had.
+    fn tell_novel(&mut self, window: &[u8], mut at: Place, out: &mut dyn FnMut(Item)) {
+        let Some(baseline) = self.baseline.clone() else { return };
+        for raw in window.split_inclusive(|byte| *byte == b'\n') {
+            let shown = &raw[..raw.len().min(MAX_LINE)];
+            let shown = shown.strip_suffix(b"\n").unwrap_or(shown);
+            for text in clean(shown, &self.frame).texts().into_iter().filter(|text| !baseline.has(text)) {
+                let span = Span::on_line(at.line, at.byte, at.byte + shown.len() as u64);
+                let line = TextLine { text, span };
+                if self.told < MAX_NOVEL {
+                    self.told += 1;
+                    out(Item::Novel(line));
+                } else {
+                    if self.novel.len() == MAX_NOVEL {
+                        self.novel.pop_front();
+                    }
+                    self.novel.push_back(line);
+                }
+            }
+            at.advance(raw);
+        }
+    }
+
     fn needles_in(&self, raw: &[u8]) -> Needles {
         let mut found = Needles::default();
         self.rules.scanner().each(raw, |needle, _| match self.rules.owner(needle) {
@@ -380,6 +465,10 @@ impl Parse for LogParser {
             None => return 0,
         };
         let lines = &data[..whole];
+        let began = *at;
+        if self.recent.end != began.byte {
+            self.recent.tail.clear();
+        }
         let rules = self.rules.clone();
         let mut search = rules.scanner().search(lines);
         let mut pos = 0;
@@ -412,7 +501,11 @@ impl Parse for LogParser {
             {
                 at.advance(&lines[pos..first]);
                 self.document_at = Some(at.byte);
+                if self.baseline.is_some() {
+                    self.tell_novel(&data[..first], began, out);
+                }
                 self.recent.keep(&data[..first]);
+                self.recent.end = at.byte;
                 return first;
             }
             at.advance(&lines[pos..start]);
@@ -424,14 +517,33 @@ impl Parse for LogParser {
                 }
             }
             let span = Span::on_line(at.line, at.byte, at.byte + shown.len() as u64);
-            self.look(shown, span, needles, &lines[..start], out);
+            let mut failed = false;
+            self.look(shown, span, needles, &lines[..start], &mut |item| {
+                failed |=
+                    matches!(&item, Item::Mark(Mark { scope: Scope::Step | Scope::Job, outcome: Outcome::Failed, .. }));
+                out(item);
+            });
+            if failed && self.tails < MAX_TAILS {
+                self.tails += 1;
+                self.tell_tail(&lines[..start], *at, out);
+            }
             let next = (end + 1).min(whole);
             self.skipping = next == whole && lines[whole - 1] != b'\n' && !eof;
             at.advance(&lines[start..next]);
             pos = next;
         }
+        if self.baseline.is_some() {
+            self.tell_novel(&data[..pos], began, out);
+        }
+        if eof && !data.is_empty() {
+            self.tell_tail(&data[..pos], *at, out);
+        }
         self.recent.keep(&data[..pos]);
+        self.recent.end = at.byte;
         if eof {
+            for line in std::mem::take(&mut self.novel) {
+                out(Item::Novel(line));
+            }
             for reader in &mut self.readers {
                 reader.end(out);
             }
@@ -448,10 +560,15 @@ impl Parse for LogParser {
 #[derive(Default)]
 struct Recent {
     tail: Vec<u8>,
+    /// Where it ends in the input: a report that stood between is not kept.
+    end: u64,
 }
 
 impl Recent {
-    const BYTES: usize = 2048;
+    const BYTES: usize = 16 * 1024;
+
+    /// How far a rule may look back.
+    const NEAR: usize = 2048;
 
     fn keep(&mut self, read: &[u8]) {
         if read.len() >= Self::BYTES {
@@ -462,14 +579,16 @@ impl Recent {
         self.tail.drain(..excess);
     }
 
+    /// What comes before a place, as far as it is kept: the end of `window`, and of what was read before it.
+    fn joined(&self, window: &[u8], reach: usize) -> Vec<u8> {
+        let near = &window[window.len().saturating_sub(reach)..];
+        let tail = &self.tail[self.tail.len().saturating_sub(reach - near.len())..];
+        [tail, near].concat()
+    }
+
     /// The few clean lines at the end of `window`, which follows what was kept.
     fn before(&self, window: &[u8], frame: &Frame) -> Vec<String> {
-        let near = &window[window.len().saturating_sub(Self::BYTES)..];
-        let mut bytes = Vec::new();
-        if near.len() == window.len() {
-            bytes.extend_from_slice(&self.tail);
-        }
-        bytes.extend_from_slice(near);
+        let bytes = self.joined(window, Self::NEAR);
         let mut lines: Vec<String> = bytes
             .rsplit(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())

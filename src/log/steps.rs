@@ -132,6 +132,44 @@ struct Steps {
     post_fold: bool,
 }
 
+/// Whether a line of the CI system ends what a tool printed, so that it counts even within a tool's block.
+pub(super) fn is_boundary(text: &str) -> bool {
+    const ENDS: &[&str] = &[
+        "Process completed with exit code ",
+        "The process '",
+        "Post job cleanup",
+        "Cleaning up orphan processes",
+        "Exited with code exit status ",
+        "ERROR: Job failed",
+        "Job succeeded",
+        "Finished: ",
+        "The command \"",
+        "Done. Your build exited with ",
+        "Done: Job Cancelled",
+        "Your build has been stopped",
+        "The build has been terminated",
+        "The job exceeded the maximum time limit",
+        "No output has been received in the last",
+        "Phase complete: ",
+        "Command did not execute successfully",
+    ];
+    begins_step(text) || ENDS.iter().any(|begin| text.starts_with(begin))
+}
+
+/// Whether a line of the CI system begins a step.
+pub(super) fn begins_step(text: &str) -> bool {
+    const BEGINS: &[&str] = &[
+        "##[group]Run ",
+        "##[section]Starting: ",
+        "section_start:",
+        "[Pipeline] ",
+        "travis_fold:start:",
+        "~~~ ",
+        "Entering phase ",
+    ];
+    BEGINS.iter().any(|begin| text.starts_with(begin))
+}
+
 /// What is being echoed.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Echo {

@@ -61,6 +61,11 @@ impl Package {
         self.running.contains_key(name)
     }
 
+    /// Whether a case has begun and not ended.
+    pub(crate) fn is_any_running(&self) -> bool {
+        !self.running.is_empty()
+    }
+
     /// Whether any case began or ended.
     pub(crate) fn has_cases(&self) -> bool {
         self.any_failed() || self.passed + self.skipped > 0 || !self.running.is_empty()
@@ -327,7 +332,9 @@ fn said(lines: &[TextLine]) -> (Option<FileRef>, Vec<TextLine>) {
                 entries.push((file, vec![TextLine { text: message.to_owned(), span: line.span }]));
             }
             _ => match entries.last_mut() {
-                Some((_, entry)) if margin.is_some_and(|margin| indent > margin || text.is_empty()) => {
+                Some((_, entry))
+                    if margin.is_some_and(|margin| indent > margin || text.is_empty() || is_field(text)) =>
+                {
                     entry.push(TextLine { text: text.trim_end().to_owned(), span: line.span });
                 }
                 _ => margin = None,
@@ -357,6 +364,11 @@ fn said(lines: &[TextLine]) -> (Option<FileRef>, Vec<TextLine>) {
         text.extend(entries.into_iter().rev().flat_map(|(_, lines)| lines));
     }
     (Some(file), text)
+}
+
+/// Whether a line is a field of the table that an assertion library prints; old ones return to the margin for it.
+fn is_field(text: &str) -> bool {
+    ["Error Trace:", "Error:", "Messages:", "Test:"].iter().any(|field| text.starts_with(field))
 }
 
 /// Whether a message states what was expected.

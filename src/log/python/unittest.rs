@@ -12,6 +12,9 @@ pub(in crate::log) const NEEDLES: &[&str] = &[
     "FAILED (failures=",
     "FAILED (errors=",
     "NO TESTS RAN",
+    // With `-v`, each case has a line of its own.
+    ") ... ERROR",
+    ") ... FAIL",
 ];
 
 /// How many failed cases are kept.
@@ -24,6 +27,9 @@ pub(in crate::log) fn open() -> Box<dyn Reader> {
 #[derive(Default)]
 struct Unittest {
     blocks: Vec<Block>,
+    /// Cases of which only the line says that they failed: what went wrong stands behind the last of them, if the run
+    /// gets there.
+    told: Vec<Block>,
     state: State,
     /// `Ran 3 tests in 0.1s`: how many, and where.
     ran: Option<(u64, Span)>,
@@ -35,6 +41,8 @@ enum State {
     Idle,
     /// A double rule came; the heading of a block may follow.
     Rule,
+    /// The heading of a block that only nose would print; a rule of dashes must follow.
+    Heading,
     Block,
     /// The totals came; the verdict follows.
     Ran,
@@ -54,17 +62,24 @@ impl Reader for Unittest {
         match self.state {
             State::Ran => return self.verdict(line, out),
             State::Rule => {
-                let Some((error, name)) = heading(text) else {
+                let Some((word, name)) = heading(text) else {
                     self.state = State::Idle;
                     return Grip::Pass;
                 };
                 if self.blocks.len() < MAX_FAILED {
                     let head = line.to_text();
+                    let error = word == Word::Error;
                     self.blocks.push(Block { error, name: name.to_owned(), head, lines: Vec::new() });
                 }
-                self.state = State::Block;
+                self.state = if word == Word::Own { State::Heading } else { State::Block };
                 return Grip::Hold;
             }
+            State::Heading if !is_dashes(text) => {
+                self.blocks.pop();
+                self.state = State::Idle;
+                return Grip::Pass;
+            }
+            State::Heading => self.state = State::Block,
             State::Idle | State::Block => {}
         }
         if rule {
@@ -74,19 +89,25 @@ impl Reader for Unittest {
             return if known { Grip::Hold } else { Grip::Watch };
         }
         if let Some(count) = ran(text) {
+            self.told.clear();
             self.ran = Some((count, line.span));
             self.state = State::Ran;
             return Grip::Hold;
         }
         if self.state != State::Block {
-            return Grip::Pass;
+            let Some((error, name)) = result(text) else { return Grip::Pass };
+            if self.told.len() < MAX_FAILED {
+                let head = line.to_text();
+                self.told.push(Block { error, name: name.to_owned(), head, lines: Vec::new() });
+            }
+            return Grip::Take;
         }
         if text.starts_with("##[") || text.starts_with("Process completed with exit code") {
             return Grip::Watch;
         }
         if let Some(block) = self.blocks.last_mut()
             && block.lines.len() < MAX_LINES
-            && !(text.len() == 70 && text.bytes().all(|byte| byte == b'-'))
+            && !is_dashes(text)
         {
             block.lines.push(line.to_text());
         }
@@ -94,6 +115,9 @@ impl Reader for Unittest {
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        if self.blocks.is_empty() {
+            self.blocks = std::mem::take(&mut self.told);
+        }
         let Some(last) = self.blocks.last() else { return };
         let message = "the output of unittest ends before its totals";
         out(Item::Note(Note::warning(Some(last.head.span.line), message)));
@@ -140,9 +164,18 @@ impl Unittest {
                 details.split(',').find_map(|part| part.trim().split_once('=').filter(|(key, _)| *key == wanted));
             found.and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
         };
-        let failed = count("failures") + count("unexpected successes");
         let errored = count("errors");
-        let skipped = count("skipped") + count("expected failures") + count("SKIP");
+        let mut failed = count("failures") + count("unexpected successes");
+        let mut skipped = count("skipped") + count("expected failures");
+        // Plugins of nose count under words of their own: `SKIP=3`, `BLOCKED=1`, `WidgetSyntaxError=2`.
+        for (word, number) in details.split(',').filter_map(|part| part.trim().split_once('=')) {
+            let Ok(number) = number.parse::<u64>() else { continue };
+            match word {
+                "failures" | "unexpected successes" | "errors" | "skipped" | "expected failures" => {}
+                word if is_own_word(word) => failed += number,
+                _ => skipped += number,
+            }
+        }
         // Hooks of classes and modules are no cases: `Ran` does not count them.
         let hooks = self.blocks.iter().filter(|block| is_hook(&block.name)).count() as u64;
         let passed = total.saturating_sub(failed + errored.saturating_sub(hooks) + skipped);
@@ -184,6 +217,7 @@ impl Block {
             text,
             signal: match (error, name.contains("_FailedTest")) {
                 (_, true) => Some(Signal::Load),
+                (true, _) if lines.is_empty() => Some(Signal::Unhandled),
                 (true, _) => None,
                 (false, _) => Some(Signal::Assertion),
             },
@@ -204,14 +238,50 @@ impl Block {
     }
 }
 
-/// `FAIL: test_x (tests.test_y.TestY.test_x)`: whether it is an error, and the rest.
-fn heading(text: &str) -> Option<(bool, &str)> {
+/// What a heading calls a failed case.
+#[derive(Clone, Copy, PartialEq)]
+enum Word {
+    Fail,
+    Error,
+    /// The name of an exception that a plugin of nose counts apart.
+    Own,
+}
+
+/// `FAIL: test_x (tests.test_y.TestY.test_x)`: how it is called, and the rest.
+fn heading(text: &str) -> Option<(Word, &str)> {
     let (word, rest) = text.split_once(": ")?;
     match word {
-        "ERROR" => Some((true, rest)),
-        "FAIL" | "UNEXPECTED SUCCESS" => Some((false, rest)),
+        "ERROR" => Some((Word::Error, rest)),
+        "FAIL" | "UNEXPECTED SUCCESS" => Some((Word::Fail, rest)),
+        word if is_own_word(word) => Some((Word::Own, rest)),
         _ => None,
     }
+}
+
+/// Whether a word is the name of an exception.
+fn is_own_word(word: &str) -> bool {
+    word.starts_with(|first: char| first.is_ascii_uppercase())
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && ["Error", "Exception", "Failure"].iter().any(|end| word.len() > end.len() && word.ends_with(end))
+}
+
+fn is_dashes(text: &str) -> bool {
+    text.len() == 70 && text.bytes().all(|byte| byte == b'-')
+}
+
+/// `test_x (tests.test_y.TestY) ... FAIL`: whether it is an error, and the name.
+fn result(text: &str) -> Option<(bool, &str)> {
+    let (name, word) = text.rsplit_once(" ... ")?;
+    let error = match word {
+        "ERROR" => true,
+        "FAIL" => false,
+        _ => return None,
+    };
+    let (case, path) = name.strip_suffix(')')?.split_once(" (")?;
+    let is_name = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+    };
+    (is_name(case) && is_name(path)).then_some((error, name))
 }
 
 /// Whether a heading names a hook of a class or module.

@@ -1,0 +1,134 @@
+//! The last words before a failure: what to show of a log in which nothing is recognized.
+
+use super::envelope::{Frame, clean};
+use super::steps::{begins_step, is_boundary};
+use crate::format::Place;
+use crate::report::{Span, TextLine};
+
+/// How far back is looked.
+const MAX_BYTES: usize = 16 * 1024;
+
+/// How many lines back are looked at.
+const MAX_LINES: usize = 200;
+
+/// How many lines a block has at most.
+const MAX_BLOCK: usize = 10;
+
+/// The last block of `before` that speaks of an error, or else its last line; and whether it speaks of one.
+///
+/// The lines that `said` names say nothing new: they are passed over. `at` is where `before` ends.
+pub(super) fn last_words(
+    before: &[u8],
+    at: Place,
+    frame: &Frame,
+    said: impl Fn(&str) -> bool,
+) -> Option<(TextLine, bool)> {
+    let near = &before[before.len().saturating_sub(MAX_BYTES)..];
+    let near = near.strip_suffix(b"\n").unwrap_or(near);
+    let mut end = at.byte - u64::from(before.last() == Some(&b'\n'));
+    let mut number = at.line + u64::from(before.last().is_some_and(|byte| *byte != b'\n'));
+    let mut lines: Vec<TextLine> = Vec::new();
+    for raw in near.rsplit(|byte| *byte == b'\n').take(MAX_LINES) {
+        number = number.saturating_sub(1).max(1);
+        let start = end.saturating_sub(raw.len() as u64);
+        let text = clean(raw, frame).texts().pop().unwrap_or_default();
+        let over = begins_step(&text);
+        lines.push(TextLine { text, span: Span::on_line(number, start, end) });
+        end = start.saturating_sub(1);
+        if over {
+            break;
+        }
+    }
+    let tells = |line: &&TextLine| {
+        line.text.bytes().any(|byte| byte.is_ascii_alphabetic()) && !is_boundary(&line.text) && !said(&line.text)
+    };
+    // The nearest come first.
+    let Some(last) = lines.iter().position(|line| is_error(&line.text) && tells(&line)) else {
+        return lines.iter().find(tells).map(|line| (line.clone(), false));
+    };
+    // The block is the paragraph; its first word of an error tells what it is about.
+    let paragraph = lines[last..].iter().take(MAX_BLOCK).take_while(|line| !line.text.trim().is_empty());
+    let first = last + paragraph.enumerate().filter(|(_, line)| is_error(&line.text) && tells(line)).last()?.0;
+    let more = lines[..first].iter().rev().take(MAX_BLOCK).take_while(|line| !line.text.trim().is_empty());
+    let span = more.fold(lines[first].span, |span, line| span.join(line.span));
+    Some((TextLine { text: lines[first].text.clone(), span }, true))
+}
+
+/// Whether a line speaks of an error in the words that most tools use.
+pub(super) fn is_error(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "error",
+        "fatal",
+        "fail",
+        "exception",
+        "cannot",
+        "can't",
+        "could not",
+        "couldn't",
+        "unable to",
+        "not found",
+        "denied",
+        "invalid",
+        "panic",
+        "abort",
+        "refused",
+        "missing",
+        "unexpected",
+        "undefined",
+        "unknown",
+        "illegal",
+        "no such",
+        "timed out",
+        "not allowed",
+        "unsupported",
+        "mismatch",
+        "violation",
+        "corrupt",
+        "broken",
+    ];
+    const CALM: &[&str] = &["0 error", "no error", "0 fail", "without error", "error-free", "errors: 0", "fail: 0"];
+    let lower = text.to_lowercase();
+    let lower = lower.trim_start();
+    let mild = ["warning", "warn ", "npm warn", "info", "debug", "notice", "note:", "ok ", "passed", "pass:"];
+    let marked = lower.starts_with(['✖', '✗', '×', '✘']);
+    (marked || WORDS.iter().any(|word| lower.contains(word)))
+        && !CALM.iter().any(|words| {
+            // Ten errors are errors.
+            lower.find(words).is_some_and(|at| !lower[..at].ends_with(|before: char| before.is_ascii_digit()))
+        })
+        && !mild.iter().any(|word| lower.starts_with(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(before: &str, expected: Option<(u64, u64, &str)>) {
+        let at = Place { line: before.lines().count() as u64 + 1, byte: before.len() as u64 };
+        let found = last_words(before.as_bytes(), at, &Frame::default(), |text| text.starts_with("make: ***"));
+        let shown = found.as_ref().map(|(line, _)| (line.span.line, line.span.last_line, line.text.as_str()));
+        assert_eq!(shown, expected);
+        if let Some((line, error)) = found {
+            let from: usize = before.split_inclusive('\n').take(line.span.line as usize - 1).map(str::len).sum();
+            assert_eq!(line.span.byte_start, from as u64);
+            assert_eq!(error, is_error(&line.text));
+        }
+    }
+
+    #[test]
+    fn the_last_block_with_a_word_of_an_error() {
+        let log = "a\nERROR: early\n\nall fine\nwidget failed\n  because of rain\nmake: *** [x] Error 1\n";
+        check(log, Some((5, 7, "widget failed")));
+        check("frobnicating\nthe reactor hummed\n", Some((2, 2, "the reactor hummed")));
+        check("build: 0 errors\n", Some((1, 1, "build: 0 errors")));
+        check("10 errors\nsection_end:1:x\n", Some((1, 2, "10 errors")));
+        check("\n----\n", None);
+        check("", None);
+    }
+
+    #[test]
+    fn another_step_is_not_looked_into() {
+        check("ERROR: early\n##[group]Run make\nhum\n", Some((3, 3, "hum")));
+    }
+}
