@@ -576,6 +576,7 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
         let format = format.as_str().to_owned();
         sources.push(SourceSummary { name, format, bytes, lines, outcome, tests: own, error });
     }
+    notes.extend(disagreement(&sources));
     // Messages repeat the figures of a run; they count where no run as large was given.
     let said = told.into_iter().map(|(counts, _)| counts).reduce(|mut sum, counts| {
         sum.add(&counts);
@@ -624,6 +625,28 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
     }
     let rules = version.to_owned();
     Report { rules, outcome, tests, causes, causes_omitted, tasks, sources, notes, claims, ignored }
+}
+
+/// A log and a report that tell of as many tests are two views of one run; where they differ in how it ended, one of
+/// them is wrong or says less.
+fn disagreement(sources: &[SourceSummary]) -> Option<Note> {
+    let is = |source: &&SourceSummary, formats: &[Format]| formats.iter().any(|of| of.as_str() == source.format);
+    let ran = |source: &&SourceSummary| source.tests.filter(|counts| counts.total > 0);
+    // What a message claims is held against the output elsewhere.
+    let others = [Format::Log, Format::Message, Format::MessageJson];
+    let pair = sources.iter().filter(|source| !is(source, &others)).find_map(|report| {
+        let told = ran(&report)?;
+        let differs = |log: &&SourceSummary| {
+            let seen = ran(log).unwrap_or_default();
+            let ends = [report.outcome, log.outcome];
+            seen.total == told.total
+                && (seen.failed != told.failed || ends.contains(&Outcome::Passed) && ends.contains(&Outcome::Failed))
+        };
+        Some((report, sources.iter().filter(|source| is(source, &others[..1])).find(differs)?))
+    });
+    let (report, log) = pair?;
+    let message = format!("{} and {} tell of the same run, and not that it ended the same", report.name, log.name);
+    Some(Note::warning(None, message))
 }
 
 /// Adds the figures of a message, unless another message gave those of the same work.

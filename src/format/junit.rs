@@ -6,6 +6,8 @@
 
 mod attribute;
 mod failure;
+#[cfg(test)]
+mod fidelity;
 mod suite;
 
 use std::collections::HashSet;

@@ -297,8 +297,8 @@ pub(crate) const BEGINNINGS: &[&str] = &[
     "\"sentBeforeError\"",
 ];
 
-/// Where a report may begin whose telling literal stands on the line `lines[start..end]`: on that line, or on the one
-/// or two lines before when they hold only a bracket. What a CI system writes in front of a line is a part of it.
+/// Where a report may begin whose telling literal stands on the line `lines[start..end]`: on that line, or on one
+/// above it that holds only a bracket. What a CI system writes in front of a line is a part of it.
 pub(crate) fn beginning(lines: &[u8], start: usize, end: usize) -> Option<usize> {
     let line = lines[start..end].trim_ascii_start();
     if line.starts_with(b"<") || line.starts_with(b"{") {
@@ -311,14 +311,33 @@ pub(crate) fn beginning(lines: &[u8], start: usize, end: usize) -> Option<usize>
     if let Some(prefix) = document::behind_prefix(line) {
         return Some(end - line.len() + prefix);
     }
-    let above = |start: usize| {
-        let before = lines[..start].strip_suffix(b"\n")?;
-        let first = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-        let line = &before[first..];
-        matches!(line[behind(line)..].trim_ascii(), b"{" | b"[").then_some(first)
-    };
-    let first = above(start)?;
-    Some(above(first).unwrap_or(first))
+    // Members of the document may stand between its bracket and the one that tells what it is.
+    let mut first = start;
+    for _ in 0..MEMBERS_ABOVE {
+        let (line, bare) = above(lines, first)?;
+        first = line;
+        if matches!(bare, b"{" | b"[") {
+            return Some(match above(lines, first) {
+                Some((outer, b"{" | b"[")) => outer,
+                _ => first,
+            });
+        }
+        if bare.first() != Some(&b'"') {
+            return None;
+        }
+    }
+    None
+}
+
+/// How many members of a document are looked past for its bracket.
+const MEMBERS_ABOVE: usize = 12;
+
+/// The line above another: where it begins, and its text without white space and prefix.
+fn above(lines: &[u8], start: usize) -> Option<(usize, &[u8])> {
+    let before = lines[..start].strip_suffix(b"\n")?;
+    let first = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+    let line = &before[first..];
+    Some((first, line[crate::log::prefix_length(line)..].trim_ascii()))
 }
 
 /// The format of a report of which each line stands behind a prefix, and that prefix.
