@@ -8,11 +8,11 @@ use crate::baseline::Baseline;
 use crate::cause::{Group, KEEP, fingerprint};
 use crate::claims::{self, Shown, Stated};
 use crate::format::{self, Format, HEAD, Parse, Place};
-use crate::item::Item;
+use crate::item::{Item, Mark, Scope};
 use crate::kind::{Kind, Nature, Phase};
 use crate::log::LogParser;
 use crate::outcome::{Findings, Resolved};
-use crate::report::{Counts, Ignored, Level, Note, Outcome, Report, SourceSummary, Standing, Task};
+use crate::report::{Counts, Ignored, Level, Note, Outcome, Report, SourceSummary, Span, Standing, Task};
 use crate::rules::RuleSet;
 use crate::source::{Input, Source};
 
@@ -316,6 +316,17 @@ impl Session {
                 if self.at == Place::START && format.is_none() && memchr::memchr(0, head).is_some() {
                     out(Item::Note(Note::warning(Some(self.at.line), "this is no text: it holds bytes that are zero")));
                 }
+                if eof && detected.is_none() && self.format.is_some_and(|first| first != Format::Log) {
+                    // Behind a report, the beginning of another may be too short to tell what it is.
+                    if format::is_cut_short(rest) {
+                        let message = "what follows the report begins like another that was cut";
+                        let at = self.at;
+                        out(Item::Note(Note::warning(Some(at.line), message)));
+                        let span = Span::on_line(at.line, at.byte, at.byte);
+                        let (scope, outcome, text) = (Scope::Tool, Outcome::Unknown, message.to_owned());
+                        out(Item::Mark(Mark { scope, outcome, status: None, text, span }));
+                    }
+                }
                 self.document = format.and_then(|format| format::open(format, prefix));
                 self.format.get_or_insert(format.unwrap_or(Format::Log));
                 self.detected = true;
@@ -332,12 +343,18 @@ impl Session {
                     pos += document.parse(rest, &mut self.at, eof, &mut out);
                     let aside = pos + document.aside();
                     if aside > pos {
-                        // What seems to be a report between the lines of another is none.
                         let last = eof && aside == data.len() && data[aside - 1] != b'\n';
                         while pos < aside {
                             pos += self.log.parse(&data[pos..aside], &mut self.at, last, &mut out);
+                            self.log_ended = last && !self.log.done();
+                            if self.log.done() && document.gives_way() && format::detect(&data[pos..]).is_some() {
+                                document.parse(&[], &mut self.at, true, &mut out);
+                                self.document = None;
+                                self.detected = false;
+                                break;
+                            }
+                            // What seems to be a report between the lines of another is none.
                             self.log.resume();
-                            self.log_ended = last;
                         }
                         continue;
                     }

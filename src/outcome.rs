@@ -47,6 +47,8 @@ pub(crate) struct Findings {
     /// The last mark of a tool or step that failed: evidence of last resort.
     last_failed: Option<Mark>,
     tool_passed: bool,
+    /// The last word of a tool was cut.
+    tool_open: bool,
     tasks: Vec<Task>,
     letter: Option<Letter>,
     /// Lines of a log that speak of a further try, with their places.
@@ -162,6 +164,7 @@ impl Findings {
             job: None,
             last_failed: None,
             tool_passed: false,
+            tool_open: false,
             tasks: Vec::new(),
             letter: None,
             hints: Vec::new(),
@@ -365,6 +368,7 @@ impl Findings {
                     self.stretch().end = Outcome::Passed;
                     self.next_stretch();
                 }
+                self.tool_open |= mark.outcome == Outcome::Unknown;
             }
             Scope::Step => {
                 self.any_step_failed |= mark.outcome == Outcome::Failed;
@@ -591,7 +595,7 @@ impl Findings {
         if !follow_ons.is_empty() || standing.iter().any(said) {
             return Outcome::Failed;
         }
-        if self.runs.passed || self.tool_passed || self.any_step_passed {
+        if !self.tool_open && (self.runs.passed || self.tool_passed || self.any_step_passed) {
             return Outcome::Passed;
         }
         // The bare output of a linter, and nothing that says otherwise.

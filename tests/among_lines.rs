@@ -12,8 +12,11 @@ fn analyze(bytes: impl AsRef<[u8]>) -> Report {
 const BEFORE: &str = "Preparing the workspace\n  fetched 412 objects, 3 warnings hidden\n\n$ make check\n";
 const AFTER: &str = "\n\nCollecting the log\n12 files, 3.5 kB\n";
 
+/// Kind, subject and count of a cause.
+type Short = (Kind, Option<String>, u64);
+
 /// What a report says, wherever it stands.
-fn essence(report: &Report) -> (Outcome, Option<Counts>, Vec<(Kind, Option<String>, u64)>) {
+fn essence(report: &Report) -> (Outcome, Option<Counts>, Vec<Short>) {
     let causes = report.causes.iter().map(|cause| (cause.kind, cause.subject.clone(), cause.count)).collect();
     (report.outcome, report.tests, causes)
 }

@@ -48,6 +48,11 @@ fn check(name: &str, bytes: &[u8], document: bool) {
             continue;
         }
         let report = analyze(&bytes[..at], None);
+        let passed = |tests: whyred::Counts| tests.passed.unwrap_or(0);
+        assert!(
+            report.tests.map_or(0, passed) <= whole.tests.map_or(0, passed),
+            "{name} cut at {at}: an invented pass"
+        );
         // A later attempt may pass.
         let failed = report.tests.map_or(0, |tests| tests.failed + tests.errored + tests.flaky);
         assert!(failed >= proved, "{name} cut at {at}: {failed} failures, and {proved} with less of it");

@@ -196,6 +196,23 @@ fn an_empty_report_beside_a_log_takes_the_word_of_the_log() {
 }
 
 #[test]
+fn a_second_document_that_was_cut_leaves_the_end_open() {
+    let green = failing("");
+    let call = "{\"status\":\"accepted\",\"childSessionKey\":\"agent:main:subagent:1a2b\",\"runId\":\"run-1\"}\n";
+    let build = "{\"reason\":\"build-finished\",\"success\":true}\n";
+    for (first, second) in
+        [(green.as_str(), failing("").as_str()), (call, "{\"status\":\"forbidden\"}"), (build, build)]
+    {
+        let whole = format!("{first}{second}");
+        for cut in first.len() + 1..whole.trim_end().len() {
+            let report = analyze(&whole[..cut]);
+            assert_ne!(action(&report), Action::Accept, "{:?}", &whole[first.len()..cut]);
+        }
+        assert_ne!(analyze(first).outcome, Outcome::Failed);
+    }
+}
+
+#[test]
 fn size_and_depth_are_bounded() {
     let long =
         format!("{}<failure>{}", failing("").split("</testcase>").next().expect("it is there"), "x".repeat(20_000_000));

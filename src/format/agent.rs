@@ -68,12 +68,10 @@ fn result(doc: &Doc<'_>, node: &Node<'_>, outer: &Node<'_>, complete: bool, out:
         }));
     }
     if good && error.is_none() {
-        // Behind the cut an error may have stood.
-        if !complete {
-            return;
-        }
         let text = format!("status: {}", if status.is_empty() { "ok" } else { &status });
-        out(Item::Mark(Mark { scope: Scope::Tool, outcome: Outcome::Passed, status: None, text, span: whole }));
+        // Behind a cut an error may have stood.
+        let outcome = if complete { Outcome::Passed } else { Outcome::Unknown };
+        out(Item::Mark(Mark { scope: Scope::Tool, outcome, status: None, text, span: whole }));
         return;
     }
     let mut lines: Vec<TextLine> = Vec::new();

@@ -48,6 +48,7 @@ impl Events for Messages {
                 return Flow::Last;
             }
             None if event.get("level").is_some() && event.get("spans").is_some() => self.diagnostic(doc, event, out),
+            None if event.get("$message_type").is_none() => return Flow::Alien,
             _ => {}
         }
         Flow::More
@@ -55,7 +56,7 @@ impl Events for Messages {
 
     fn end(&mut self, _lost: bool, _at: Place, _out: &mut dyn FnMut(Item)) {}
 
-    fn ends_at_plain_line(&self) -> bool {
+    fn gives_way(&self) -> bool {
         true
     }
 }

@@ -470,12 +470,22 @@ fn out_of(text: &str) -> Option<Counts> {
     counted(count, total, found[2].to_lowercase().starts_with("pass"))
 }
 
+/// How many bytes before and behind a figure are looked at.
+const REACH: usize = 400;
+
+/// How many figures of one sentence are looked at.
+const MAX_RATIOS: usize = 100;
+
 /// `12/18 LiveKit tests failing`, `25/29 tests passing`: the nearest word decides which.
 fn ratio(text: &str) -> Option<Counts> {
-    for found in RATIO.captures_iter(text) {
+    for found in RATIO.captures_iter(text).take(MAX_RATIOS) {
         let whole = found.get(0)?;
-        let before = &text[..whole.start()];
-        let behind = &text[whole.end()..];
+        // What is farther off than a sentence says nothing of a figure.
+        let mut from = whole.start().saturating_sub(REACH);
+        let mut to = text.len().min(whole.end() + REACH);
+        from += (from..whole.start()).take_while(|at| !text.is_char_boundary(*at)).count();
+        to += (to..text.len()).take_while(|at| !text.is_char_boundary(*at)).count();
+        let (before, behind) = (&text[from..whole.start()], &text[whole.end()..to]);
         let bracket = before.ends_with('[') && behind.starts_with(']');
         let longer = before.ends_with(['/', '-', '.', '#', ':'])
             || behind.starts_with(['/', '-'])

@@ -258,8 +258,8 @@ pub(crate) trait Events {
     /// The stream ends, with or without its own last word. `lost` tells that something could not be read.
     fn end(&mut self, lost: bool, at: Place, out: &mut dyn FnMut(Item));
 
-    /// Whether a line that is no JSON ends the stream, so that the log around it may go on.
-    fn ends_at_plain_line(&self) -> bool {
+    /// Whether another report among the lines of others ends the stream, which need not tell its own end.
+    fn gives_way(&self) -> bool {
         false
     }
 }
@@ -398,10 +398,6 @@ impl<E: Events> Parse for Stream<E> {
             if !std::mem::take(&mut self.skipping) {
                 match self.line(line, *at, out) {
                     Kind::Event | Kind::Blank => {}
-                    Kind::Plain if self.events.ends_at_plain_line() => {
-                        self.done = true;
-                        break;
-                    }
                     Kind::Plain => {
                         self.aside = next;
                         continue;
@@ -428,6 +424,10 @@ impl<E: Events> Parse for Stream<E> {
 
     fn by_line(&self) -> bool {
         true
+    }
+
+    fn gives_way(&self) -> bool {
+        self.events.gives_way()
     }
 }
 

@@ -43,7 +43,8 @@ impl Events for Harness {
                 }
             }
             (Some("test"), Some(what)) => self.case(doc, event, what, out),
-            _ => {}
+            (Some("suite" | "bench" | "report"), _) => {}
+            _ => return Flow::Alien,
         }
         Flow::More
     }
@@ -65,10 +66,6 @@ impl Events for Harness {
         } else {
             tally.emit("libtest", self.last, out);
         }
-    }
-
-    fn ends_at_plain_line(&self) -> bool {
-        false
     }
 }
 

@@ -167,6 +167,11 @@ pub(crate) trait Parse {
         0
     }
 
+    /// Whether another report among the lines that are not its own ends its document.
+    fn gives_way(&self) -> bool {
+        false
+    }
+
     /// Whether it reads line by line and looks for its own behind what a CI system writes in front of a line.
     fn by_line(&self) -> bool {
         false
@@ -338,6 +343,24 @@ fn above(lines: &[u8], start: usize) -> Option<(usize, &[u8])> {
     let first = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
     let line = &before[first..];
     Some((first, line[crate::log::prefix_length(line)..].trim_ascii()))
+}
+
+/// Whether a text begins like a report and ends before that report does.
+pub(crate) fn is_cut_short(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    match text {
+        [b'{' | b'[', rest @ ..] => {
+            let begins = matches!(rest.trim_ascii_start().first(), None | Some(b'"' | b'{'));
+            begins && json::Cursor::new(text).skip() == Err(json::Stop::Truncated)
+        }
+        [b'<', rest @ ..] => {
+            let named = rest.first().is_none_or(|first| first.is_ascii_alphabetic() || matches!(first, b'?' | b'!'));
+            // A declaration alone announces a root that is not there.
+            let declared = rest.starts_with(b"?xml").then(|| memchr::memmem::find(rest, b"?>")).flatten();
+            named && memchr::memchr(b'>', &rest[declared.map_or(0, |end| end + 2)..]).is_none()
+        }
+        _ => false,
+    }
 }
 
 /// The format of a report of which each line stands behind a prefix, and that prefix.

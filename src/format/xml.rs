@@ -162,6 +162,8 @@ pub(crate) struct Lexer {
     mode: Mode,
     attributes: Vec<Attribute>,
     resume: Option<Resume>,
+    /// A document type was met.
+    typed: bool,
 }
 
 /// How far an unfinished start tag was read, so that it is not read again from its beginning.
@@ -248,18 +250,25 @@ impl Lexer {
                         return Event::Comment { raw };
                     }
                 }
-                Some(b'!') => match document_type_end(rest) {
-                    Some(end) => {
-                        window.pos = start + end;
-                        return Event::DocumentType { at: start };
-                    }
-                    None if window.eof || rest.len() > MAX_ASIDE => {
-                        self.mode = Mode::Aside(b">");
-                        window.pos += 1;
-                        return Event::DocumentType { at: start };
-                    }
-                    None => return Event::More,
-                },
+                // A document has one type; a second is damage, and not worth a look at what it may nest.
+                Some(b'!') if self.typed => {
+                    self.mode = Mode::Aside(b">");
+                    window.pos += 1;
+                    continue;
+                }
+                Some(b'!') => {
+                    let end = match document_type_end(&rest[..rest.len().min(MAX_ASIDE)]) {
+                        Some(end) => end,
+                        None if window.eof || rest.len() > MAX_ASIDE => {
+                            self.mode = Mode::Aside(b">");
+                            1
+                        }
+                        None => return Event::More,
+                    };
+                    self.typed = true;
+                    window.pos = start + end;
+                    return Event::DocumentType { at: start };
+                }
                 Some(b'?') => {
                     if let Some(raw) = self.aside(window, 2, b"?>") {
                         return Event::Instruction { raw, at: start };
