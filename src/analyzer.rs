@@ -258,14 +258,11 @@ impl Session {
     }
 
     fn drain(&mut self, eof: bool) {
-        let held = std::mem::take(&mut self.held);
+        let mut held = std::mem::take(&mut self.held);
         let eof = eof || held.len() > MAX_HELD;
         let consumed = self.feed(&held, eof);
-        if consumed == 0 {
-            self.held = held;
-        } else {
-            self.held.extend_from_slice(&held[consumed..]);
-        }
+        held.drain(..consumed);
+        self.held = held;
     }
 
     /// Takes an input that is whole in memory without copying it.

@@ -4,7 +4,8 @@ use super::{Grip, Line, Reader};
 use crate::item::{Item, Mark, Scope};
 use crate::report::Outcome;
 
-pub(super) const NEEDLES: &[&str] = &["] Linking ", "] Building ", "] Generating ", "] Built target "];
+/// A step that compiles is seldom the last, and there is one for each file.
+pub(super) const NEEDLES: &[&str] = &["] Linking ", "] Generating ", "[100%] Built target "];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Ninja)
