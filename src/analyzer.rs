@@ -62,10 +62,13 @@ impl Analyzer {
     /// What green runs of the same job printed. The default is not to know it.
     ///
     /// A line that a green run had is no cause, unless it is part of what a runner of tests reports as failed; and
-    /// where nothing is recognized, the lines that no green run had are the evidence.
+    /// where nothing is recognized, the lines that no green run had are the evidence. Several are taken together.
     #[must_use]
     pub fn baseline(mut self, baseline: Baseline) -> Self {
-        self.baseline = Some(baseline);
+        self.baseline = Some(match self.baseline {
+            Some(known) => known.and(&baseline),
+            None => baseline,
+        });
         self
     }
 

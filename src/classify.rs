@@ -75,7 +75,14 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure) -> Verdict {
             best = Some((found, line));
         }
     }
-    let first = text.iter().find(|line| !line.text.trim().is_empty());
+    let mut lines = text.iter().filter(|line| !line.text.trim().is_empty());
+    let first = match lines.next() {
+        // The head of a panic tells where, and the next line what.
+        Some(head) if failure.signal == Some(Signal::Unhandled) && ends_with_place(&head.text) => {
+            lines.find(|line| !ends_with_place(&line.text)).or(Some(head))
+        }
+        first => first,
+    };
     let fallback = TextLine { text: failure.test.clone().unwrap_or_default(), span: failure.span };
     let decisive = || first.cloned().unwrap_or_else(|| fallback.clone());
     let from_signal = |kind: Kind, name: &str, line: TextLine| Verdict {
@@ -250,6 +257,14 @@ fn flip(found: &mut Verdict, level: Level) {
         found.nature = nature;
         found.flip = Some(why.to_owned());
     }
+}
+
+/// Whether a text ends with a line and a column: `… at src/lib.rs:8:49`.
+fn ends_with_place(text: &str) -> bool {
+    let mut parts = text.trim_end().trim_end_matches(':').rsplitn(3, ':');
+    let mut number =
+        || parts.next().is_some_and(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    number() && number() && parts.next().is_some_and(|head| head.contains(" at "))
 }
 
 /// Whether a text tells that nobody listens, in the words of the system or of curl.

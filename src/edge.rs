@@ -59,6 +59,14 @@ pub const EDGES: &[Edge] = &[
         why: "what the missing program would have made is not there",
     },
     Edge {
+        id: "command/makefile",
+        from: &[Kind::MissingCommand, Kind::MissingModule],
+        to: &[Kind::InvalidConfig],
+        when: When::Later,
+        words: Some(r"(?i)no makefile found|no targets specified|no rule to make target|build\.ninja"),
+        why: "a configuration that stops writes no files for the build",
+    },
+    Edge {
         id: "compile/artifact",
         from: &[Kind::CompileError, Kind::LinkError],
         to: &[Kind::MissingFile, Kind::MissingCommand, Kind::MissingModule],
@@ -346,6 +354,17 @@ mod tests {
             assert!(edge.words.is_none_or(|words| Regex::new(words).is_ok()), "{}", edge.id);
             assert!(edge.from.iter().all(|kind| !edge.to.contains(kind)), "{}: a kind explains itself", edge.id);
         }
+    }
+
+    #[test]
+    fn what_is_explained_is_listed_beneath_its_root() {
+        let log = "tables.c:9:1: fatal error: error writing to /tmp/x.s: No space left on device\n\
+            ld: cannot open output file app: No such file or directory\n";
+        let report = crate::Analyzer::new().analyze([crate::Source::bytes("log", log.as_bytes())]);
+        assert_eq!(report.causes.len(), 1, "{report:#?}");
+        let consequences = &report.causes[0].consequences;
+        let shown: Vec<_> = consequences.iter().map(|found| (found.kind, found.evidence.line)).collect();
+        assert_eq!((report.causes[0].kind, shown), (Kind::DiskFull, vec![(Kind::MissingFile, 2)]));
     }
 
     #[test]

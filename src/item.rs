@@ -89,7 +89,6 @@ pub(crate) enum Scope {
 /// A step of a job, or a command within a step, begins; it ends where the next begins.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Step {
-    #[allow(dead_code, reason = "shown when a session is debugged")]
     pub name: String,
     pub span: Span,
     /// It is a command of the step at hand, or the start of a runner: what was printed before it is another stretch.

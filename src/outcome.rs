@@ -662,7 +662,9 @@ fn fold_echoes(standing: &mut Vec<Group>) {
         let echo = &standing[index];
         let near = |group: &Group| {
             group.verdict.kind == echo.verdict.kind
-                && group.verdict.nature == echo.verdict.nature
+                && (group.verdict.nature == echo.verdict.nature
+                    || group.verdict.nature == Nature::Deterministic
+                        && group.first.line.abs_diff(echo.last.line) <= HINT_REACH)
                 && group.stretch == echo.stretch
                 && (group.first.line.abs_diff(echo.last.line) <= ECHO_REACH
                     || echo.first.line.abs_diff(group.last.line) <= ECHO_REACH)

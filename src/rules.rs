@@ -257,6 +257,13 @@ impl RuleSet {
         &self.inner.version
     }
 
+    /// The rule that decides a line that stands alone, without color codes and the prefixes of a CI system.
+    #[must_use]
+    pub fn of_line(&self, line: &str) -> Option<&Rule> {
+        let found = self.matches(line, &self.candidates(line), || Box::new(std::iter::empty()));
+        found.into_iter().next().map(|found| found.rule)
+    }
+
     pub(crate) fn scanner(&self) -> &Scanner {
         &self.inner.scanner
     }

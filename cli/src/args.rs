@@ -13,6 +13,7 @@ Examples:
   whyred target/reports ci.log         A folder of test reports and a log: one report
   npm test 2>&1 | tee out.log | whyred Read from a pipe
   whyred --exit-code $? out.log        Say how the command ended: a green log may lie
+  whyred --baseline green.log out.log  What the green run did not say
   whyred --format json out.log         For programs; `whyred schema` describes it
   whyred --exit-status out.log         For scripts: the exit status is the action
   whyred --format escalation out.log   A report for the person who must act
@@ -50,6 +51,10 @@ pub(crate) struct Args {
     /// The exit status of the command that wrote the inputs
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub exit_code: Option<i32>,
+
+    /// The log of a green run of the same job: what it printed too is no cause; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Vec<PathBuf>,
 
     /// What the inputs are, instead of finding out
     #[arg(long, value_name = "FORMAT", value_parser = input_formats())]
@@ -134,6 +139,8 @@ pub(crate) enum RulesAction {
     },
     /// List all rules: id, kind, rank
     List,
+    /// List which cause explains which later trouble, and why
+    Edges,
 }
 
 #[derive(Subcommand)]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use whyred::{Kind, RuleSet};
+use whyred::{EDGES, Edge, Kind, RuleSet};
 
 use crate::args::{Args, RulesAction};
 use crate::{Failed, output};
@@ -20,7 +20,25 @@ pub(crate) fn rules(action: &RulesAction, args: &Args) -> Result<u8, Failed> {
             }
             output::print(&text).map(|()| 0)
         }
+        RulesAction::Edges => {
+            let mut text = String::new();
+            for edge in EDGES {
+                let _ = writeln!(text, "{}: {}", edge.id, edge.why);
+                let _ = writeln!(text, "  {} explain {}", names(edge.from), names(edge.to));
+                if let Some(words) = edge.words {
+                    let _ = writeln!(text, "  where its lines match {words}");
+                }
+            }
+            for rule in crate::rules(args)?.rules().iter().filter(|rule| !rule.explains.is_empty()) {
+                let _ = writeln!(text, "{}\n  explains {}", rule.id, names(&rule.explains));
+            }
+            output::print(&text).map(|()| 0)
+        }
     }
+}
+
+fn names(kinds: &[Kind]) -> String {
+    kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn check(files: &[PathBuf], args: &Args) -> Result<u8, Failed> {
@@ -65,6 +83,15 @@ pub(crate) fn explain(name: &str, args: &Args) -> Result<u8, Failed> {
     let mut text = format!("{kind}: {}\n\n", kind.meaning());
     let _ = writeln!(text, "nature  {} ({})", kind.nature(), kind.nature().meaning());
     let _ = writeln!(text, "action  {} ({})", kind.action(), kind.action().meaning());
+    let tell = |text: &mut String, what: &str, kinds: &dyn Fn(&Edge) -> Option<&'static [Kind]>| {
+        for edge in EDGES {
+            if let Some(kinds) = kinds(edge) {
+                let _ = writeln!(text, "{what}  {}: {}", names(kinds), edge.why);
+            }
+        }
+    };
+    tell(&mut text, "explains", &|edge| edge.from.contains(&kind).then_some(edge.to));
+    tell(&mut text, "may be explained by", &|edge| edge.to.contains(&kind).then_some(edge.from));
     let own: Vec<_> = rules.rules().iter().filter(|rule| rule.kind == Some(kind)).collect();
     let _ = writeln!(text, "\n{} of the rules name it, each with a line that it hits:", own.len());
     for rule in own {

@@ -11,7 +11,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
-use whyred::{Analyzer, Detail, Note, RuleSet, Text};
+use whyred::{Analyzer, Baseline, Detail, Note, RuleSet, Text};
 
 use crate::args::{Args, Command, Output};
 use crate::inputs::Inputs;
@@ -76,6 +76,12 @@ fn analyze(args: &Args) -> Result<u8, Failed> {
     let mut analyzer = Analyzer::new().rules(rules(args)?);
     if let Some(code) = args.exit_code {
         analyzer = analyzer.exit_code(code);
+    }
+    for path in &args.baseline {
+        let name = path.display();
+        let log = std::fs::File::open(path).map_err(|error| Failed::unread(format!("{name}: {error}")))?;
+        let green = Baseline::read(log).map_err(|error| Failed::unread(format!("{name}: {error}")))?;
+        analyzer = analyzer.baseline(green);
     }
     let progress = output::Progress::begin(sources.len());
     let mut report = analyzer.analyze(sources);

@@ -238,6 +238,25 @@ fn the_tool_explains_itself() {
     assert!(rule.out.contains("missing_module"), "{rule:?}");
     assert_eq!(folder.run(&["schema"]).json()["$schema"], "https://json-schema.org/draft/2020-12/schema");
     assert!(folder.run(&["rules", "list"]).out.lines().count() > 1);
+    let edges = folder.run(&["rules", "edges"]);
+    assert!(edges.out.contains("install/missing: what was not installed cannot be found"), "{edges:?}");
+    assert!(kind.out.contains("may be explained by"), "{kind:?}");
+}
+
+#[test]
+fn a_green_run_tells_what_is_new() {
+    let green = "12:00:01 Error: connect ECONNREFUSED 10.0.0.9:443\n12:00:02 frob 17 of 20 in 4 ms\n";
+    let red =
+        "13:30:01 Error: connect ECONNREFUSED 10.0.0.9:443\n13:30:02 frob 3 of 20 in 9 ms\n13:30:02 the widget hums\n";
+    let folder = Folder::new("baseline").with("green.log", green).with("red.log", red);
+    let cause = |args: &[&str]| folder.run(args).json()["causes"][0].clone();
+    let alone = cause(&["--format", "json", "--exit-code", "1", "red.log"]);
+    assert_eq!(alone["kind"], "connection_failure");
+    let beside = cause(&["--format", "json", "--exit-code", "1", "--baseline", "green.log", "red.log"]);
+    assert_eq!(beside["kind"], "unclassified");
+    assert_eq!((&beside["message"], &beside["evidence"][0]["line"]), (&"the widget hums".into(), &3.into()));
+    let missing = folder.run(&["--baseline", "gone.log", "red.log"]);
+    assert_eq!(missing.status, 3, "{missing:?}");
 }
 
 #[test]

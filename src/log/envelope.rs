@@ -16,7 +16,12 @@ const MAX_COLUMN: usize = 400;
 pub(crate) struct Frame {
     job: String,
     step: String,
+    /// The branches that Jenkins runs side by side, each in brackets and a space behind.
+    branches: Vec<String>,
 }
+
+/// How many branches of one job are known.
+const MAX_BRANCHES: usize = 100;
 
 impl Frame {
     /// The step that begins with this raw line, where its columns name another one than the line before.
@@ -28,6 +33,25 @@ impl Frame {
         job.clone_into(&mut self.job);
         step.clone_into(&mut self.step);
         Some(&self.step)
+    }
+
+    /// From now on, lines of this branch of a job of Jenkins have its name in brackets in front.
+    pub(crate) fn branch(&mut self, name: &str) {
+        let prefix = format!("[{name}] ");
+        if self.branches.len() < MAX_BRANCHES && !self.branches.contains(&prefix) {
+            self.branches.push(prefix);
+        }
+    }
+
+    /// A text without all that was put in front of it.
+    fn bare<'t>(&self, text: &'t str) -> &'t str {
+        let text = strip_prefixes(text);
+        // Branches nest.
+        let mut rest = text;
+        while let Some(next) = self.branches.iter().find_map(|prefix| rest.strip_prefix(prefix.as_str())) {
+            rest = next;
+        }
+        if rest.len() < text.len() { strip_prefixes(rest) } else { text }
     }
 
     /// The text behind the columns of a line without a stamp.
@@ -70,10 +94,10 @@ impl Clean<'_> {
         let text = self.frame.unstamped(&self.text).unwrap_or(&self.text);
         let text = text.trim_end_matches('\r');
         if memchr::memchr(b'\r', text.as_bytes()).is_none() {
-            return show(strip_prefixes(text).trim_end());
+            return show(self.frame.bare(text).trim_end());
         }
         let mut any = false;
-        for part in text.split('\r').map(|part| strip_prefixes(part).trim_end()).filter(|part| !part.is_empty()) {
+        for part in text.split('\r').map(|part| self.frame.bare(part).trim_end()).filter(|part| !part.is_empty()) {
             any = true;
             show(part);
         }

@@ -112,3 +112,138 @@ pub(super) fn read_mark(text: &str, span: Span) -> Option<(Mark, bool)> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Analyzer, Kind, Outcome, Report, Source};
+
+    fn analyze(log: &str) -> Report {
+        Analyzer::new().analyze([Source::bytes("log", log.as_bytes())])
+    }
+
+    /// The first step goes on in spite of a frightening line, the second fails: only what the second printed counts.
+    #[track_caller]
+    fn only_the_failed_step_counts(log: &str) {
+        let report = analyze(log);
+        let kinds: Vec<Kind> = report.causes.iter().map(|cause| cause.kind).collect();
+        assert_eq!((report.outcome, kinds), (Outcome::Failed, vec![Kind::MissingModule]), "{log}\n{report:#?}");
+        assert_eq!(report.causes[0].subject.as_deref(), Some("left-pad"));
+    }
+
+    const CALM: &str = "Error: connect ECONNREFUSED 10.0.0.9:443";
+    const TRUE: &str = "Error: Cannot find module 'left-pad'";
+
+    #[test]
+    fn steps_of_github() {
+        let step =
+            |command: &str| format!("##[group]Run {command}\n{command}\nshell: /usr/bin/bash -e {{0}}\n##[endgroup]\n");
+        let end =
+            "##[error]Process completed with exit code 1.\nPost job cleanup.\nError: cannot save the cache: ENOSPC\n";
+        only_the_failed_step_counts(&format!("{}{CALM}\n{}{TRUE}\n{end}", step("./warm.sh"), step("node index.js")));
+    }
+
+    #[test]
+    fn steps_of_azure() {
+        let log = format!(
+            "##[section]Starting: Warm up\n{CALM}\n##[section]Finishing: Warm up\n##[section]Starting: Run\n{TRUE}\n\
+             ##[error]Bash exited with code '1'.\n##[section]Finishing: Run\n##[section]Starting: Finalize Job\n{CALM}\n"
+        );
+        only_the_failed_step_counts(&log);
+    }
+
+    #[test]
+    fn sections_of_gitlab() {
+        let log = format!(
+            "section_start:1795222240:step_script\r\x1b[0K\n\x1b[32;1m$ ./warm.sh\x1b[0;m\n{CALM}\n\
+             \x1b[32;1m$ node index.js\x1b[0;m\n{TRUE}\nsection_end:1795222246:step_script\r\x1b[0K\n\
+             section_start:1795222247:after_script\r\x1b[0K\n{CALM}\nsection_end:1795222248:after_script\r\x1b[0K\n\
+             \x1b[31;1mERROR: Job failed: exit code 1\x1b[0;m\n"
+        );
+        only_the_failed_step_counts(&log);
+    }
+
+    #[test]
+    fn folds_of_travis() {
+        let timed = |command: &str, body: &str, status: u8| {
+            format!(
+                "travis_time:start:0a1b2c3d\r\x1b[0K$ {command}\n{body}\n\
+                 travis_time:end:0a1b2c3d:start=1,finish=2,duration=1\r\x1b[0K\n\
+                 \x1b[32;1mThe command \"{command}\" exited with {status}.\x1b[0m\n"
+            )
+        };
+        let log =
+            timed("./warm.sh", CALM, 0) + &timed("node index.js", TRUE, 1) + "\nDone. Your build exited with 1.\n";
+        only_the_failed_step_counts(&log);
+    }
+
+    #[test]
+    fn branches_of_jenkins() {
+        let log = format!(
+            "[Pipeline] Start of Pipeline\n[Pipeline] parallel\n[Pipeline] {{ (Branch: linux)\n\
+             [Pipeline] {{ (Branch: windows)\n[2026-11-21T01:05:50.172Z] [linux] + node index.js\n\
+             [2026-11-21T01:05:50.180Z] [linux] node:internal/modules/cjs/loader:1228\n\
+             [2026-11-21T01:05:50.181Z] [linux] {TRUE}\n[2026-11-21T01:05:50.190Z] [windows] all is well\n\
+             [Pipeline] End of Pipeline\nERROR: script returned exit code 1\nFinished: FAILURE\n"
+        );
+        only_the_failed_step_counts(&log);
+    }
+
+    #[test]
+    fn headings_of_buildkite() {
+        let log = format!(
+            "\x1b_bk;t=1795223038661\x07~~~ Preparing working directory\n\x1b_bk;t=1795223038662\x07$ git fetch\n\
+             \x1b_bk;t=1795223038663\x07~~~ Running commands\n\x1b_bk;t=1795223038664\x07{TRUE}\n\
+             \x1b_bk;t=1795223038665\x07\x1b[31m🚨 Error: The command exited with status 1\x1b[0m\n\
+             \x1b_bk;t=1795223038666\x07~~~ Running global pre-exit hook\n\x1b_bk;t=1795223038667\x07{CALM}\n"
+        );
+        only_the_failed_step_counts(&log);
+    }
+
+    #[test]
+    fn steps_of_an_image() {
+        let log = format!(
+            "#7 [2/3] RUN ./warm.sh\n#7 0.201 {CALM}\n#7 DONE 0.4s\n#8 [3/3] RUN node index.js\n#8 0.300 {TRUE}\n\
+             #8 ERROR: process \"/bin/sh -c node index.js\" did not complete successfully: exit code: 1\n\
+             ERROR: failed to solve: process \"/bin/sh -c node index.js\" did not complete successfully: exit code: 1\n"
+        );
+        only_the_failed_step_counts(&log);
+    }
+
+    #[test]
+    fn phases_of_codebuild_and_steps_of_circleci() {
+        let stamp = "[Container] 2026/11/21 01:05:50.123456";
+        let log = format!(
+            "{stamp} Entering phase INSTALL\n{CALM}\n{stamp} Phase complete: INSTALL State: SUCCEEDED\n\
+             {stamp} Entering phase BUILD\n{stamp} Running command node index.js\n{TRUE}\n\
+             {stamp} Command did not execute successfully node index.js exit status 1\n\
+             {stamp} Phase complete: BUILD State: FAILED\n"
+        );
+        only_the_failed_step_counts(&log);
+        let log = format!("#!/bin/bash -eo pipefail\nnode index.js\n{TRUE}\n\nExited with code exit status 1\n");
+        only_the_failed_step_counts(&log);
+    }
+
+    #[test]
+    fn the_end_of_a_step_is_seen_while_a_block_of_a_runner_is_open() {
+        let log = format!(
+            "##[group]Run python -m pytest\npython -m pytest\nshell: /usr/bin/bash -e {{0}}\n##[endgroup]\n\
+             ============================= test session starts ==============================\ncollected 2 items\n\n\
+             tests/test_a.py .\n##[error]The operation was canceled.\n##[error]Process completed with exit code 143.\n\
+             ##[group]Run ./report.sh\n./report.sh\nshell: /usr/bin/bash -e {{0}}\n##[endgroup]\n{CALM}\n"
+        );
+        let report = analyze(&log);
+        assert_eq!(report.outcome, Outcome::Failed, "{report:#?}");
+        assert!(report.causes.iter().all(|cause| cause.kind != Kind::ConnectionFailure), "{report:#?}");
+    }
+
+    #[test]
+    fn prefixes_of_services_and_packages_change_nothing() {
+        for prefix in
+            ["web-1  | ", "web:build: ", "packages/web build: ", "@acme/web: ", "Nov 21 01:05:50 host app[1]: "]
+        {
+            let log =
+                format!("{prefix}{TRUE}\n{prefix}    at node:internal/main:1:1\nERROR: Job failed: exit code 1\n");
+            only_the_failed_step_counts(&log);
+        }
+    }
+}

@@ -518,11 +518,20 @@ impl Parse for LogParser {
             }
             let span = Span::on_line(at.line, at.byte, at.byte + shown.len() as u64);
             let mut failed = false;
+            let mut branch = None;
             self.look(shown, span, needles, &lines[..start], &mut |item| {
+                if let Item::Step(step) = &item
+                    && let Some(name) = step.name.strip_prefix(steps::BRANCH)
+                {
+                    branch = Some(name.to_owned());
+                }
                 failed |=
                     matches!(&item, Item::Mark(Mark { scope: Scope::Step | Scope::Job, outcome: Outcome::Failed, .. }));
                 out(item);
             });
+            if let Some(branch) = branch {
+                self.frame.branch(&branch);
+            }
             if failed && self.tails < MAX_TAILS {
                 self.tails += 1;
                 self.tell_tail(&lines[..start], *at, out);

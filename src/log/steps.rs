@@ -69,6 +69,7 @@ pub(super) const NEEDLES: &[&str] = &[
     "ERROR: build step ",
     // Docker.
     "] RUN ",
+    r" DONE \d",
     " : RUN ",
     // Scripts of npm and its kin, by the programs that they usually begin with.
     "yarn run v",
@@ -110,6 +111,9 @@ pub(super) const NEEDLES: &[&str] = &[
     "+ true",
 ];
 
+/// How Jenkins names a step that runs beside others.
+pub(super) const BRANCH: &str = "Branch: ";
+
 /// How many lines of an echoed script are passed over at most.
 const MAX_HEADER: usize = 5000;
 
@@ -130,6 +134,8 @@ struct Steps {
     chained: bool,
     /// Within a fold of Travis that comes after the work.
     post_fold: bool,
+    /// The number of the step of an image that began last.
+    of_image: Option<u32>,
 }
 
 /// Whether a line of the CI system ends what a tool printed, so that it counts even within a tool's block.
@@ -317,6 +323,18 @@ impl Steps {
             out(Item::Step(Step { post: true, marked: true, ..step(post, span) }));
             return Grip::Take;
         }
+        if let Some((number, rest)) = of_image(text) {
+            if rest.starts_with("DONE ") {
+                // Steps run side by side; only of the last is it known that what came since is its own.
+                if self.of_image.take() == Some(number) {
+                    out(Item::Step(Step { command: true, clears: true, ..step("done", span) }));
+                }
+                return Grip::Take;
+            }
+            if rest.starts_with('[') && rest.contains("] RUN ") {
+                self.of_image = Some(number);
+            }
+        }
         if let Some(found) = banner(text, span) {
             out(Item::Step(found));
             return Grip::Take;
@@ -449,6 +467,12 @@ fn after_the_work(text: &str) -> Option<&'static str> {
     .iter()
     .find(|(begin, _)| text.starts_with(begin))
     .map(|(_, name)| *name)
+}
+
+/// The number of a step of BuildKit, and what is said of it.
+fn of_image(text: &str) -> Option<(u32, &str)> {
+    let (number, rest) = text.strip_prefix('#')?.split_once(' ')?;
+    Some((number.parse().ok()?, rest))
 }
 
 /// The banner of a script runner or of a step of an image's build.

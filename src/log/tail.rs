@@ -1,5 +1,6 @@
 //! The last words before a failure: what to show of a log in which nothing is recognized.
 
+use super::command::echoed;
 use super::envelope::{Frame, clean};
 use super::steps::{begins_step, is_boundary};
 use crate::format::Place;
@@ -28,23 +29,30 @@ pub(super) fn last_words(
     let mut end = at.byte - u64::from(before.last() == Some(&b'\n'));
     let mut number = at.line + u64::from(before.last().is_some_and(|byte| *byte != b'\n'));
     let mut lines: Vec<TextLine> = Vec::new();
+    let tells = |line: &TextLine| {
+        line.text.bytes().any(|byte| byte.is_ascii_alphabetic())
+            && !is_boundary(&line.text)
+            && echoed(&line.text).is_none()
+            && !said(&line.text)
+    };
+    let mut told = false;
     for raw in near.rsplit(|byte| *byte == b'\n').take(MAX_LINES) {
         number = number.saturating_sub(1).max(1);
         let start = end.saturating_sub(raw.len() as u64);
         let text = clean(raw, frame).texts().pop().unwrap_or_default();
-        let over = begins_step(&text);
-        lines.push(TextLine { text, span: Span::on_line(number, start, end) });
-        end = start.saturating_sub(1);
+        // What was printed before the command that failed is another's.
+        let over = begins_step(&text) || told && echoed(&text).is_some();
         if over {
             break;
         }
+        let line = TextLine { text, span: Span::on_line(number, start, end) };
+        told |= tells(&line);
+        lines.push(line);
+        end = start.saturating_sub(1);
     }
-    let tells = |line: &&TextLine| {
-        line.text.bytes().any(|byte| byte.is_ascii_alphabetic()) && !is_boundary(&line.text) && !said(&line.text)
-    };
     // The nearest come first.
-    let Some(last) = lines.iter().position(|line| is_error(&line.text) && tells(&line)) else {
-        return lines.iter().find(tells).map(|line| (line.clone(), false));
+    let Some(last) = lines.iter().position(|line| is_error(&line.text) && tells(line)) else {
+        return lines.iter().find(|line| tells(line)).map(|line| (line.clone(), false));
     };
     // The block is the paragraph; its first word of an error tells what it is about.
     let paragraph = lines[last..].iter().take(MAX_BLOCK).take_while(|line| !line.text.trim().is_empty());
@@ -130,5 +138,6 @@ mod tests {
     #[test]
     fn another_step_is_not_looked_into() {
         check("ERROR: early\n##[group]Run make\nhum\n", Some((3, 3, "hum")));
+        check("ERROR: early\n$ make lint || echo failed\nhum\n", Some((3, 3, "hum")));
     }
 }
