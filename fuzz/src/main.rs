@@ -122,7 +122,7 @@ fn attempt(format: Format, one: &Seed, other: &Seed, random: &mut Random) -> (Ve
         0 | 1 => {
             let at = random.below(one.bytes.len() + 1);
             let result = hold_cut(&one.bytes, at, &one.report, is_document(format) && one.is(format));
-            (one.bytes[..at].to_vec(), result)
+            (one.bytes[..at].to_vec(), result.map(drop))
         }
         // A report among other lines.
         2 => {

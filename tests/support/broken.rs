@@ -244,8 +244,9 @@ fn places(bytes: &[u8], report: &Report) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks a report that was cut: what its whole proves before the cut stays proved, and a cut document never passes.
-pub fn hold_cut(bytes: &[u8], at: usize, whole: &Report, document: bool) -> Result<(), String> {
+/// Checks a report that was cut, and gives what is said of it: what its whole proves before the cut stays proved, and a cut
+/// document never passes.
+pub fn hold_cut(bytes: &[u8], at: usize, whole: &Report, document: bool) -> Result<Report, String> {
     let report = catch_unwind(|| analyze(&bytes[..at], None)).map_err(|_| format!("panic, cut at {at}"))?;
     let proved = whole.outcome == Outcome::Failed
         && whole.causes.first().is_some_and(|cause| cause.evidence.iter().all(|place| place.byte_end < at as u64));
@@ -257,7 +258,7 @@ pub fn hold_cut(bytes: &[u8], at: usize, whole: &Report, document: bool) -> Resu
     let counts = report.tests.unwrap_or_default();
     // Where attempts of one test are cases, a part of them may have passed.
     if document && counts.total > most.total {
-        return Err(format!("cut at {at} it has passes that the whole has not: {counts:?} of {most:?}"));
+        return Err(format!("cut at {at} it has cases that the whole has not: {counts:?} of {most:?}"));
     }
-    Ok(())
+    Ok(report)
 }
