@@ -155,6 +155,8 @@ pub struct Session {
     /// The parser of the document at hand; the log parser otherwise.
     document: Option<Box<dyn Parse>>,
     forced: Option<Format>,
+    /// The format that was told and that has not been met yet.
+    awaited: Option<Format>,
     /// The format of the first document.
     format: Option<Format>,
     detected: bool,
@@ -196,6 +198,7 @@ impl Session {
             rules: analyzer.rules.clone(),
             document: None,
             forced: source.format,
+            awaited: None,
             format: None,
             detected: false,
             at: Place::START,
@@ -296,13 +299,17 @@ impl Session {
                 if rest.len() < HEAD && !eof {
                     return pos;
                 }
-                let forced = self.forced.take();
+                let told = self.forced.take();
+                // What begins with other lines is read as a log, in which the report may stand.
+                let forced = told.filter(|format| format::may_begin(*format, rest));
+                self.awaited = self.awaited.or(told.filter(|_| forced.is_none()));
                 let detected = format::detect(rest);
                 let (framed, prefix) = match detected {
                     None => format::detect_framed(rest).unzip(),
                     Some(_) => (None, None),
                 };
                 let detected = detected.or(framed);
+                self.awaited = self.awaited.filter(|awaited| detected != Some(*awaited));
                 let format = forced.or(detected);
                 if let Some(forced) = forced.filter(|forced| *forced != detected.unwrap_or(Format::Log)) {
                     let looks = detected.unwrap_or(Format::Log);
@@ -404,6 +411,9 @@ impl Session {
             if let Some(line) = decoder.damaged_at() {
                 out(Item::Note(Note::info(Some(line), "characters that are not valid UTF-16 were replaced")));
             }
+        }
+        if let Some(awaited) = self.awaited {
+            out(Item::Note(Note::warning(Some(1), format!("told to be {awaited}, but no such report stands in it"))));
         }
         if !self.begun {
             let what = if self.bytes == 0 { "the input is empty" } else { "the input holds nothing but white space" };

@@ -100,6 +100,19 @@ fn documents_one_behind_another_add_up() {
 }
 
 #[test]
+fn a_report_of_which_the_format_is_told_may_stand_behind_other_lines() {
+    let junit = "<testsuite name=\"s\" tests=\"1\" failures=\"0\"><testcase name=\"a\"/></testsuite>";
+    let told =
+        |text: &str, format: Format| Analyzer::new().analyze([Source::bytes("input", text.as_bytes()).format(format)]);
+    let noisy = format!("{BEFORE}{junit}{AFTER}");
+    let report = told(&noisy, Format::JunitXml);
+    assert_eq!((report.outcome, report.tests.map(|tests| tests.total)), (Outcome::Passed, Some(1)));
+    assert!(!report.is_doubtful(), "{report:#?}");
+    assert!(told(&noisy, Format::JestJson).is_doubtful());
+    assert!(told("BUILD SUCCESSFUL in 3s\n", Format::JunitXml).is_doubtful());
+}
+
+#[test]
 fn different_formats_in_one_file_are_all_read() {
     let junit = "<testsuite name=\"s\" tests=\"1\" failures=\"1\"><testcase name=\"a\"><failure message=\"AssertionError: 1\" type=\"AssertionError\"/></testcase></testsuite>";
     let jest = "{\"numFailedTestSuites\":0,\"numTotalTests\":1,\"success\":true,\"testResults\":[{\"assertionResults\":[{\"fullName\":\"b\",\"status\":\"passed\",\"failureMessages\":[]}],\"message\":\"\",\"name\":\"b.js\",\"status\":\"passed\"}]}";

@@ -345,6 +345,13 @@ fn above(lines: &[u8], start: usize) -> Option<(usize, &[u8])> {
     Some((first, line[crate::log::prefix_length(line)..].trim_ascii()))
 }
 
+/// Whether a text may be of a format that it is told to be, by its first character.
+pub(crate) fn may_begin(format: Format, text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
+    let prose = format == Format::Log || format == Format::Message || line_needles(format).is_some();
+    prose || text.first().is_none_or(|first| matches!(first, b'{' | b'[' | b'<')) || detect_framed(text).is_some()
+}
+
 /// Whether a text begins like a report and ends before that report does.
 pub(crate) fn is_cut_short(text: &[u8]) -> bool {
     let text = text.trim_ascii();
