@@ -56,13 +56,59 @@ fn contender<'r>(other: &Match<'r>, kind: Kind) -> Option<(Kind, Rank, &'r str)>
     Some((named, rule.rank, rule.id.as_str()))
 }
 
+/// Lines of failures in which no rule has a needle: most are frames of the same stacks, told again and again.
+#[derive(Debug)]
+pub(crate) struct Barren {
+    /// A line has one place, by its hash; a later one takes it over.
+    lines: Vec<Box<str>>,
+}
+
+impl Default for Barren {
+    fn default() -> Self {
+        Barren { lines: vec![Box::default(); Barren::PLACES] }
+    }
+}
+
+impl Barren {
+    const PLACES: usize = 2048;
+
+    /// The longest line that is remembered.
+    const WIDTH: usize = 300;
+
+    fn place(line: &str) -> usize {
+        let eight = line.as_bytes().chunks_exact(8);
+        let rest = eight.remainder().iter().fold(line.len() as u64, |sum, byte| sum << 8 | u64::from(*byte));
+        let hash = eight.fold(rest, |hash, bytes| {
+            let word = u64::from_le_bytes(bytes.try_into().unwrap_or_default());
+            (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        });
+        (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % Barren::PLACES
+    }
+
+    /// The rules that have a needle in a line.
+    fn candidates(&mut self, rules: &RuleSet, line: &str) -> Vec<u32> {
+        if line.is_empty() || line.len() > Barren::WIDTH {
+            return rules.candidates(line);
+        }
+        let known = &mut self.lines[Barren::place(line)];
+        if **known == *line {
+            return Vec::new();
+        }
+        let found = rules.candidates(line);
+        if found.is_empty() {
+            *known = line.into();
+        }
+        found
+    }
+}
+
 /// What a failure was found to be.
-pub(crate) fn classify(rules: &RuleSet, failure: &Failure) -> Verdict {
+pub(crate) fn classify(rules: &RuleSet, failure: &Failure, barren: &mut Barren) -> Verdict {
     let mut best: Option<(Match<'_>, &TextLine)> = None;
     let mut others: Vec<(Kind, Rank, &str)> = Vec::new();
     let text = &failure.text[..failure.text.len().min(MAX_TEXT_LINES)];
     for line in text {
-        let candidates = rules.candidates(&line.text);
+        let candidates = barren.candidates(rules, &line.text);
         if candidates.is_empty() {
             continue;
         }

@@ -189,13 +189,12 @@ impl Parse for Whole {
         if self.done {
             return 0;
         }
-        let end = match self.ending.find(data) {
-            Some(end) => end,
-            None if eof => data.len(),
-            None => return 0,
-        };
-        let used = (self.read)(&Doc::new(&data[..end], *at), out).clamp(1.min(end), end);
-        at.advance(&data[..used]);
+        // With all of it at hand, the end is found on the way.
+        let end = if eof { Some(data.len()) } else { self.ending.find(data) };
+        let Some(end) = end else { return 0 };
+        let doc = Doc::new(&data[..end], *at);
+        let used = (self.read)(&doc, out).clamp(1.min(end), end);
+        *at = Place { byte: at.byte + used as u64, line: doc.line(used) };
         self.done = true;
         used
     }

@@ -19,7 +19,9 @@ fn type_of(line: &str) -> Option<String> {
 
 /// What the text itself says it is; the runner's own words only.
 pub(crate) fn signal(lines: &[TextLine]) -> Option<Signal> {
-    let head = || lines.iter().map(|line| line.text.trim_start()).filter(|line| !line.is_empty()).take(12);
+    // The frames of a stack are not the runner's words.
+    let words = |line: &&str| !line.is_empty() && !line.starts_with("at ");
+    let head = || lines.iter().take(12).map(|line| line.text.trim_start()).filter(words);
     if head().any(is_time_limit) {
         return Some(Signal::TestTimeout);
     }
@@ -35,6 +37,10 @@ fn is_time_limit(line: &str) -> bool {
         let line = line.split_once(": ").map_or(line, |(_, rest)| rest).trim_start_matches('"');
         line.starts_with(words)
     };
+    // Nearly no line is about time at all.
+    if !["ime", "STACK_TRACE_ERROR"].iter().any(|word| line.contains(word)) {
+        return false;
+    }
     line.contains("Exceeded timeout of ") && line.contains(" ms for a ")
         || (starts("Test timed out in ") || starts("Hook timed out in ")) && line.contains("ms")
         || starts("Timeout of ") && line.contains("ms exceeded")
