@@ -509,6 +509,7 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
     let mut groups: Vec<Group> = Vec::new();
     let mut tests: Option<Counts> = None;
     let mut ignored = Ignored::default();
+    let mut asked: Option<String> = None;
     let (mut shown, mut stated): (Vec<Shown>, Vec<Stated>) = (Vec::new(), Vec::new());
     let mut seen_runs: Vec<(Counts, Format)> = Vec::new();
     let mut told: Vec<(Counts, Vec<String>)> = Vec::new();
@@ -519,8 +520,8 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
     let any_failed = parts.iter().any(|part| !part.empty && part.resolved.outcome == Outcome::Failed);
     for Part { resolved, format, bytes, lines, empty, error } in parts {
         let Resolved { name, mut outcome, tests: own, mut standing, letter, notes: own_notes, .. } = resolved;
-        let (own_tasks, own_ignored, proven, word) =
-            (resolved.tasks, resolved.ignored, resolved.proven, resolved.stated);
+        let (own_tasks, own_ignored, proven, word, own_asked) =
+            (resolved.tasks, resolved.ignored, resolved.proven, resolved.stated, resolved.asked);
         // A message that came twice counts once, and one that another replaces does not count.
         if let Some(letter) = letter {
             let why = if replaced.contains(letter.id.split('@').next().unwrap_or_default()) {
@@ -595,6 +596,7 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
         ignored.follow_ons += own_ignored.follow_ons;
         ignored.first_decoy = ignored.first_decoy.or(own_ignored.first_decoy);
         ignored.first_follow_on = ignored.first_follow_on.or(own_ignored.first_follow_on);
+        asked = asked.or(own_asked.filter(|_| outcome != Outcome::Passed));
         if !message {
             shown.push(Shown { name: name.clone(), outcome, proven, failed, tests: own });
         } else if let Some(line) = word {
@@ -651,7 +653,7 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
         task.causes = own.filter(|(_, of)| of.contains(&task.id)).map(|(index, _)| index).collect();
     }
     let rules = version.to_owned();
-    Report { rules, outcome, tests, causes, causes_omitted, tasks, sources, notes, claims, ignored }
+    Report { rules, outcome, tests, causes, causes_omitted, tasks, sources, notes, asked, claims, ignored }
 }
 
 /// A log and a report that tell of as many tests are two views of one run; where they differ in how it ended, one of
@@ -701,7 +703,8 @@ fn add_task(tasks: &mut Vec<Task>, task: Task) {
         (Outcome::Unknown, other) | (other, Outcome::Unknown) => other,
         (Outcome::Passed, Outcome::Passed) => Outcome::Passed,
     };
-    let Task { id: _, title, status, build, tests, causes: _, session } = task;
+    let Task { id: _, title, status, build, tests, causes: _, session, priority } = task;
+    known.priority = known.priority.into_iter().chain(priority).min();
     known.title = known.title.take().or(title);
     known.status = worse(known.status, status);
     known.build = worse(known.build, build);

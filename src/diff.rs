@@ -8,9 +8,9 @@ use crate::report::{Cause, Outcome, Report};
 names! {
     /// Whether the work came nearer to green.
     Verdict, "verdict":
-    /// Something is fixed, or fewer tests fail.
+    /// Something is fixed, or less fails.
     Progress = "progress",
-    /// The same failures as before.
+    /// The same failures as before, or a run after that does not say how it ended.
     NoChange = "no_change",
     /// Something new fails, and nothing is fixed; or more tests fail than before.
     Regression = "regression",
@@ -73,8 +73,21 @@ pub fn diff(before: &Report, after: &Report) -> Diff {
     });
     let counted = |report: &Report| report.tests.map(|tests| tests.failed + tests.errored);
     let failed = counted(before).zip(counted(after));
-    let (fewer, more) = failed.map_or((false, false), |(before, after)| (after < before, after > before));
-    let verdict = if after.outcome == Outcome::Passed && before.outcome != Outcome::Passed {
+    // Where no tests are counted, the failures of what persists tell.
+    let sum = |of: &dyn Fn(&(usize, usize)) -> u64| persisting.iter().chain(&moved).map(of).sum::<u64>();
+    let counts = (sum(&|pair| before.causes[pair.0].count), sum(&|pair| after.causes[pair.1].count));
+    let (was, is) = failed.unwrap_or(counts);
+    let (fewer, more) = (is < was, is > was);
+    // A run that does not say how it ended proves nothing by what it does not show.
+    let empty = !after.sources.is_empty() && after.sources.iter().all(|source| source.bytes == 0);
+    let silent = match after.outcome {
+        Outcome::Unknown => open.is_empty(),
+        Outcome::Passed => after.is_doubtful(),
+        Outcome::Failed => false,
+    };
+    let verdict = if silent || empty {
+        Verdict::NoChange
+    } else if after.outcome == Outcome::Passed && before.outcome != Outcome::Passed {
         Verdict::Progress
     } else if more && !open.is_empty() {
         Verdict::Regression
@@ -107,6 +120,21 @@ mod tests {
 
     fn report(log: &str) -> Report {
         Analyzer::new().analyze([Source::bytes("log", log.as_bytes().to_vec())])
+    }
+
+    #[test]
+    fn a_run_that_tells_nothing_is_no_progress() {
+        let before = report("Error: Cannot find module 'a'\n");
+        assert_eq!(diff(&before, &report("")).verdict, Verdict::NoChange);
+        assert_eq!(diff(&before, &report("> app@1.0.0 build\n")).verdict, Verdict::NoChange);
+    }
+
+    #[test]
+    fn more_of_the_same_is_a_regression() {
+        let error = |file: &str| format!("src/{file}.ts(3,7): error TS2322: Type 'a' is not assignable to type 'b'.\n");
+        let (one, two) = (report(&error("a")), report(&(error("a") + &error("b"))));
+        assert_eq!(diff(&one, &two).verdict, Verdict::Regression);
+        assert_eq!(diff(&two, &one).verdict, Verdict::Progress);
     }
 
     #[test]

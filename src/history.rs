@@ -117,6 +117,7 @@ impl FileHistory {
         serde_json::to_writer(&mut line, event)?;
         line.push(b'\n');
         file.write_all(&line)?;
+        file.sync_data()?;
         if length > SMALL.min(self.keep as u64 * 100) {
             self.shorten()?;
         }
@@ -194,6 +195,55 @@ mod tests {
         assert_eq!((events.len(), events[9].task.as_deref()), (10, Some("199")));
         let lines = fs::read_to_string(history.path()).unwrap().lines().count();
         assert!(lines < 40, "{lines}");
+    }
+
+    /// Run by [`processes_share_a_file`] in processes of their own, which tell the file in their environment.
+    #[test]
+    fn one_of_many_processes() {
+        let Some(path) = std::env::var_os("WHYRED_TEST_HISTORY") else { return };
+        let mut history = FileHistory::new(path).keep(40);
+        let event = event(&std::process::id().to_string());
+        (0..30).for_each(|_| history.record(event.clone()).unwrap());
+    }
+
+    #[test]
+    fn processes_share_a_file() {
+        let history = fresh("processes");
+        let start = || {
+            let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+            command.args(["--exact", "history::tests::one_of_many_processes"]);
+            command.env("WHYRED_TEST_HISTORY", history.path()).stdout(std::process::Stdio::null());
+            command.spawn().unwrap()
+        };
+        let mut children: Vec<_> = (0..4).map(|_| start()).collect();
+        // One of them dies in the midst of it, wherever that is.
+        std::thread::sleep(std::time::Duration::from_millis(60));
+        let mut killed = children.pop().unwrap();
+        let _ = killed.kill();
+        let _ = killed.wait();
+        for mut child in children {
+            assert!(child.wait().unwrap().success());
+        }
+        let kept = history.clone().keep(1000).events().unwrap();
+        // The file is shortened to 40 events when it holds twice as many, so that the last ones are all there.
+        assert!((40..=120).contains(&kept.len()), "{}", kept.len());
+        let text = fs::read_to_string(history.path()).unwrap();
+        let torn = text.lines().filter(|line| serde_json::from_str::<Event>(line).is_err()).count();
+        assert!(torn <= 1, "only the one that was killed may have left a torn line:\n{text}");
+        assert!(text.ends_with('\n'));
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_read_up_to_there() {
+        let mut history = fresh("cut");
+        (0..3).for_each(|number| history.record(event(&number.to_string())).unwrap());
+        let bytes = fs::read(history.path()).unwrap();
+        for end in 0..bytes.len() {
+            fs::write(history.path(), &bytes[..end]).unwrap();
+            let whole = bytes[..end].iter().filter(|byte| **byte == b'\n').count();
+            let read = history.events().unwrap().len();
+            assert!(read == whole || read == whole + 1 && bytes[end] == b'\n', "cut at {end}: {read} of {whole}");
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(crate) enum Item {
     Task(Task),
     /// The input is a message with an identity of its own: a copy of it says nothing new, and it may replace others.
     Letter { id: String, supersedes: Vec<String> },
+    /// Who is asked to act, by a message.
+    Asked(String),
     /// Something a reader should know.
     Note(Note),
 }

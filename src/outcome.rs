@@ -52,6 +52,8 @@ pub(crate) struct Findings {
     tool_open: bool,
     tasks: Vec<Task>,
     letter: Option<Letter>,
+    /// Who is asked to act.
+    asked: Option<String>,
     /// Lines of a log that speak of a further try, with their places.
     hints: Vec<(u64, HintLine)>,
     /// What the commands of the input were for, each once.
@@ -135,6 +137,8 @@ pub(crate) struct Resolved {
     pub tasks: Vec<Task>,
     pub letter: Option<Letter>,
     pub notes: Vec<Note>,
+    /// Who is asked to act, by a message.
+    pub asked: Option<String>,
     /// What was found and does not count.
     pub ignored: Ignored,
     /// The phases that ended well, as the input shows.
@@ -169,6 +173,7 @@ impl Findings {
             tool_open: false,
             tasks: Vec::new(),
             letter: None,
+            asked: None,
             hints: Vec::new(),
             phases: Vec::new(),
             passed_phases: Vec::new(),
@@ -204,6 +209,9 @@ impl Findings {
             Item::Novel(line) => self.novel.push(line),
             Item::Task(task) => self.tasks.push(task),
             Item::Letter { id, supersedes } => self.letter = Some(Letter { id, supersedes }),
+            Item::Asked(whom) => {
+                self.asked.get_or_insert(whom);
+            }
             Item::Note(note) => self.note(note),
         }
     }
@@ -547,6 +555,7 @@ impl Findings {
                 tests,
                 causes: Vec::new(),
                 session: None,
+                priority: None,
             });
         }
         let mut proven = self.passed_phases;
@@ -562,6 +571,7 @@ impl Findings {
             tasks: self.tasks,
             letter: self.letter,
             notes: self.notes,
+            asked: self.asked,
             ignored,
             proven,
             stated: self.job.map(|mark| TextLine { text: mark.text, span: mark.span }),

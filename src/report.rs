@@ -45,6 +45,9 @@ pub struct Report {
     pub sources: Vec<SourceSummary>,
     /// What a reader should know about the inputs: damage, contradictions, limits.
     pub notes: Vec<Note>,
+    /// Who is asked to act, as a message says it: a role or a name.
+    #[serde(default)]
+    pub asked: Option<String>,
     /// What messages claim, held against the output of tools; empty where no message was read.
     #[serde(default)]
     pub claims: Vec<Claim>,
@@ -316,6 +319,9 @@ pub struct Task {
     pub causes: Vec<usize>,
     /// The session of the worker that has it, such as `agent:main:subagent:…`, if the message names one.
     pub session: Option<String>,
+    /// Its priority, where the message gives one as `P0` to `P4`; 0 is the most urgent.
+    #[serde(default)]
+    pub priority: Option<u8>,
 }
 
 /// One input, as it was read.

@@ -34,7 +34,7 @@ fn the_readme_shows_what_is_printed() {
 #[cfg(unix)]
 fn the_scripts_for_ci_work() {
     let text = fs::read_to_string(root().join("docs/ci.md")).unwrap();
-    let [github, again, gitlab] = scripts(&text).try_into().expect("three jobs");
+    let [github, again, gitlab, compared] = scripts(&text).try_into().expect("four jobs");
     let missing = "Error: Cannot find module 'express'";
     let busy =
         "npm error code ECONNRESET\nnpm error network request failed, reason: connect ECONNRESET 104.16.0.35:443";
@@ -59,6 +59,16 @@ fn the_scripts_for_ci_work() {
     let job = Job::new("gitlab", &[busy]);
     assert_eq!(job.run(&gitlab).0, 75);
     assert!(job.0.join("why.md").exists());
+
+    let [compared] = compared.try_into().expect("one step");
+    let again = "Error: Cannot find module 'koa'";
+    let job = Job::new("compared", &[missing, &format!("{missing}\n{again}"), "ok"]);
+    let stored = "npm test > build.log || true; whyred --format json build.log > before.json; rm count";
+    assert_eq!(job.run(stored).0, 0);
+    assert_eq!(job.run(&compared).0, 1, "nothing has changed");
+    assert_eq!(job.run(&compared).0, 4, "something else fails too");
+    let (status, printed) = job.run(&compared);
+    assert_eq!(status, 0, "all is green: {printed}");
 }
 
 /// A folder in which `npm test` prints one text after another; all but `ok` fail.

@@ -18,6 +18,7 @@ use crate::report::{Outcome, Report, Standing};
 
 pub use budget::Budget;
 pub use policy::{Policy, Terms};
+pub(crate) use reasons::human;
 pub use situation::{Event, Seen, Situation};
 
 use vote::Vote;
@@ -138,9 +139,10 @@ impl Policy {
         }
         let checks = plan::checks(report, &votes, &verdict);
         if verdict.action == Action::Escalate && verdict.escalation.is_none() {
-            verdict.escalation = Some(plan::escalation(decisive, situation));
+            verdict.escalation = Some(plan::escalation(report, decisive, situation));
         }
         let reasons = reasons::reasons(&reasons::Grounds {
+            policy: self,
             report,
             situation,
             decisive,

@@ -78,7 +78,12 @@ pub(super) fn plan(report: &Report, votes: &[Vote], situation: &Situation) -> (V
             None => pieces.push((stage, task, vec![index])),
         }
     }
-    pieces.sort_by_key(|(stage, _, causes)| (*stage, causes[0]));
+    // Within a stage the more urgent task comes first; what several share is as urgent as the most urgent of them.
+    let urgency = |causes: &[usize]| {
+        let owners = report.tasks.iter().filter(|task| task.causes.iter().any(|index| causes.contains(index)));
+        owners.filter_map(|task| task.priority).min().unwrap_or(u8::MAX)
+    };
+    pieces.sort_by_key(|(stage, _, causes)| (*stage, urgency(causes), causes[0]));
     let slots = situation.free_slots.map_or(usize::MAX, |slots| slots.max(1) as usize);
     let before = |stage: Stage| pieces.iter().any(|(earlier, ..)| *earlier < stage);
     let repair = |(stage, task, causes): &(Stage, Option<String>, Vec<usize>)| Repair {
@@ -286,7 +291,7 @@ fn session_key(text: &str) -> Option<&str> {
 }
 
 /// Who is asked about a cause, and for what.
-pub(super) fn escalation(cause: &Cause, situation: &Situation) -> Escalation {
+pub(super) fn escalation(report: &Report, cause: &Cause, situation: &Situation) -> Escalation {
     use Kind::*;
     let about = cause.subject.as_deref().unwrap_or(&cause.message);
     let (to, need) = match (cause.kind, cause.phase) {
@@ -321,7 +326,13 @@ pub(super) fn escalation(cause: &Cause, situation: &Situation) -> Escalation {
         Some(_) if situation.now_ms.is_some() => format!("{need}, before the deadline"),
         _ => need,
     };
-    Escalation { to: to.to_owned(), need }
+    // Whom a message asks is asked; but nobody asks a coordinator what it has asked itself.
+    let asked = report.asked.as_ref().filter(|asked| !asked.to_lowercase().contains("coordinator"));
+    let to = match asked.filter(|_| report.is_claimed(cause)) {
+        Some(asked) => format!("{asked} ({to})"),
+        None => to.to_owned(),
+    };
+    Escalation { to, need }
 }
 
 /// Who is asked about trouble that was expected to pass and did not.

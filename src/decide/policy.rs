@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 
+use crate::decide::budget::{Budget, Prices};
 use crate::error::Error;
-use crate::kind::{Action, Kind};
+use crate::kind::{Action, Kind, Nature};
 
 /// How a kind of failure is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,12 @@ pub struct Policy {
     pub(crate) probe_ms: u64,
     /// An outage that lasts longer than this is told to a person.
     pub(crate) outage_escalate_ms: u64,
+    /// How much of a delay is left to chance, in percent.
+    jitter_percent: u32,
+    /// What to do about failures of a nature, instead of what it asks for.
+    natures: BTreeMap<Nature, Action>,
+    budget_tokens: u32,
+    prices: Prices,
 }
 
 /// The terms of a kind that is not retried.
@@ -100,6 +107,10 @@ impl Default for Policy {
             outage_window_ms: 10 * 60_000,
             probe_ms: 5 * 60_000,
             outage_escalate_ms: 60 * 60_000,
+            jitter_percent: 50,
+            natures: BTreeMap::new(),
+            budget_tokens: 100,
+            prices: Prices::DEFAULT,
         }
     }
 }
@@ -131,6 +142,48 @@ impl Policy {
     pub fn action(mut self, kind: Kind, action: Option<Action>) -> Self {
         self.kinds.entry(kind).or_insert(ONCE).action = action;
         self
+    }
+
+    /// What to do about failures of a nature, instead of what it asks for. What is said of a kind counts before it.
+    /// `None` is the default.
+    #[must_use]
+    pub fn nature_action(mut self, nature: Nature, action: Option<Action>) -> Self {
+        match action {
+            Some(action) => self.natures.insert(nature, action),
+            None => self.natures.remove(&nature),
+        };
+        self
+    }
+
+    /// How much of a delay is left to chance, in percent: a delay of 10 s with 50 is a wait of 5 to 10 s. Default 50.
+    #[must_use]
+    pub fn jitter_percent(mut self, percent: u32) -> Self {
+        self.jitter_percent = percent.min(100);
+        self
+    }
+
+    /// The budget for retries: its tokens, what a retry and one after a timeout cost, and what a success gives back.
+    /// Default 100, 5, 10 and 1.
+    #[must_use]
+    pub fn budget(mut self, tokens: u32, retry: u32, timeout: u32, success: u32) -> Self {
+        self.budget_tokens = tokens;
+        self.prices = Prices { retry, timeout, success };
+        self
+    }
+
+    /// A full budget with the figures of this policy, one for a fleet or a host.
+    #[must_use]
+    pub const fn full_budget(&self) -> Budget {
+        Budget::priced(self.budget_tokens, self.prices)
+    }
+
+    /// What a retry of a failure of this kind costs.
+    pub(crate) const fn price(&self, kind: Kind) -> u32 {
+        self.prices.of(kind)
+    }
+
+    pub(crate) fn of_nature(&self, nature: Nature) -> Option<Action> {
+        self.natures.get(&nature).copied()
     }
 
     /// The longest wait that a hint may ask for before a person is told, in milliseconds. Default 15 minutes.
@@ -165,13 +218,40 @@ impl Policy {
             Error::policy(name, line, message)
         };
         let file: PolicyFile = toml::from_str(text).map_err(|error| fail(error.span(), error.message()))?;
-        let PolicyFile { max_wait, blind_attempts, repair_rounds, max_rounds, outage, kind } = file;
+        let PolicyFile {
+            max_wait,
+            jitter_percent,
+            blind_attempts,
+            repair_rounds,
+            max_rounds,
+            outage,
+            budget,
+            nature,
+            kind,
+        } = file;
         let mut policy = Policy::default();
         let set = |field: &mut u64, value: Option<Length>| *field = value.map_or(*field, |value| value.0);
         set(&mut policy.max_wait_ms, max_wait);
         policy.blind_attempts = blind_attempts.unwrap_or(policy.blind_attempts).max(1);
         policy.repair_rounds = repair_rounds.unwrap_or(policy.repair_rounds).max(1);
         policy.max_rounds = max_rounds.unwrap_or(policy.max_rounds).max(1);
+        if let Some(percent) = jitter_percent {
+            if percent > 100 {
+                let place = text.find("jitter_percent").map(|at| at..at);
+                return Err(fail(place, "jitter_percent must be between 0 and 100"));
+            }
+            policy.jitter_percent = percent;
+        }
+        policy.natures = nature;
+        if let Some(BudgetFile { tokens, retry, timeout, success }) = budget {
+            policy.budget_tokens = tokens.unwrap_or(policy.budget_tokens);
+            let Prices { retry: one, timeout: slow, success: back } = policy.prices;
+            policy.prices = Prices {
+                retry: retry.unwrap_or(one),
+                timeout: timeout.unwrap_or(slow),
+                success: success.unwrap_or(back),
+            };
+        }
         if let Some(OutageFile { tasks, window, probe, escalate_after }) = outage {
             policy.outage_tasks = tasks.unwrap_or(policy.outage_tasks).max(2);
             set(&mut policy.outage_window_ms, window);
@@ -206,10 +286,17 @@ impl Policy {
             outage_window_ms,
             probe_ms,
             outage_escalate_ms,
+            jitter_percent,
+            natures,
+            budget_tokens,
+            prices: Prices { retry, timeout, success },
         } = self;
         let mut out = String::new();
         let _ = writeln!(out, "# A hint that asks for a longer wait is told to a person when a deadline is nearer.");
         let _ = writeln!(out, "max_wait = \"{}\"", length(*max_wait_ms));
+        let _ =
+            writeln!(out, "# How much of a delay is left to chance: with 50, a delay of 10s is a wait of 5s to 10s.");
+        let _ = writeln!(out, "jitter_percent = {jitter_percent}");
         let _ = writeln!(out, "# Attempts, the first included, for a failure that nobody recognizes.");
         let _ = writeln!(out, "blind_attempts = {blind_attempts}");
         let _ = writeln!(out, "# How often the same failure is sent to a worker, and a task to workers in all.");
@@ -218,6 +305,24 @@ impl Policy {
         let _ = writeln!(out, "tasks = {outage_tasks}\nwindow = \"{}\"", length(*outage_window_ms));
         let _ = writeln!(out, "probe = \"{}\"", length(*probe_ms));
         let _ = writeln!(out, "escalate_after = \"{}\"", length(*outage_escalate_ms));
+        let _ = writeln!(
+            out,
+            "\n# What retries cost of a fleet's or host's tokens, and what a success gives back.\n[budget]"
+        );
+        let _ = writeln!(out, "tokens = {budget_tokens}\nretry = {retry}\ntimeout = {timeout}\nsuccess = {success}");
+        let _ = writeln!(
+            out,
+            "\n# What to do about a nature instead of what it asks for, such as: environment = \"retry\""
+        );
+        let _ = writeln!(out, "[nature]");
+        for (nature, action) in natures {
+            let _ = writeln!(out, "{nature} = \"{action}\"");
+        }
+        let _ = writeln!(
+            out,
+            "\n# Attempts in all, the first included, the first delay and the longest; delays double. An action"
+        );
+        let _ = writeln!(out, "# counts before the nature: action = \"escalate\"");
         for (kind, Terms { attempts, base_ms, cap_ms, action }) in kinds {
             let _ = writeln!(out, "\n[kind.{kind}]\nattempts = {attempts}");
             let _ = writeln!(out, "base = \"{}\"\ncap = \"{}\"", length(*base_ms), length(*cap_ms));
@@ -228,13 +333,13 @@ impl Policy {
         out
     }
 
-    /// The range of the delay before attempt `next`, in milliseconds: the upper half of the doubled base, so that
+    /// The range of the delay before attempt `next`, in milliseconds: the upper part of the doubled base, so that
     /// many who wait for one service do not come back at once and nobody comes back at once.
     pub(crate) fn delay(&self, kind: Kind, next: u32, factor: u64) -> (u64, u64) {
         let Terms { base_ms, cap_ms, .. } = self.terms(kind);
         let doubled = base_ms.saturating_mul(factor).saturating_mul(1 << next.saturating_sub(2).min(20));
         let most = doubled.min(cap_ms.max(base_ms));
-        (most / 2, most)
+        (most - most * u64::from(self.jitter_percent) / 100, most)
     }
 }
 
@@ -242,10 +347,14 @@ impl Policy {
 #[serde(deny_unknown_fields)]
 struct PolicyFile {
     max_wait: Option<Length>,
+    jitter_percent: Option<u32>,
     blind_attempts: Option<u32>,
     repair_rounds: Option<u32>,
     max_rounds: Option<u32>,
     outage: Option<OutageFile>,
+    budget: Option<BudgetFile>,
+    #[serde(default)]
+    nature: BTreeMap<Nature, Action>,
     #[serde(default)]
     kind: BTreeMap<Kind, TermsFile>,
 }
@@ -257,6 +366,15 @@ struct OutageFile {
     window: Option<Length>,
     probe: Option<Length>,
     escalate_after: Option<Length>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BudgetFile {
+    tokens: Option<u32>,
+    retry: Option<u32>,
+    timeout: Option<u32>,
+    success: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -308,7 +426,12 @@ mod tests {
 
     #[test]
     fn a_policy_round_trips() {
-        let policy = Policy::default().attempts(Kind::Crash, 1).delay_ms(Kind::Timeout, 1500, 9000);
+        let policy = Policy::default()
+            .attempts(Kind::Crash, 1)
+            .delay_ms(Kind::Timeout, 1500, 9000)
+            .jitter_percent(20)
+            .budget(50, 1, 2, 3)
+            .nature_action(Nature::Environment, Some(Action::Retry));
         assert_eq!(Policy::from_toml("p.toml", &policy.to_toml()).unwrap(), policy);
         assert_eq!(Policy::from_toml("p.toml", "").unwrap(), Policy::default());
     }
@@ -318,6 +441,9 @@ mod tests {
         for (text, start) in [
             ("max_wait = \"15m\"\n\n[kind.rate_limit]\nbase = \"soon\"\n", "p.toml:4: unknown duration \"soon\""),
             ("max_wait = \"15m\"\nmax_weight = 3\n", "p.toml:2: unknown field `max_weight`"),
+            ("max_rounds = 3\njitter_percent = 101\n", "p.toml:2: jitter_percent must be"),
+            ("[nature]\nharmless = \"retry\"\n", "p.toml:2: unknown variant `harmless`"),
+            ("[budget]\ntokens = 5\nprice = 1\n", "p.toml:3: unknown field `price`"),
             ("\n[kind.timeout]\nattempts = 0\n", "p.toml:2: kind timeout: attempts must be"),
         ] {
             let error = Policy::from_toml("p.toml", text).unwrap_err().to_string();
@@ -332,5 +458,6 @@ mod tests {
         assert_eq!(policy.delay(Kind::ConnectionFailure, 3, 1), (10_000, 20_000));
         assert_eq!(policy.delay(Kind::ConnectionFailure, 30, 1), (150_000, 300_000));
         assert_eq!(policy.delay(Kind::ConnectionFailure, 2, 4), (20_000, 40_000));
+        assert_eq!(policy.jitter_percent(0).delay(Kind::ConnectionFailure, 2, 1), (10_000, 10_000));
     }
 }

@@ -4,7 +4,7 @@
 //! made it so, the counts, the attempts and the delay, what was seen before, how sure the kind is, what would change
 //! the decision, what comes next, and what was passed over.
 
-use crate::decide::budget::price;
+use crate::decide::policy::Policy;
 use crate::decide::situation::{Event, Situation};
 use crate::decide::vote::Vote;
 use crate::decide::{DelaySource, Repair, Verdict};
@@ -13,6 +13,7 @@ use crate::report::{Cause, Counts, Report, Standing};
 
 /// What the reasons are told from.
 pub(super) struct Grounds<'a> {
+    pub policy: &'a Policy,
     pub report: &'a Report,
     pub situation: &'a Situation,
     pub decisive: &'a Cause,
@@ -27,7 +28,7 @@ pub(super) struct Grounds<'a> {
 
 /// Why, in sentences; the first says why nothing milder will do.
 pub(super) fn reasons(grounds: &Grounds<'_>) -> Vec<String> {
-    let Grounds { report, situation, decisive, vote, votes, verdict, plan, waiting, checks } = *grounds;
+    let Grounds { policy: _, report, situation, decisive, vote, votes, verdict, plan, waiting, checks } = *grounds;
     let mut reasons = vec![verdict.reason.clone()];
     if verdict.reason != vote.why && verdict.action != Action::Retry {
         reasons.push(vote.why.clone());
@@ -163,7 +164,7 @@ pub(super) fn failed(tests: &Counts) -> String {
 
 /// Which attempt is next and when, or which it was.
 fn attempts(reasons: &mut Vec<String>, grounds: &Grounds<'_>) {
-    let Grounds { report, situation, verdict, .. } = *grounds;
+    let Grounds { policy, report, situation, verdict, .. } = *grounds;
     let attempt = situation.attempts_made();
     let Some(retry) = &verdict.retry else {
         if attempt > 1 {
@@ -178,8 +179,8 @@ fn attempts(reasons: &mut Vec<String>, grounds: &Grounds<'_>) {
     };
     let because = match retry.source {
         DelaySource::Policy => "as the policy sets".to_owned(),
-        DelaySource::Outage if retry.held => "since another task probes whether the outage is over".to_owned(),
-        DelaySource::Outage => "as the probe of an outage: the others on this host wait for it".to_owned(),
+        DelaySource::Outage if retry.held => "when the probe of another task has told whether it is over".to_owned(),
+        DelaySource::Outage => "as the probe for all that wait on this host".to_owned(),
         DelaySource::Hint => {
             let hints = report.causes.iter().flat_map(|cause| &cause.hints);
             let asked = |line: &str| crate::hint::read(line).is_some_and(|hint| hint != crate::hint::Hint::Unclear);
@@ -200,7 +201,7 @@ fn attempts(reasons: &mut Vec<String>, grounds: &Grounds<'_>) {
         }
     }
     if let Some(left) = situation.budget.filter(|_| !retry.held) {
-        let cost = report.causes.iter().map(|cause| price(cause.kind)).max().unwrap_or(0);
+        let cost = report.causes.iter().map(|cause| policy.price(cause.kind)).max().unwrap_or(0);
         reasons.push(format!("It costs {cost} of the {left} tokens that are left in the budget."));
     }
     if retry.elsewhere {
@@ -335,21 +336,30 @@ fn passed_over(report: &Report) -> Option<String> {
     (!parts.is_empty()).then(|| format!("Passed over: {}.", parts.join(", and ")))
 }
 
-/// A duration as people say it.
-pub(super) fn human(ms: u64) -> String {
+/// A duration as people say it, rounded up.
+pub(crate) fn human(ms: u64) -> String {
     match ms {
         0 => "0 s".to_owned(),
         1..1000 => format!("{ms} ms"),
         1000..120_000 => format!("{} s", ms.div_ceil(1000)),
+        120_000..600_000 if !ms.div_ceil(1000).is_multiple_of(60) => {
+            format!("{} min {} s", ms.div_ceil(1000) / 60, ms.div_ceil(1000) % 60)
+        }
         120_000..7_200_000 => format!("{} min", ms.div_ceil(60_000)),
         7_200_000..172_800_000 => format!("{} h", ms.div_ceil(3_600_000)),
-        _ => format!("{} days", ms / 86_400_000),
+        _ => format!("{} days", ms.div_ceil(86_400_000)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn waits_are_told_in_fitting_units() {
+        let told = [500, 30_000, 132_000, 600_000, 10_000_000].map(human);
+        assert_eq!(told, ["500 ms", "30 s", "2 min 12 s", "10 min", "3 h"]);
+    }
 
     #[test]
     fn suites_that_did_not_load_are_no_tests() {

@@ -1,6 +1,5 @@
 //! How each cause votes, and what overrules a vote.
 
-use crate::decide::budget::price;
 use crate::decide::policy::Policy;
 use crate::decide::reasons::human;
 use crate::decide::situation::{Event, Situation};
@@ -31,6 +30,11 @@ pub(super) fn of(policy: &Policy, cause: &Cause, situation: &Situation) -> Vote 
     if let Some(action) = policy.terms(cause.kind).action {
         vote.action = action;
         vote.why = format!("The policy says {action} for {}, whatever its nature.", cause.kind);
+        return vote;
+    }
+    if let Some(action) = policy.of_nature(cause.nature).filter(|_| cause.kind != Kind::Unclassified) {
+        vote.action = action;
+        vote.why = format!("The policy says {action} for what is {}, as {} is here.", cause.nature, cause.kind);
         return vote;
     }
     if cause.kind == Kind::Unclassified {
@@ -212,7 +216,7 @@ pub(super) fn retry(
         return;
     }
     let held = outage.as_ref().is_some_and(|outage| outage.held);
-    let price = causes.iter().map(|(cause, _)| price(cause.kind)).max().unwrap_or(0);
+    let price = causes.iter().map(|(cause, _)| policy.price(cause.kind)).max().unwrap_or(0);
     if situation.budget.is_some_and(|left| left < price) && !held {
         let reason = format!(
             "The budget for retries has {} tokens left and a retry costs {price}: many things fail at once, and this task \
@@ -235,6 +239,17 @@ pub(super) fn retry(
             );
             return;
         }
+        verdict.reason = if outage.held {
+            format!(
+                "Several tasks fail alike on this host since {}: one probes, and this one waits.",
+                human(outage.since_ms)
+            )
+        } else {
+            format!(
+                "Several tasks fail alike on this host since {}: this one probes, the others wait.",
+                human(outage.since_ms)
+            )
+        };
         if outage.hold_ms > least {
             (least, most, source) = (outage.hold_ms, outage.hold_ms + outage.hold_ms / 10, DelaySource::Outage);
         }

@@ -65,6 +65,7 @@ fn result(doc: &Doc<'_>, node: &Node<'_>, outer: &Node<'_>, complete: bool, out:
             tests: None,
             causes: Vec::new(),
             session: Some(key.clone()),
+            priority: None,
         }));
     }
     if good && error.is_none() {

@@ -65,6 +65,12 @@ static OUT_OF: LazyLock<Regex> = LazyLock::new(|| {
 });
 static WORD: LazyLock<Regex> = LazyLock::new(|| regex(r"[A-Za-z@][\w@./-]*"));
 static ID: LazyLock<Regex> = LazyLock::new(|| regex(r"^[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)+$"));
+static ASKED: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"\b(?i:escalat(?:e|ed|ion|ing)|report|appeal|refer(?:red)?)\b[^.:;]{0,30}?\bto (?:the )?(?:(?P<name>[A-Z][\w-]*(?: [A-Z][\w-]*){0,2})|(?P<role>[a-z]+-[a-z]+|owner|lead|maintainers?|manager|human|operator))\b",
+    )
+});
+static PRIORITY: LazyLock<Regex> = LazyLock::new(|| regex(r"\bP(?P<level>[0-4])\b"));
 static SESSION: LazyLock<Regex> =
     LazyLock::new(|| regex(r"\bagent:[\w.-]+:(?:subagent|acp|cron|session|thread):[\w:.-]*\w"));
 
@@ -91,6 +97,19 @@ pub(crate) fn plain(line: &str) -> String {
         }
     }
     text.replace("**", "").replace("__", "").trim().to_owned()
+}
+
+/// Who is asked to act, in a sentence that says so: `escalation to Person Manager`, `Report to the owner`.
+pub(crate) fn asked(text: &str) -> Option<String> {
+    let found = ASKED.captures(text)?;
+    let name = found.name("name").or_else(|| found.name("role"))?.as_str();
+    Some(name.trim_end_matches(" L").to_owned())
+}
+
+/// The priority that a text gives: 0 for `P0`.
+pub(crate) fn priority(text: &str) -> Option<u8> {
+    let found = PRIORITY.captures(text)?;
+    found["level"].parse().ok()
 }
 
 /// The sign in front of a plain line, and the line behind it.

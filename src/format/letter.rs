@@ -88,6 +88,10 @@ pub(crate) struct Letter {
     told: Option<TestRun>,
     /// The text of the result, for the mark.
     result: String,
+    /// Who is asked to act: by a request in a sentence, else by the address.
+    asked: Option<(bool, String)>,
+    /// Priorities of tasks, which may stand before the tasks themselves.
+    priorities: Vec<(String, u8)>,
 }
 
 /// An outcome that defaults to unknown.
@@ -117,6 +121,7 @@ impl Letter {
             tests: None,
             causes: Vec::new(),
             session: None,
+            priority: None,
         });
         Some(self.tasks.len() - 1)
     }
@@ -150,6 +155,29 @@ impl Letter {
         self.told = Some(run);
     }
 
+    /// The message asks somebody: in a sentence, or by its address only.
+    pub(crate) fn ask(&mut self, whom: &str, in_a_sentence: bool) {
+        let whom = whom.trim().trim_matches(['*', '`', '_', '"', '@']);
+        let stronger = self.asked.as_ref().is_none_or(|(known, _)| in_a_sentence && !known);
+        if stronger && !whom.is_empty() && whom.len() <= 60 {
+            self.asked = Some((in_a_sentence, whom.to_owned()));
+        }
+    }
+
+    /// A line that may give the priority of the task it stands with, or of the one that it names.
+    pub(crate) fn prioritize(&mut self, text: &str, place: &Place) {
+        let Some(priority) = claim::priority(text) else { return };
+        let ids = claim::task_ids(text);
+        let id = match (&ids[..], place.task) {
+            ([only], _) => only.clone(),
+            ([], Some(task)) => self.tasks[task].id.clone(),
+            _ => return,
+        };
+        if self.priorities.len() < MAX_TASKS {
+            self.priorities.push((id, priority));
+        }
+    }
+
     /// A check of its own failed.
     pub(crate) fn check_failed(&mut self, text: &str, span: Span) {
         self.failed_check.get_or_insert_with(|| (text.to_owned(), span));
@@ -167,6 +195,9 @@ impl Letter {
 
     /// Takes in a field such as `Status: FAILED`. Gives whether it says no more than that.
     pub(crate) fn field(&mut self, name: &str, value: &str, span: Span, place: &Place) -> bool {
+        if matches!(name, "to" | "requested by" | "addressee" | "attention") {
+            self.ask(value, false);
+        }
         let outcome = claim::verdict(value);
         let bare = value.split_whitespace().filter(|word| word.len() > 1).count() <= 3;
         let weight = match name {
@@ -205,7 +236,11 @@ impl Letter {
         {
             self.tasks[task].session.get_or_insert_with(|| session.to_owned());
         }
+        self.prioritize(text, place);
         for sentence in sentences(text) {
+            if let Some(whom) = claim::asked(sentence) {
+                self.ask(&whom, true);
+            }
             self.sentence(sentence, span, place);
         }
     }
@@ -362,8 +397,13 @@ impl Letter {
         if self.lines_omitted {
             out(Item::Note(Note::warning(None, "the message makes more claims than are read")));
         }
-        for task in self.tasks {
+        for mut task in self.tasks {
+            let own = self.priorities.iter().filter(|(id, _)| *id == task.id).map(|(_, priority)| *priority);
+            task.priority = own.min();
             out(Item::Task(task));
+        }
+        if let Some((_, whom)) = self.asked {
+            out(Item::Asked(whom));
         }
         if let Some(outcome) = outcome {
             let span = self.stated.map_or(self.last, |stated| stated.span);

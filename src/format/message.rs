@@ -291,6 +291,7 @@ impl Reader {
             self.letter.correct();
         }
         let ids = claim::task_ids(&plain);
+        self.letter.prioritize(&plain, &Place::TOP);
         if !self.titled {
             self.titled = true;
             self.whole = ids.iter().filter_map(|id| self.letter.task(id)).collect();

@@ -214,6 +214,17 @@ impl Walk {
     fn member(&mut self, key: &str, node: &Node<'_>, place: &Place, depth: usize) {
         let name = spaced(key);
         let span = self.lines.span(node.start, node.end);
+        if name == "to"
+            && depth <= 1
+            && let Some(whom) = node.string()
+        {
+            self.letter.ask(&whom, false);
+        }
+        if name == "priority"
+            && let Some(text) = node.string()
+        {
+            self.letter.prioritize(&text, place);
+        }
         if matches!(
             name.as_str(),
             "id" | "timestamp"

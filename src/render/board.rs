@@ -60,6 +60,9 @@ fn status(task: &Task) -> String {
 
 fn entry(out: &mut String, report: &Report, decision: &Decision, status: String, own: &[usize], task: Option<&Task>) {
     let _ = writeln!(out, "* **Status:** {status}");
+    if let Some(priority) = task.and_then(|task| task.priority) {
+        let _ = writeln!(out, "* **Priority:** P{priority}");
+    }
     if let Some(session) = task.and_then(|task| task.session.as_ref()) {
         let _ = writeln!(out, "* **Session:** {}", span(&shortened(session, 200)));
     }

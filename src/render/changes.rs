@@ -36,6 +36,10 @@ pub fn diff_to_text(before: &Report, after: &Report, diff: &Diff) -> String {
         let _ = write!(out, "; {} became {}", before.outcome, after.outcome);
     }
     out.push('\n');
+    let empty = !after.sources.is_empty() && after.sources.iter().all(|source| source.bytes == 0);
+    if after.outcome == Outcome::Unknown || empty {
+        out.push_str("  The run after does not say how it ended: what it does not show may still be there.\n");
+    }
     let mut line = |word: &str, was: Option<&Cause>, is: Option<&Cause>| {
         let Some(cause) = is.or(was) else { return };
         let place =

@@ -98,6 +98,9 @@ fn tasks(out: &mut String, report: &Report) {
             task.title.as_ref().map_or_else(String::new, |title| format!(": {}", prose(&shortened(title, 200))));
         let _ = writeln!(out, "### {}{title}\n", span(&shortened(&task.id, 100)));
         let _ = writeln!(out, "* **Status:** {}", task.status);
+        if let Some(priority) = task.priority {
+            let _ = writeln!(out, "* **Priority:** P{priority}");
+        }
         if task.build != Outcome::Unknown {
             let _ = writeln!(out, "* **Build:** {}", task.build);
         }

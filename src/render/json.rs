@@ -26,6 +26,7 @@ struct Document<'a> {
     tasks: &'a [Task],
     sources: &'a [SourceSummary],
     notes: &'a [Note],
+    asked: &'a Option<String>,
     claims: &'a [Claim],
     ignored: &'a Ignored,
 }
@@ -35,7 +36,8 @@ struct Document<'a> {
 pub fn to_json(report: &Report, decision: &Decision) -> String {
     let (report, decision) = &mask::safe(report, decision);
     let unexplained = report.unexplained();
-    let Report { rules, outcome, tests, causes, causes_omitted, tasks, sources, notes, claims, ignored } = report;
+    let Report { rules, outcome, tests, causes, causes_omitted, tasks, sources, notes, asked, claims, ignored } =
+        report;
     let document = Document {
         schema: SCHEMA,
         rules,
@@ -48,6 +50,7 @@ pub fn to_json(report: &Report, decision: &Decision) -> String {
         tasks,
         sources,
         notes,
+        asked,
         claims,
         ignored,
     };

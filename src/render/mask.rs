@@ -38,9 +38,21 @@ pub(super) fn safe(report: &Report, decision: &Decision) -> (Report, Decision) {
 pub(super) fn safe_report(report: &Report) -> Report {
     let mut report = report.clone();
     // Every struct is taken apart whole, so that a new field cannot be forgotten.
-    let Report { rules, outcome: _, tests: _, causes, causes_omitted: _, tasks, sources, notes, claims, ignored } =
-        &mut report;
+    let Report {
+        rules,
+        outcome: _,
+        tests: _,
+        causes,
+        causes_omitted: _,
+        tasks,
+        sources,
+        notes,
+        asked,
+        claims,
+        ignored,
+    } = &mut report;
     line(rules);
+    asked.iter_mut().for_each(line);
     for cause in causes {
         let Cause {
             kind: _,
@@ -83,7 +95,7 @@ pub(super) fn safe_report(report: &Report) -> Report {
     }
     let Ignored { decoys: _, first_decoy, follow_ons: _, first_follow_on } = ignored;
     first_decoy.iter_mut().chain(first_follow_on).for_each(place);
-    for Task { id, title, status: _, build: _, tests: _, causes: _, session } in tasks {
+    for Task { id, title, status: _, build: _, tests: _, causes: _, session, priority: _ } in tasks {
         line(id);
         session.iter_mut().for_each(line);
         title.iter_mut().for_each(line);

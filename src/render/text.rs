@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::mask;
-use crate::decide::Decision;
+use crate::decide::{Decision, human};
 use crate::kind::{Action, Phase};
 use crate::report::{Cause, Consequence, Counts, Evidence, FileRef, Note, Outcome, Report, Severity, Standing, Task};
 
@@ -305,10 +305,11 @@ pub(super) fn instruction(decision: &Decision) -> String {
         let _ = write!(text, " to {}", escalation.to);
     }
     if let Some(retry) = &decision.retry {
-        let _ = write!(text, " after {}, attempt {} of {}", duration(retry.after_ms), retry.attempt, retry.of);
+        let wait = if retry.after_ms == 0 { "at once".to_owned() } else { format!("after {}", human(retry.after_ms)) };
         if retry.held {
-            text.push_str(", unless a probe tells otherwise by then");
+            return format!("Hold, and decide anew {wait}");
         }
+        let _ = write!(text, " {wait}, attempt {} of {}", retry.attempt, retry.of);
         if retry.elsewhere {
             text.push_str(", on another machine");
         }
@@ -426,6 +427,9 @@ fn tasks(page: &mut Page, report: &Report) {
 /// `failed, build failed; 18 tests: 12 failed, 6 passed; causes 2, 4`.
 pub(super) fn state(task: &Task) -> String {
     let mut text = task.status.to_string();
+    if let Some(priority) = task.priority {
+        let _ = write!(text, ", P{priority}");
+    }
     if task.build != Outcome::Unknown {
         let _ = write!(text, ", build {}", task.build);
     }
@@ -446,15 +450,6 @@ fn inputs(page: &mut Page, report: &Report) {
         page.line("", &[(DIM, "input "), (PLAIN, &source.name), (DIM, &format!("  {size}, {}", source.outcome))]);
     }
     page.line("", &[(DIM, &format!("rules {}", report.rules))]);
-}
-
-fn duration(ms: u64) -> String {
-    match ms {
-        0..1000 => format!("{ms} ms"),
-        1000..120_000 => format!("{} s", ms.div_ceil(1000)),
-        120_000..7_200_000 => format!("{} min", ms.div_ceil(60_000)),
-        _ => format!("{} h", ms.div_ceil(3_600_000)),
-    }
 }
 
 pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
@@ -699,13 +694,5 @@ mod tests {
         assert_eq!(wrapped("one two three", 8, 5), ["one", "two", "three"]);
         assert_eq!(wrapped("", 8, 0), [""]);
         assert_eq!(wrapped("a abcdefghij", 8, 0), ["a", "abcdefgh", "ij"]);
-    }
-
-    #[test]
-    fn waits_are_told_in_fitting_units() {
-        assert_eq!(
-            [duration(500), duration(30_000), duration(600_000), duration(10_000_000)],
-            ["500 ms", "30 s", "10 min", "3 h"]
-        );
     }
 }
