@@ -292,14 +292,6 @@ fn flip(found: &mut Verdict, level: Level) {
                 "it happens inside the project's own tests: a limiter or service that they share",
             ))
         }
-        Kind::Cancelled
-            if matches!(found.phase, Phase::Deploy | Phase::Dispatch) && found.nature == Nature::Transient =>
-        {
-            Some((
-                Nature::Ambiguous,
-                "it was stopped while something was published or started: it may have taken effect",
-            ))
-        }
         Kind::Timeout if level == Level::Claim && found.phase == Phase::Dispatch => {
             Some((Nature::Ambiguous, "a call that starts or tells a worker timed out: it may have taken effect"))
         }
