@@ -96,11 +96,16 @@ fn main() -> ExitCode {
 }
 
 fn read(path: &Path) -> Option<Vec<u8>> {
-    if let Ok(bytes) = std::fs::read(path) {
+    let packed_as = |extension: &str| path.extension().is_some_and(|own| own == extension);
+    if !packed_as("gz")
+        && !packed_as("xz")
+        && let Ok(bytes) = std::fs::read(path)
+    {
         return Some(bytes);
     }
     [("gz", "gzip"), ("xz", "xz")].iter().find_map(|(extension, tool)| {
-        let packed = PathBuf::from(format!("{}.{extension}", path.display()));
+        let packed =
+            if packed_as(extension) { path.to_owned() } else { format!("{}.{extension}", path.display()).into() };
         let output = packed
             .is_file()
             .then(|| Command::new(tool).arg("-dc").arg(&packed).stdin(Stdio::null()).stderr(Stdio::null()).output());
