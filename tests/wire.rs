@@ -200,13 +200,16 @@ fn a_second_document_that_was_cut_leaves_the_end_open() {
     let green = failing("");
     let call = "{\"status\":\"accepted\",\"childSessionKey\":\"agent:main:subagent:1a2b\",\"runId\":\"run-1\"}\n";
     let build = "{\"reason\":\"build-finished\",\"success\":true}\n";
-    for (first, second) in
-        [(green.as_str(), failing("").as_str()), (call, "{\"status\":\"forbidden\"}"), (build, build)]
-    {
+    for (first, second) in [
+        (green.as_str(), failing("").as_str()),
+        (call, "{\"status\":\"forbidden\",\"error\":\"agentId is not allowed\"}"),
+        (build, build),
+    ] {
         let whole = format!("{first}{second}");
         for cut in first.len() + 1..whole.trim_end().len() {
             let report = analyze(&whole[..cut]);
             assert_ne!(action(&report), Action::Accept, "{:?}", &whole[first.len()..cut]);
+            assert!(first != call || report.outcome != Outcome::Passed, "{:?}", &whole[first.len()..cut]);
         }
         assert_ne!(analyze(first).outcome, Outcome::Failed);
     }

@@ -37,6 +37,11 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let (node, stop) = cursor.node();
     let ended = stop.map_or(Ok(()), Err);
     let end = doc.finish(&cursor, ended, stop, out);
+    if stop.is_some() {
+        // Behind a cut an error may have stood.
+        let (text, span) = ("the result was cut".to_owned(), doc.head());
+        out(Item::Mark(Mark { scope: Scope::Tool, outcome: Outcome::Unknown, status: None, text, span }));
+    }
     // A result may be wrapped in a frame, and a frame's payload in a tool's answer.
     let inner = ["payload", "result", "details", "data"]
         .iter()
@@ -70,9 +75,9 @@ fn result(doc: &Doc<'_>, node: &Node<'_>, outer: &Node<'_>, complete: bool, out:
     }
     if good && error.is_none() {
         let text = format!("status: {}", if status.is_empty() { "ok" } else { &status });
-        // Behind a cut an error may have stood.
-        let outcome = if complete { Outcome::Passed } else { Outcome::Unknown };
-        out(Item::Mark(Mark { scope: Scope::Tool, outcome, status: None, text, span: whole }));
+        if complete {
+            out(Item::Mark(Mark { scope: Scope::Tool, outcome: Outcome::Passed, status: None, text, span: whole }));
+        }
         return;
     }
     let mut lines: Vec<TextLine> = Vec::new();
