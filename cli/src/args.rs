@@ -11,6 +11,7 @@ const EXAMPLES: &str = "\
 Examples:
   whyred build.log                     Why did this build fail, and what now?
   whyred target/reports ci.log         A folder of test reports and a log: one report
+  whyred logs.zip build.log.gz         Logs as CI systems pack them
   npm test 2>&1 | tee out.log | whyred Read from a pipe
   whyred --exit-code $? out.log        Say how the command ended: a green log may lie
   whyred --baseline green.log out.log  What the green run did not say
@@ -40,7 +41,8 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Files, folders (reports and logs in them are found by their content), or - for standard input
+    /// Files, folders and zip archives (reports and logs in them are found by their content), or - for standard input;
+    /// gzip, Zstandard and xz are read through
     #[arg(value_name = "FILE|DIR|-")]
     pub inputs: Vec<PathBuf>,
 

@@ -1,6 +1,5 @@
 //! Finds what is to be analyzed.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -8,6 +7,7 @@ use walkdir::{DirEntry, WalkDir};
 use whyred::{Format, Source};
 
 use crate::args::Args;
+use crate::packed::{self, Packing, Unpacked};
 
 /// How much of a file is looked at to see what it is.
 const HEAD: u64 = 64 * 1024;
@@ -48,12 +48,40 @@ impl Inputs<'_> {
         } else if path.is_dir() {
             self.walk(path, args);
         } else {
-            self.take(Source::file(path), args);
+            match Packing::of_file(path) {
+                None => self.take(Source::file(path), args),
+                Some(Packing::Zip) => self.archive(path, args),
+                Some(_) => self.take(unpacked(path), args),
+            }
         }
     }
 
     fn stdin(&mut self, args: &Args) {
-        self.take(Source::reader("-", io::stdin()), args);
+        self.take(Source::reader("-", Unpacked::reader(io::stdin())), args);
+    }
+
+    /// Takes the reports and logs in an archive.
+    fn archive(&mut self, path: &Path, args: &Args) {
+        let archive = path.display();
+        let (members, complaints) = match packed::members(path) {
+            Ok(found) => found,
+            Err(error) => return self.complaints.push(format!("{archive}: {error}")),
+        };
+        self.complaints.extend(complaints.into_iter().map(|complaint| format!("{archive}: {complaint}")));
+        let before = self.sources.len();
+        for member in members {
+            let name = format!("{archive}/{}", member.name);
+            match member.head(HEAD) {
+                Err(error) => self.complaints.push(format!("{name}: {error}")),
+                Ok(head) if Format::of_file(&name, &head).is_some() => {
+                    self.take(Source::reader(name, member.open()), args);
+                }
+                Ok(_) => self.passed_over.push(name),
+            }
+        }
+        if self.sources.len() == before && self.complaints.is_empty() {
+            self.complaints.push(format!("{archive}: holds neither a log nor a test report"));
+        }
     }
 
     fn take(&mut self, mut source: Source<'static>, args: &Args) {
@@ -85,10 +113,18 @@ impl Inputs<'_> {
                 continue;
             }
             let name = entry.path().display().to_string();
+            let packing = Packing::of_file(entry.path());
+            if packing == Some(Packing::Zip) {
+                self.archive(entry.path(), args);
+                continue;
+            }
             let mut head = Vec::new();
-            match File::open(entry.path()).and_then(|file| file.take(HEAD).read_to_end(&mut head)) {
+            match Unpacked::file(entry.path()).take(HEAD).read_to_end(&mut head) {
                 Err(error) => self.complaints.push(format!("{name}: {error}")),
-                Ok(_) if Format::of_file(&name, &head).is_some() => self.take(Source::file(entry.path()), args),
+                Ok(_) if Format::of_file(packed::inner_name(&name), &head).is_some() => {
+                    let source = if packing.is_some() { unpacked(entry.path()) } else { Source::file(entry.path()) };
+                    self.take(source, args);
+                }
                 Ok(_) => self.passed_over.push(name),
             }
         }
@@ -98,4 +134,9 @@ impl Inputs<'_> {
                 .push(format!("{folder}: holds neither a log nor a test report; name a file to have it read"));
         }
     }
+}
+
+/// The source that is packed in a file.
+fn unpacked(path: &Path) -> Source<'static> {
+    Source::reader(path.to_string_lossy(), Unpacked::file(path))
 }

@@ -6,6 +6,7 @@ mod compare;
 mod inputs;
 mod known;
 mod output;
+mod packed;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
