@@ -56,21 +56,28 @@ fn contender<'r>(other: &Match<'r>, kind: Kind) -> Option<(Kind, Rank, &'r str)>
     Some((named, rule.rank, rule.id.as_str()))
 }
 
-/// Lines of failures in which no rule has a needle: most are frames of the same stacks, told again and again.
+/// What the rules make of lines that were read before: the failures of a run share frames and messages.
 #[derive(Debug)]
-pub(crate) struct Barren {
+pub(crate) struct Memo {
     /// A line has one place, by its hash; a later one takes it over.
-    lines: Vec<Box<str>>,
+    known: Vec<Known>,
 }
 
-impl Default for Barren {
+#[derive(Clone, Debug, Default)]
+struct Known {
+    line: Box<str>,
+    /// The rules that match, the weightiest first, each with the subject.
+    found: Vec<(u32, Option<String>)>,
+}
+
+impl Default for Memo {
     fn default() -> Self {
-        Barren { lines: vec![Box::default(); Barren::PLACES] }
+        Memo { known: vec![Known::default(); Memo::PLACES] }
     }
 }
 
-impl Barren {
-    const PLACES: usize = 2048;
+impl Memo {
+    const PLACES: usize = 1024;
 
     /// The longest line that is remembered.
     const WIDTH: usize = 300;
@@ -82,38 +89,44 @@ impl Barren {
             let word = u64::from_le_bytes(bytes.try_into().unwrap_or_default());
             (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         });
-        (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % Barren::PLACES
+        (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % Memo::PLACES
     }
 
-    /// The rules that have a needle in a line.
-    fn candidates(&mut self, rules: &RuleSet, line: &str) -> Vec<u32> {
-        if line.is_empty() || line.len() > Barren::WIDTH {
-            return rules.candidates(line);
+    /// The rules that match a line of a failure, the weightiest first.
+    fn matches<'r>(&mut self, rules: &'r RuleSet, line: &str, text: &[TextLine]) -> Vec<Match<'r>> {
+        let place = Memo::place(line);
+        let known = &self.known[place];
+        if *known.line == *line {
+            let again = known.found.iter();
+            let again = again.map(|(index, subject)| Match {
+                rule: rules.rule(*index),
+                index: *index,
+                subject: subject.clone(),
+            });
+            return again.collect();
         }
-        let known = &mut self.lines[Barren::place(line)];
-        if **known == *line {
-            return Vec::new();
-        }
-        let found = rules.candidates(line);
-        if found.is_empty() {
-            *known = line.into();
+        let candidates = rules.candidates(line);
+        let found = if candidates.is_empty() {
+            Vec::new()
+        } else {
+            rules.matches(line, &candidates, || Box::new(text.iter().map(|line| line.text.as_str())))
+        };
+        // What hangs on other lines may be otherwise next time.
+        if line.len() <= Memo::WIDTH && !candidates.iter().any(|&rule| rules.wants_context(rule)) {
+            let found = found.iter().map(|found| (found.index, found.subject.clone())).collect();
+            self.known[place] = Known { line: line.into(), found };
         }
         found
     }
 }
 
 /// What a failure was found to be.
-pub(crate) fn classify(rules: &RuleSet, failure: &Failure, barren: &mut Barren) -> Verdict {
+pub(crate) fn classify(rules: &RuleSet, failure: &Failure, memo: &mut Memo) -> Verdict {
     let mut best: Option<(Match<'_>, &TextLine)> = None;
     let mut others: Vec<(Kind, Rank, &str)> = Vec::new();
     let text = &failure.text[..failure.text.len().min(MAX_TEXT_LINES)];
     for line in text {
-        let candidates = barren.candidates(rules, &line.text);
-        if candidates.is_empty() {
-            continue;
-        }
-        let context = || -> Box<dyn Iterator<Item = &str>> { Box::new(text.iter().map(|line| line.text.as_str())) };
-        let found = rules.matches(&line.text, &candidates, context);
+        let found = memo.matches(rules, &line.text, text);
         others.extend(found.iter().filter_map(|other| contender(other, Kind::Unclassified)));
         let found = found.into_iter().next();
         let Some(found) = found.filter(|found| found.rule.role == Role::Root) else { continue };

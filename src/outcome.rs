@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use crate::baseline::Baseline;
 use crate::cause::{Filing, Group, KEEP, Ledger, quote};
-use crate::classify::{Barren, Verdict, classify, classify_line, set_phase};
+use crate::classify::{Memo, Verdict, classify, classify_line, set_phase};
 use crate::edge::explain;
 use crate::item::{Item, LogLine, Mark, Scope, Step, TestRun};
 use crate::kind::{Kind, Nature, Phase};
@@ -37,7 +37,7 @@ pub(crate) struct Findings {
     exit_code: Option<i32>,
     task: Option<String>,
     ledger: Ledger,
-    barren: Barren,
+    memo: Memo,
     stretches: Vec<Stretch>,
     steps: Vec<StepState>,
     commands: Vec<CommandState>,
@@ -160,7 +160,7 @@ impl Findings {
             exit_code,
             task,
             ledger: Ledger::default(),
-            barren: Barren::default(),
+            memo: Memo::default(),
             stretches: vec![Stretch::new(0, None)],
             steps: vec![StepState::default()],
             commands: vec![CommandState::default()],
@@ -268,7 +268,7 @@ impl Findings {
     }
 
     fn failure(&mut self, rules: &RuleSet, failure: Failure) {
-        let mut verdict = classify(rules, &failure, &mut self.barren);
+        let mut verdict = classify(rules, &failure, &mut self.memo);
         let hints = if may_pass(verdict.nature) { hints(&failure.text) } else { Vec::new() };
         let Failure { level, test, file, span, count, follow_on, task, subject, .. } = failure;
         // An assertion is about the test that makes it, whatever its words name.
