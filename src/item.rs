@@ -52,7 +52,6 @@ pub(crate) struct LogLine {
 #[derive(Clone, Debug)]
 pub(crate) struct TestRun {
     /// The producer, such as `jest` or `pytest`.
-    #[allow(dead_code, reason = "shown when a session is debugged")]
     pub tool: &'static str,
     pub counts: Counts,
     #[allow(dead_code, reason = "shown when a session is debugged")]

@@ -123,6 +123,8 @@ struct CommandState {
 #[derive(Debug, Default)]
 struct Runs {
     sum: Option<Counts>,
+    /// What go's runner told since gotestsum told its totals, which hold the same cases again.
+    of_go: Option<Counts>,
     passed: bool,
     /// A report was read that does not say how its run ended: it is empty, or was cut.
     open: bool,
@@ -363,9 +365,13 @@ impl Findings {
         }
         self.runs.passed |= run.outcome == Outcome::Passed;
         self.runs.open |= run.outcome == Outcome::Unknown;
-        match &mut self.runs.sum {
+        let sum = if run.tool == "go test" { &mut self.runs.of_go } else { &mut self.runs.sum };
+        match sum {
             Some(sum) => sum.add(&run.counts),
-            None => self.runs.sum = Some(run.counts),
+            None => *sum = Some(run.counts),
+        }
+        if run.tool == "gotestsum" {
+            self.runs.of_go = None;
         }
         self.next_stretch();
     }
@@ -517,7 +523,10 @@ impl Findings {
         (ignored.decoys, ignored.first_decoy) = summed(&demoted);
         (ignored.follow_ons, ignored.first_follow_on) = summed(&follow_ons);
         settle_cancelled(&mut standing);
-        let tests = self.runs.sum;
+        let mut tests = self.runs.sum;
+        if let Some(of_go) = &self.runs.of_go {
+            tests.get_or_insert(Counts { passed: Some(0), ..Counts::default() }).add(of_go);
+        }
         let outcome = self.outcome(&standing, &follow_ons, tests.as_ref());
         match outcome {
             Outcome::Failed if standing.is_empty() => {

@@ -141,7 +141,9 @@ impl Reader for Junit {
             FLAKY_FAILURE | FLAKY_ERROR => self.start_part(tag, Element::Flaky, context),
             SKIPPED | SKIP | IGNORED | DISABLED | PENDING | INCOMPLETE if self.case.open => {
                 let kind = tag.get(b"type").unwrap_or_default();
-                let may_fail = kind == b"todo" || kind == b"pytest.xfail" || tag.key == INCOMPLETE;
+                // Catch2 says so in its message.
+                let tagged = tag.get(b"message").is_some_and(|message| message.ends_with(b"!mayfail"));
+                let may_fail = kind == b"todo" || kind == b"pytest.xfail" || tag.key == INCOMPLETE || tagged;
                 self.case.skipped = Some(if may_fail { Skip::MayFail } else { Skip::Plain });
             }
             SYSTEM_OUT => self.sink = Sink::Output,

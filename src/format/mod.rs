@@ -5,10 +5,12 @@
 mod agent;
 mod bazel_bep;
 mod cargo_json;
+mod catch2;
 mod checkstyle;
 mod claim;
 mod code_quality;
 mod ctrf;
+mod cucumber_json;
 mod dart_json;
 mod document;
 mod eslint;
@@ -16,6 +18,7 @@ mod framed;
 mod frames;
 mod gcc_json;
 pub(crate) mod go_test_json;
+mod gtest_json;
 mod jest;
 pub(crate) mod json;
 mod junit;
@@ -27,10 +30,12 @@ mod mocha;
 mod nunit;
 mod playwright;
 mod pytest_json;
+mod qttest;
 mod rspec;
 mod sarif;
 mod signal;
 pub(crate) mod tap;
+mod testng;
 mod thrown;
 mod trx;
 mod xml;
@@ -54,6 +59,12 @@ names! {
     NunitXml = "nunit-xml",
     /// The results of xUnit.net.
     XunitXml = "xunit-xml",
+    /// The results of TestNG in its own XML.
+    TestngXml = "testng-xml",
+    /// The XML of Catch2, versions 2 and 3.
+    Catch2Xml = "catch2-xml",
+    /// The XML of Qt Test.
+    QtTestXml = "qttest-xml",
     /// Checkstyle's XML, which most linters can write.
     CheckstyleXml = "checkstyle-xml",
     /// The JSON of `jest --json` and of Vitest's JSON reporter.
@@ -74,6 +85,10 @@ names! {
     PytestJsonReport = "pytest-json-report",
     /// The JSON of RSpec's formatter.
     RspecJson = "rspec-json",
+    /// The JSON of Cucumber and behave.
+    CucumberJson = "cucumber-json",
+    /// The JSON of GoogleTest.
+    GtestJson = "gtest-json",
     /// The events of `dart test` and `flutter test`.
     DartJson = "dart-json",
     /// The Common Test Report Format.
@@ -222,6 +237,8 @@ const TABLE: &[Entry] = &[
     },
     Entry { format: Format::RspecJson, sniff: rspec::sniff, open: || Whole::open(rspec::read) },
     Entry { format: Format::DartJson, sniff: dart_json::sniff, open: || Stream::open(dart_json::Run::default()) },
+    Entry { format: Format::CucumberJson, sniff: cucumber_json::sniff, open: || Whole::open(cucumber_json::read) },
+    Entry { format: Format::GtestJson, sniff: gtest_json::sniff, open: || Whole::open(gtest_json::read) },
     Entry { format: Format::CtrfJson, sniff: ctrf::sniff, open: || Whole::open(ctrf::read) },
     Entry {
         format: Format::LibtestJson,
@@ -238,6 +255,9 @@ const TABLE: &[Entry] = &[
     Entry { format: Format::Sarif, sniff: sarif::sniff, open: || Whole::open(sarif::read) },
     Entry { format: Format::CodeQuality, sniff: code_quality::sniff, open: || Whole::open(code_quality::read) },
     Entry { format: Format::BazelBep, sniff: bazel_bep::sniff, open: || Stream::open(bazel_bep::Build::default()) },
+    Entry { format: Format::QtTestXml, sniff: qttest::sniff, open: qttest::open },
+    Entry { format: Format::Catch2Xml, sniff: catch2::sniff, open: catch2::open },
+    Entry { format: Format::TestngXml, sniff: testng::sniff, open: testng::open },
     Entry { format: Format::JunitXml, sniff: junit::sniff, open: junit::open },
     Entry { format: Format::AgentResult, sniff: agent::sniff, open: || Whole::open(agent::read) },
     Entry { format: Format::MessageJson, sniff: message_json::sniff, open: message_json::open },

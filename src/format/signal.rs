@@ -75,6 +75,7 @@ pub(crate) fn of_type(word: &str) -> Option<Signal> {
         }
         "assertion" | "testfailedexception" | "conditionnotsatisfiederror" | "powerasserterror" => Signal::Assertion,
         "require" | "check" | "require_false" | "check_false" | "require_that" | "check_that" => Signal::Assertion,
+        _ if lower.starts_with("require_") || lower.starts_with("check_") => Signal::Assertion,
         _ if whole.starts_with("xunit.sdk.") && lower.ends_with("exception") => Signal::Assertion,
         _ if lower.contains("assertion") && (lower.ends_with("error") || lower.ends_with("failed")) => {
             Signal::Assertion
@@ -101,10 +102,27 @@ pub(crate) fn of_message(message: &str) -> Option<Signal> {
     if begins(&["failed on setup", "failed on teardown", "test setup failure", "test teardown failure"]) {
         return Some(Signal::Hook);
     }
-    let timed_out =
-        ["test timed out", "hook timed out", "test timeout", "failed: timeout >", "timeout >", "test timed-out"];
+    let timed_out = [
+        "test timed out",
+        "hook timed out",
+        "test timeout",
+        "failed: timeout >",
+        "failed: timeout (>",
+        "timeout >",
+        "timeout (>",
+        "test timed-out",
+    ];
     if begins(&timed_out) || holds(&["exceeded timeout of", "test timed out after", "test timed out in"]) {
         return Some(Signal::TestTimeout);
+    }
+    if holds(&["c++ exception with description", "unexpected exception with message"]) {
+        return Some(Signal::Unhandled);
+    }
+    if begins(&["function timed out, ensure the ", "test function timed out"]) {
+        return Some(Signal::TestTimeout);
+    }
+    if holds(&[" should have thrown an exception of "]) || begins(&["expected exception of type "]) {
+        return Some(Signal::Assertion);
     }
     if begins(&["[xpass(strict)]", "unexpected success", "xctassert", "failed: did not raise"]) {
         return Some(Signal::Assertion);

@@ -47,6 +47,8 @@ fn is_time_limit(line: &str) -> bool {
         || (starts("Test timeout of ") || line.starts_with("Test timeout of ")) && line.contains("ms exceeded")
         // Vitest 3 and 4 print the stack of a time limit with the placeholder that it was made with.
         || line == "Error: STACK_TRACE_ERROR"
+        // AVA.
+        || line == "Test timeout exceeded"
         || line.starts_with("Timeout - Async function did not complete within ")
         || starts("Timeout - Async callback was not invoked within ")
 }

@@ -4,14 +4,17 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::runner::{Block, Run, is_outside};
+use super::runner::{Block, Run, is_outside, type_name};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
 use crate::pattern;
-use crate::report::{Counts, Level, Signal, Span};
+use crate::report::{Counts, Level, Signal, Span, TextLine};
 
 pub(super) const NEEDLES: &[&str] = &[
     " [fail]: ",
+    "Uncaught exception in ",
+    "Unhandled rejection in ",
+    "No tests found in ",
     "tests passed",
     "1 test passed",
     "tests failed",
@@ -31,6 +34,8 @@ struct Short {
     run: Run,
     file: Option<String>,
     counts: Option<(Counts, Span)>,
+    /// The message of an error that was printed as an object.
+    object: Option<TextLine>,
     /// How many empty lines AVA printed last.
     empty: u64,
 }
@@ -113,6 +118,34 @@ impl Reader for Short {
     }
 }
 
+/// A block about a file outside any of its tests.
+fn outside(line: Line<'_>) -> Option<Block> {
+    let text = line.trimmed();
+    if let Some(rest) = text.split_once("No tests found in ").map(|(_, rest)| rest) {
+        let path = rest.split(',').next().unwrap_or(rest);
+        let mut block = Block::new(Level::Suite, Some(path.to_owned()), Some(path.to_owned()), line);
+        block.signal = Some(Signal::NoTests);
+        block.push(line);
+        return Some(block);
+    }
+    let (signal, path) = match text.strip_prefix("Uncaught exception in ") {
+        Some(path) => (Signal::Load, path),
+        None => (Signal::Unhandled, text.strip_prefix("Unhandled rejection in ")?),
+    };
+    let mut block = Block::new(Level::Suite, Some(path.to_owned()), Some(path.to_owned()), line);
+    block.signal = Some(signal);
+    Some(block)
+}
+
+/// The message of an error that AVA prints as an object: `    message: 'x is not a function',`.
+fn member(text: &str) -> Option<String> {
+    let value = text.trim_start().strip_prefix("message: ").filter(|_| text.starts_with("    "))?;
+    let value = value.trim_end_matches(',');
+    let quote = value.chars().next().filter(|quote| matches!(quote, '\'' | '"' | '`'))?;
+    let inner = value.strip_prefix(quote)?.strip_suffix(quote)?;
+    Some(inner.replace("\\'", "'").replace("\\\"", "\""))
+}
+
 impl Short {
     fn begin(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let text = line.text;
@@ -122,6 +155,10 @@ impl Short {
         }
         if text.trim_start().starts_with(['✖', '✘', '×']) && text.contains(" [fail]: ") {
             self.state = State::Ava(None);
+            return Grip::Hold;
+        }
+        if let Some(block) = outside(line) {
+            self.state = State::Ava(Some(block));
             return Grip::Hold;
         }
         if text.starts_with("bun test v") {
@@ -166,6 +203,20 @@ impl Short {
             self.close(block, out);
             return self.begin(line, out);
         }
+        let title = text.starts_with("  ✘ ") || text.starts_with("  ✔ ") || text.starts_with("  ✖ ");
+        let block = match (outside(line), block) {
+            (Some(next), block) => {
+                self.close(block, out);
+                self.state = State::Ava(Some(next));
+                return Grip::Hold;
+            }
+            // What failed outside any test is told among the titles.
+            (None, Some(block)) if title && block.level == Level::Suite => {
+                self.close(Some(block), out);
+                None
+            }
+            (None, block) => block,
+        };
         let block = match block {
             // The titles of the tests come first, then a line drawn across.
             None if rule => Some(Block::new(Level::Case, None, None, line)),
@@ -185,7 +236,14 @@ impl Short {
                 if !text.trim().is_empty() {
                     if block.test.is_none() {
                         block.test = Some(text.trim().to_owned());
-                    } else if !text.starts_with("    ") || text.trim_start().starts_with("at ") {
+                    } else if let Some(message) = member(text) {
+                        // An error as an object: its type stands on the line above. Newer versions print it once more.
+                        let kind = block.lines.pop().map(|line| line.text).unwrap_or_default();
+                        let text = format!("{}: {message}", kind.trim().trim_end_matches(" {"));
+                        self.object = Some(TextLine { text, span: line.span });
+                    } else if text.trim() != "Error thrown in test:"
+                        && (!text.starts_with("    ") || text.trim_start().starts_with("at "))
+                    {
                         block.push(line);
                     }
                 }
@@ -237,7 +295,13 @@ impl Short {
     }
 
     fn close(&mut self, block: Option<Block>, out: &mut dyn FnMut(Item)) {
-        let Some(block) = block else { return };
+        let object = self.object.take();
+        let Some(mut block) = block else { return };
+        if let Some(object) = object
+            && !block.lines.iter().any(|line| type_name(&line.text).is_some())
+        {
+            block.lines.insert(0, object);
+        }
         if block.lines.iter().any(|line| !line.text.trim().is_empty()) {
             out(Item::Failure(block.into_failure()));
         }

@@ -8,9 +8,10 @@ use super::runner::{Block, Run, is_outside};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
 use crate::pattern;
-use crate::report::{Counts, Level, Span};
+use crate::report::{Counts, Level, Signal, Span};
 
-pub(super) const NEEDLES: &[&str] = &[" FAILED", "Executed ", " specs, ", "1 spec, ", "  Message:"];
+pub(super) const NEEDLES: &[&str] =
+    &[" FAILED", "Executed ", " specs, ", "1 spec, ", "  Message:", "Suite error: ", "Failures:"];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Karma::default())
@@ -23,6 +24,12 @@ struct Karma {
     jasmine: bool,
     /// The line before the message of a spec: its name.
     name: Option<String>,
+    /// The heading of a list of failures was just read.
+    listed: bool,
+    /// What is named is a suite.
+    suite: bool,
+    /// Suites whose hooks failed; Jasmine counts them among the failures of specs.
+    suites: u64,
     /// The totals as far as they were told; progress is told in the same words.
     totals: Option<(Counts, Span)>,
     run: Run,
@@ -61,8 +68,10 @@ impl Reader for Karma {
         if let Some(found) = SPECS.captures(text) {
             self.close(out);
             let number = |name: &str| found.name(name).and_then(|group| group.as_str().parse().ok()).unwrap_or(0u64);
-            let (total, failed, skipped) = (number("total"), number("failed"), number("pending"));
+            let suites = std::mem::take(&mut self.suites).min(number("failed"));
+            let (total, failed, skipped) = (number("total"), number("failed") - suites, number("pending"));
             let passed = Some(total.saturating_sub(failed + skipped));
+            self.run.errored += suites;
             self.run.finish("jasmine", Counts { total, passed, failed, skipped, ..Counts::default() }, line.span, out);
             return Grip::Take;
         }
@@ -72,10 +81,31 @@ impl Reader for Karma {
             self.block = Some(Block::new(Level::Case, Some(found["name"].to_owned()), None, line));
             return Grip::Hold;
         }
+        if text == "Failures:" {
+            self.listed = true;
+            return Grip::Watch;
+        }
+        if self.listed && self.block.is_none() {
+            // The name of the first spec of the list stands above its message.
+            if let Some(name) = numbered(text) {
+                self.name = Some(name.to_owned());
+                return Grip::Watch;
+            }
+            self.listed = false;
+        }
         if text == "  Message:" {
+            // A further expectation of the same spec is no failure of its own.
+            if self.jasmine && self.name.is_none() && self.block.is_some() {
+                return Grip::Hold;
+            }
             self.close(out);
             self.jasmine = true;
-            self.block = Some(Block::new(Level::Case, self.name.take(), None, line));
+            let suite = std::mem::take(&mut self.suite);
+            let level = if suite { Level::Suite } else { Level::Case };
+            let mut block = Block::new(level, self.name.take(), None, line);
+            block.signal = suite.then_some(Signal::Hook);
+            self.suites += u64::from(suite);
+            self.block = Some(block);
             return Grip::Hold;
         }
         if let Some(block) = &mut self.block {
@@ -86,10 +116,13 @@ impl Reader for Karma {
                 return Grip::Hold;
             }
             self.close(out);
-            if self.jasmine
-                && text.split_once(") ").is_some_and(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()))
-            {
-                self.name = text.split_once(") ").map(|(_, name)| name.to_owned());
+            if let Some(name) = numbered(text).filter(|_| self.jasmine) {
+                self.name = Some(name.to_owned());
+                return Grip::Hold;
+            }
+            if let Some(name) = text.strip_prefix("Suite error: ").filter(|_| self.jasmine) {
+                self.name = Some(name.to_owned());
+                self.suite = true;
                 return Grip::Hold;
             }
             return Grip::Pass;
@@ -104,11 +137,20 @@ impl Reader for Karma {
     }
 }
 
+/// The name in a numbered heading: `2) basket reads the owner`.
+fn numbered(text: &str) -> Option<&str> {
+    let (number, name) = text.split_once(") ")?;
+    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(name)
+}
+
 impl Karma {
     fn close(&mut self, out: &mut dyn FnMut(Item)) {
         let Some(block) = self.block.take() else { return };
         if block.lines.iter().any(|line| !line.text.trim().is_empty()) {
-            out(Item::Failure(block.into_failure()));
+            let mut failure = block.into_failure();
+            let first = failure.text.first().map_or("", |line| line.text.trim());
+            failure.follow_on = first.starts_with("Not run because a beforeAll function failed");
+            out(Item::Failure(failure));
         }
     }
 

@@ -21,6 +21,7 @@ mod envelope;
 mod exunit;
 mod findings;
 pub(crate) mod go;
+mod gotestsum;
 mod gradle;
 mod heap;
 mod jest;
@@ -30,6 +31,7 @@ mod located;
 mod marks;
 mod maven;
 mod minitest;
+mod minitest_reporters;
 mod mocha;
 mod native;
 mod ninja;
@@ -40,6 +42,7 @@ mod panic;
 mod phpunit;
 mod playwright;
 mod python;
+mod robot;
 mod rspec;
 mod runner;
 mod rust;
@@ -47,7 +50,9 @@ mod scala;
 mod steps;
 mod swift;
 mod tail;
+mod testng;
 mod traceback;
+mod uvu;
 mod vitest;
 
 use std::collections::VecDeque;
@@ -62,6 +67,9 @@ use crate::item::{Item, LogLine, Mark, Scope, Step};
 use crate::report::{Note, Outcome, Span, TextLine};
 use crate::rules::{Owner, Role, RuleSet};
 use crate::scan::Needle;
+
+pub(crate) use native::bats::place as bats_place;
+pub(crate) use native::qttest::signal as qt_signal;
 
 use envelope::{Frame, clean};
 pub(crate) use envelope::{prefix_length, strip_escapes};
@@ -153,6 +161,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: tap::NEEDLES, open: tap::open },
     ReaderEntry { needles: jest::NEEDLES, open: jest::open },
     ReaderEntry { needles: vitest::NEEDLES, open: vitest::open },
+    ReaderEntry { needles: gotestsum::NEEDLES, open: gotestsum::open },
     ReaderEntry { needles: go::NEEDLES, open: go::open },
     ReaderEntry { needles: mocha::NEEDLES, open: mocha::open },
     ReaderEntry { needles: playwright::NEEDLES, open: playwright::open },
@@ -165,8 +174,12 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: gradle::NEEDLES, open: gradle::open },
     ReaderEntry { needles: ant::NEEDLES, open: ant::open },
     ReaderEntry { needles: junit::NEEDLES, open: junit::open },
+    ReaderEntry { needles: testng::NEEDLES, open: testng::open },
     ReaderEntry { needles: rspec::NEEDLES, open: rspec::open },
     ReaderEntry { needles: minitest::NEEDLES, open: minitest::open },
+    ReaderEntry { needles: minitest_reporters::NEEDLES, open: minitest_reporters::open },
+    ReaderEntry { needles: robot::NEEDLES, open: robot::open },
+    ReaderEntry { needles: uvu::NEEDLES, open: uvu::open },
     ReaderEntry { needles: cucumber::NEEDLES, open: cucumber::open },
     ReaderEntry { needles: phpunit::NEEDLES, open: phpunit::open },
     ReaderEntry { needles: dotnet::NEEDLES, open: dotnet::open },
@@ -180,6 +193,9 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: python::unittest::NEEDLES, open: python::unittest::open },
     ReaderEntry { needles: native::ctest::NEEDLES, open: native::ctest::open },
     ReaderEntry { needles: native::gtest::NEEDLES, open: native::gtest::open },
+    ReaderEntry { needles: native::catch2::NEEDLES, open: native::catch2::open },
+    ReaderEntry { needles: native::qttest::NEEDLES, open: native::qttest::open },
+    ReaderEntry { needles: native::bats::NEEDLES, open: native::bats::open },
     // What follows is read where no runner of tests has it.
     ReaderEntry { needles: traceback::NEEDLES, open: traceback::open },
     ReaderEntry { needles: arrow::NEEDLES, open: arrow::open },

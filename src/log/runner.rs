@@ -89,6 +89,8 @@ static TIME_LIMIT: LazyLock<Regex> = LazyLock::new(|| {
         r"hook timeout of [\d.,]+ ?m?s exceeded",
         r"test timed out after [\d.,]+ ?m?s",
         r"Timed out while running tests",
+        r"(?:^|\s)Test timeout exceeded$",
+        r"function timed out, ensure the (?:promise resolves|callback is executed) within",
         r"Test did not finish within [\d.,]+ ?m?s",
         r"has exceeded the timeout of [\d.,]+ ?m?s",
     ];

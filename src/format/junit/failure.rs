@@ -5,6 +5,7 @@ use crate::format::frames;
 use crate::format::signal;
 use crate::format::thrown;
 use crate::format::xml::text::{Capture, Encoding, Lines, decode};
+use crate::log::bats_place;
 use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
 
 /// Which element told of a failure.
@@ -106,7 +107,17 @@ pub(super) fn failures(
             continue;
         }
         let body = part.body.finish(encoding);
-        let text = join(part.message, unfold(body));
+        let mut text = join(part.message, unfold(body));
+        // A formula such as `Failed` and the place that bats begins with tell less than what follows.
+        let opens = |line: &TextLine| {
+            let text = line.text.trim();
+            text.starts_with("=== ") || bats_place(text).is_some() || case.google && is_place(text)
+        };
+        let formulas = text.iter().take_while(|line| is_formula(&line.text) || opens(line)).count();
+        let bats = text.iter().take(formulas).find_map(|line| bats_place(&line.text));
+        if formulas < text.len() {
+            text.rotate_left(formulas);
+        }
         let first = text.iter().find(|line| !line.text.trim().is_empty()).map_or("", |line| line.text.as_str());
         // node wraps what was thrown and names it in the lines below.
         let thrown = || text.iter().take(12).find_map(|line| line.text.trim_start().strip_prefix("cause: "));
@@ -122,7 +133,9 @@ pub(super) fn failures(
                 (case.google && !text.iter().any(|line| line.text.contains("exception with")))
                     .then_some(Signal::Assertion)
             })
-            .or_else(|| (part.element == Element::Error && !is_thin(&text)).then_some(Signal::Unhandled));
+            .or_else(|| (part.element == Element::Error && !is_thin(&text)).then_some(Signal::Unhandled))
+            // Who knows errors apart from failures and names no type has an expectation in mind.
+            .or_else(|| (type_name.is_none() && !is_thin(&text)).then_some(Signal::Assertion));
         let alike = (signal, type_name.clone(), without_digits(first));
         let known = first_lines.iter().position(|known| {
             *known == alike || signal == Some(Signal::Assertion) && known.0 == signal && known.1 == alike.1
@@ -136,7 +149,7 @@ pub(super) fn failures(
             }
             continue;
         }
-        let place = frames::place(&text);
+        let place = bats.or_else(|| frames::place(&text));
         let file = place_of(&file, case.line, &class, &around.file, place);
         let follow_on = part.element == Element::Rerun && !failures.is_empty()
             || matches!(part.kind.as_str(), "cancelledByParent" | "subtestsFailed");
@@ -161,6 +174,11 @@ pub(super) fn failures(
 
 /// Puts what a case or suite printed behind a text that says next to nothing.
 pub(super) fn add_output(failure: &mut Failure, output: &[TextLine]) {
+    // Cucumber tells how each step ended; a step that nobody has written has no other message.
+    let unwritten = |line: &TextLine| line.text.ends_with("....undefined") || line.text.ends_with("....pending");
+    if failure.signal.is_none() && output.iter().any(unwritten) {
+        failure.signal = Some(Signal::Load);
+    }
     failure.text.extend_from_slice(output);
     if failure.file.as_ref().is_none_or(|file| file.line.is_none())
         && let Some(place) = frames::place(output)
@@ -197,16 +215,29 @@ fn join(mut message: Vec<TextLine>, body: Vec<TextLine>) -> Vec<TextLine> {
     message
 }
 
+/// Whether a line is a place alone, as GoogleTest begins its messages: `t.cpp:4`.
+fn is_place(line: &str) -> bool {
+    let digits = |row: &str| !row.is_empty() && row.bytes().all(|byte| byte.is_ascii_digit());
+    line == "unknown file"
+        || !line.contains(' ') && line.rsplit_once(':').is_some_and(|(path, row)| path.contains('.') && digits(row))
+}
+
+/// Whether a line says no more than that something failed.
+fn is_formula(line: &str) -> bool {
+    const FORMULAS: &[&str] = &["failed", "failure", "fail", "error", "test failed", "unknown", "no message", "null"];
+    let lower = line.trim().trim_end_matches(['.', '!', ':']).to_ascii_lowercase();
+    lower.is_empty() || FORMULAS.contains(&lower.as_str())
+}
+
 /// Whether a text is empty or only says that something failed.
 fn is_thin(text: &[TextLine]) -> bool {
-    const FORMULAS: &[&str] = &["failed", "failure", "fail", "error", "test failed", "unknown", "no message", "null"];
     let mut lines = text.iter().map(|line| line.text.trim()).filter(|line| !line.is_empty());
     let Some(first) = lines.next() else { return true };
     if lines.next().is_some() {
         return false;
     }
     let lower = first.trim_end_matches(['.', '!']).to_ascii_lowercase();
-    FORMULAS.contains(&lower.as_str())
+    is_formula(first)
         || ["exited with error code", "test failure with exit code", "exit code", "exit status", "process exited"]
             .iter()
             .any(|formula| lower.starts_with(formula))

@@ -1,8 +1,11 @@
 //! The consoles of test runners for C, C++, Perl and shell.
 
+pub(crate) mod bats;
+pub(super) mod catch2;
 pub(super) mod ctest;
 pub(super) mod gtest;
 pub(super) mod prove;
+pub(crate) mod qttest;
 
 use crate::report::{FileRef, TextLine};
 

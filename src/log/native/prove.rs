@@ -9,7 +9,7 @@ use crate::item::{Item, TestRun};
 use crate::report::{Counts, Failure, FileRef, Level, Note, Outcome, Signal, Span, TextLine};
 
 pub(in crate::log) const NEEDLES: &[&str] =
-    &[".t .", "All tests successful.", "Test Summary Report", "Result: PASS", "Result: FAIL"];
+    &["#   Failed test", ".t .", "All tests successful.", "Test Summary Report", "Result: PASS", "Result: FAIL"];
 
 pub(in crate::log) fn open() -> Box<dyn Reader> {
     Box::new(Prove::default())
@@ -18,6 +18,8 @@ pub(in crate::log) fn open() -> Box<dyn Reader> {
 #[derive(Default)]
 struct Prove {
     active: bool,
+    /// A line was seen that only prove prints; until then it may be a test that is run by itself.
+    sure: bool,
     /// The block of a failed test that is being printed.
     open: Option<Failure>,
     failures: Vec<Failure>,
@@ -30,6 +32,8 @@ struct Prove {
     todo: u64,
     total: u64,
     files: u64,
+    /// Lines before the first that only prove prints.
+    early: u64,
     summary: bool,
     span: Span,
 }
@@ -38,12 +42,22 @@ impl Reader for Prove {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let text = line.text;
         if !self.active {
-            let begins = banner(text).is_some() || text == "Test Summary Report" || text == "All tests successful.";
-            if !begins {
+            let early = text.starts_with("#   Failed test");
+            if !early && !is_sure(text) {
                 return Grip::Pass;
             }
             self.active = true;
             self.span = line.span;
+        }
+        self.sure |= is_sure(text);
+        if !self.sure {
+            let trimmed = line.trimmed();
+            let point = ["ok ", "not ok ", "1.."].iter().any(|begin| trimmed.starts_with(begin));
+            self.early += 1;
+            if point || self.early > 10_000 {
+                *self = Prove::default();
+                return Grip::Pass;
+            }
         }
         self.span = self.span.join(line.span);
         if is_of_the_job(text) {
@@ -158,8 +172,12 @@ impl Prove {
 
     fn finish(&mut self, result: Option<&str>, out: &mut dyn FnMut(Item)) {
         self.close();
-        let Prove { active, failures, failed, skipped, total, span, todo, .. } = std::mem::take(self);
+        let Prove { active, sure, failures, failed, skipped, total, span, todo, .. } = std::mem::take(self);
         if !active {
+            return;
+        }
+        if !sure {
+            failures.into_iter().for_each(|failure| out(Item::Failure(failure)));
             return;
         }
         let any = !failures.is_empty();
@@ -179,6 +197,10 @@ impl Prove {
         let counts = Counts { total, passed: Some(passed), failed, skipped, ..Counts::default() };
         out(Item::Tests(TestRun { tool: "prove", counts, span, outcome }));
     }
+}
+
+fn is_sure(text: &str) -> bool {
+    banner(text).is_some() || text == "Test Summary Report" || text == "All tests successful."
 }
 
 /// `t/20-count.t .. `, with its result behind the dots or none.

@@ -103,6 +103,8 @@ static TOTALS: LazyLock<Regex> = LazyLock::new(|| {
     pattern::regex(&pattern)
 });
 
+static SOURCE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r#"^File "([^"]+)", line (\d+)$"#));
+
 /// The totals, if the line is theirs.
 fn totals(text: &str) -> Option<Captures<'_>> {
     let text = text.trim();
@@ -450,6 +452,11 @@ impl Block {
                     type_name = Some(said.to_owned());
                 }
             }
+        }
+        // A syntax error names its file itself; the frames are those of the import.
+        let quoted = groups.last().and_then(|group| group.iter().find_map(|line| SOURCE.captures(line.text.trim())));
+        if let Some(found) = quoted {
+            file = Some(FileRef::new(&found[1], found[2].parse().ok(), None));
         }
         for group in &mut groups {
             // The excerpt of a syntax error stands above the exception.

@@ -1,0 +1,138 @@
+//! The JSON of Cucumber, as its versions for JavaScript, Ruby and the JVM write it, and behave.
+//!
+//! A scenario ended as its worst step or hook did. Whether an undefined or pending step fails the run depends on an
+//! option that the report does not tell of, so a run with nothing worse is neither passed nor failed.
+
+use super::document::{Doc, Tally, elements};
+use super::json::Node;
+use super::{Sure, thrown};
+use crate::item::Item;
+use crate::kind::Phase;
+use crate::report::{Failure, FileRef, Level, Signal};
+
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let near = &head[..head.len().min(16 * 1024)];
+    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    let own = has(b"\"keyword\"") && has(b"\"elements\"") && (has(b"\"steps\"") || has(b"\"uri\""));
+    (head.starts_with(b"[") && own).then_some(Sure::Certain)
+}
+
+pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
+    let mut cursor = doc.cursor();
+    let mut tally = Tally::default();
+    let mut damaged = None;
+    let result = elements(&mut cursor, &mut damaged, |feature| read_feature(doc, feature, &mut tally, out));
+    let stop = result.err().or(damaged);
+    tally.lost |= stop.is_some();
+    tally.emit("cucumber", doc.head(), out);
+    doc.finish(&cursor, result, stop, out)
+}
+
+/// How a step or a scenario ended, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Ended {
+    Passed,
+    Skipped,
+    /// Undefined or pending: nobody has written it yet.
+    Unwritten,
+    Failed,
+}
+
+fn ended(status: &str) -> Ended {
+    match status {
+        "passed" => Ended::Passed,
+        "undefined" | "pending" | "untested" => Ended::Unwritten,
+        "failed" | "error" | "ambiguous" | "hook_error" | "cleanup_error" => Ended::Failed,
+        _ => Ended::Skipped,
+    }
+}
+
+fn read_feature(doc: &Doc<'_>, feature: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+    let title = feature.string_at("name").unwrap_or_default();
+    let path = feature.string_at("uri").or_else(|| {
+        let location = feature.string_at("location")?;
+        Some(location.rsplit_once(':').map_or(location.clone(), |(path, _)| path.to_owned()))
+    });
+    // A background is told before each scenario that it belongs to.
+    let mut background: Option<(Ended, Option<Failure>)> = None;
+    for element in feature.list("elements") {
+        let (mut worst, mut failure) = worst_step(doc, element);
+        if element.string_at("type").as_deref() == Some("background") {
+            background = Some((worst, failure));
+            continue;
+        }
+        if let Some((before, told)) = background.take() {
+            worst = worst.max(before);
+            failure = told.or(failure);
+        }
+        match worst {
+            Ended::Passed => tally.passed(),
+            Ended::Skipped => tally.skipped(),
+            Ended::Unwritten => {
+                tally.skipped();
+                tally.lost = true;
+            }
+            Ended::Failed => tally.failed(),
+        }
+        let Some(mut failure) = failure.filter(|_| worst == Ended::Failed) else { continue };
+        let name = element.string_at("name").unwrap_or_default();
+        failure.test = Some(if title.is_empty() { name } else { format!("{title} > {}", name.trim_end()) });
+        if failure.file.is_none() {
+            failure.file = path.clone().map(|path| FileRef::new(path, element.count_at("line"), None));
+        }
+        out(Item::Failure(failure));
+    }
+}
+
+/// The worst end among steps and hooks, and the first failure among them.
+fn worst_step(doc: &Doc<'_>, element: &Node<'_>) -> (Ended, Option<Failure>) {
+    let mut worst = Ended::Passed;
+    let mut failure = None;
+    let hooks = |step: &'_ Node<'_>| ["before", "after"].map(|key| step.list(key).len()).iter().sum::<usize>() > 0;
+    let mut look = |step: &Node<'_>, hook: bool| {
+        let Some(result) = step.get("result") else { return };
+        let end = ended(result.string_at("status").unwrap_or_default().as_str());
+        worst = worst.max(end);
+        if end == Ended::Failed && failure.is_none() {
+            failure = Some(of_step(doc, step, result, hook));
+        }
+    };
+    for hook in element.list("before") {
+        look(hook, true);
+    }
+    for step in element.list("steps") {
+        if hooks(step) {
+            step.list("before").iter().for_each(|hook| look(hook, true));
+        }
+        look(step, step.is("hidden"));
+        if hooks(step) {
+            step.list("after").iter().for_each(|hook| look(hook, true));
+        }
+    }
+    for hook in element.list("after") {
+        look(hook, true);
+    }
+    (worst, failure)
+}
+
+fn of_step(doc: &Doc<'_>, step: &Node<'_>, result: &Node<'_>, hook: bool) -> Failure {
+    let mut failure = doc.failure(Level::Case, result);
+    failure.phase = Some(Phase::Test);
+    doc.push_member(result, "error_message", &mut failure.text);
+    if failure.text.is_empty() {
+        doc.push_pair(step, "name", &mut failure.text);
+    }
+    failure.type_name = thrown::type_name(&failure.text[..failure.text.len().min(1)]);
+    let first = failure.text.first().map_or("", |line| line.text.trim_start());
+    let limit = first.contains("function timed out, ensure the ") || first.contains("timed out after");
+    failure.signal = if limit && !hook {
+        Some(Signal::TestTimeout)
+    } else if first.starts_with("ASSERT FAILED") || first.contains("ExpectationNotMetError") {
+        Some(Signal::Assertion)
+    } else {
+        let own = super::signal::of_message(first).or_else(|| thrown::signal(&failure.text));
+        own.or((failure.type_name.is_none() && !hook).then_some(Signal::Unhandled)).or(hook.then_some(Signal::Hook))
+    };
+    failure.file = super::frames::place(&failure.text);
+    failure
+}

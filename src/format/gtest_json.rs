@@ -1,0 +1,73 @@
+//! The JSON of GoogleTest: suites, and in them cases with the texts of the expectations that did not hold.
+
+use super::Sure;
+use super::document::{Doc, Tally, elements};
+use super::json::Node;
+use crate::item::Item;
+use crate::kind::Phase;
+use crate::report::{FileRef, Level, Signal};
+
+pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
+    let near = &head[..head.len().min(16 * 1024)];
+    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    (head.starts_with(b"{") && has(b"\"testsuites\"") && has(b"\"disabled\"") && has(b"\"testsuite\""))
+        .then_some(Sure::Certain)
+}
+
+pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
+    let mut cursor = doc.cursor();
+    let mut tally = Tally::default();
+    let mut damaged = None;
+    let result = cursor.object(|key, cursor| {
+        match key {
+            "testsuites" => elements(cursor, &mut damaged, |suite| {
+                for case in suite.list("testsuite") {
+                    read_case(doc, case, &mut tally, out);
+                }
+            })?,
+            _ => cursor.skip()?,
+        }
+        Ok(())
+    });
+    let stop = result.err().or(damaged);
+    tally.lost |= stop.is_some();
+    tally.emit("gtest", doc.head(), out);
+    doc.finish(&cursor, result, stop, out)
+}
+
+fn read_case(doc: &Doc<'_>, case: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+    let failures = case.list("failures");
+    if failures.is_empty() {
+        let status = case.string_at("status").unwrap_or_default();
+        let result = case.string_at("result").unwrap_or_default();
+        let run = status != "NOTRUN" && !matches!(result.as_str(), "SKIPPED" | "SUPPRESSED");
+        return if run { tally.passed() } else { tally.skipped() };
+    }
+    tally.failed();
+    let mut failure = doc.failure(Level::Case, case);
+    failure.phase = Some(Phase::Test);
+    let name = case.string_at("name").unwrap_or_default();
+    failure.test = Some(match case.string_at("classname") {
+        Some(class) => format!("{class}.{name}"),
+        None => name,
+    });
+    let mut thrown = false;
+    for told in failures {
+        let before = failure.text.len();
+        doc.push_member(told, "failure", &mut failure.text);
+        // The place stands first; the words are better evidence.
+        let place = failure.text.get(before).and_then(|line| {
+            let (path, row) = line.text.rsplit_once(':')?;
+            Some(FileRef::new(path, Some(row.trim().parse().ok()?), None))
+        });
+        if failure.text.len() > before + 1 {
+            failure.text[before..].rotate_left(1);
+        }
+        failure.file = failure.file.take().or(place);
+        thrown |= failure.text[before..].iter().any(|line| line.text.contains("exception with description"));
+    }
+    failure.signal = Some(if thrown { Signal::Unhandled } else { Signal::Assertion });
+    failure.file =
+        failure.file.take().or_else(|| Some(FileRef::new(case.string_at("file")?, case.count_at("line"), None)));
+    out(Item::Failure(failure));
+}
