@@ -3,7 +3,7 @@
 //! ```text
 //! FAILED: sums
 //! java.lang.AssertionError: with tax expected [13] but found [12]
-//! 	at org.testng.Assert.fail(Assert.java:94)
+//!     at org.testng.Assert.fail(Assert.java:94)
 //! ```
 
 use std::sync::LazyLock;
