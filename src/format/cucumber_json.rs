@@ -14,7 +14,9 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(16 * 1024)];
     let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
     let own = has(b"\"keyword\"") && has(b"\"elements\"") && (has(b"\"steps\"") || has(b"\"uri\""));
-    (head.starts_with(b"[") && own).then_some(Sure::Certain)
+    // A stamp of a CI system begins with a bracket too.
+    let array = head.strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"));
+    (array && own).then_some(Sure::Certain)
 }
 
 pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {

@@ -256,10 +256,29 @@ impl Short {
 
     fn bun(&mut self, mut block: Block, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let text = line.text;
+        // A test that ran past its limit threw nothing: that stands below its name.
+        if block.test.is_some() {
+            let limit = text.trim_start().starts_with("^ this test timed out after");
+            if limit {
+                block.signal = Some(Signal::TestTimeout);
+                block.push(line);
+            }
+            self.close(Some(block), out);
+            block = Block::new(Level::Case, None, None, line);
+            if limit {
+                self.state = State::Bun(block);
+                return Grip::Hold;
+            }
+        }
         if let Some(found) = BUN_TEST.captures(text) {
             if matches!(&found["mark"], "✗" | "(fail)") {
                 block.test = Some(found["name"].to_owned());
                 block.file.clone_from(&self.file);
+                if block.lines.iter().all(|line| line.text.trim().is_empty()) {
+                    block.push(line);
+                    self.state = State::Bun(block);
+                    return Grip::Hold;
+                }
                 self.close(Some(block), out);
             }
             self.state = State::Bun(Block::new(Level::Case, None, None, line));

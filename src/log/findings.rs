@@ -180,6 +180,9 @@ fn is_other(rest: &str) -> bool {
         )
         || rest.starts_with("[info]")
         || rest.starts_with("[debug]")
+        // Lua.
+        || rest.starts_with("attempt to ")
+        || rest.starts_with("module '")
         || !rest.contains(' ')
 }
 

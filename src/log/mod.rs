@@ -6,16 +6,19 @@
 //!
 //! Adding a reader is one file here and one row of [`READERS`].
 
+mod above;
 mod ant;
 mod arrow;
 mod ava;
 mod block;
 mod bundler;
+mod busted;
 mod cases;
 mod cmake;
 mod command;
 mod cucumber;
 mod dart;
+mod deno;
 mod dotnet;
 mod envelope;
 mod exunit;
@@ -167,6 +170,8 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: playwright::NEEDLES, open: playwright::open },
     ReaderEntry { needles: node_test::NEEDLES, open: node_test::open },
     ReaderEntry { needles: karma::NEEDLES, open: karma::open },
+    ReaderEntry { needles: deno::NEEDLES, open: deno::open },
+    ReaderEntry { needles: busted::NEEDLES, open: busted::open },
     ReaderEntry { needles: ava::NEEDLES, open: ava::open },
     ReaderEntry { needles: npm::NEEDLES, open: npm::open },
     ReaderEntry { needles: bundler::NEEDLES, open: bundler::open },
@@ -199,6 +204,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     // What follows is read where no runner of tests has it.
     ReaderEntry { needles: traceback::NEEDLES, open: traceback::open },
     ReaderEntry { needles: arrow::NEEDLES, open: arrow::open },
+    ReaderEntry { needles: above::NEEDLES, open: above::open },
     ReaderEntry { needles: located::NEEDLES, open: located::open },
     ReaderEntry { needles: findings::NEEDLES, open: findings::open },
     ReaderEntry { needles: panic::NEEDLES, open: panic::open },

@@ -169,7 +169,8 @@ impl Message {
         let mut double = None;
         for line in lines {
             let text = line.text.trim();
-            if text.is_empty() || CODE.is_match(&line.text) {
+            let caret = text.bytes().all(|byte| matches!(byte, b'^' | b'~'));
+            if caret || CODE.is_match(&line.text) {
                 continue;
             }
             if is_frame(text) {
