@@ -44,6 +44,10 @@ pub(crate) struct Known {
     #[arg(long)]
     other_machine: bool,
 
+    /// This run was decided before and held for a probe; it has not run again since
+    #[arg(long)]
+    held: bool,
+
     /// How many tokens are left for retries: each costs 5, after a timeout 10
     #[arg(long, value_name = "TOKENS")]
     budget: Option<u32>,
@@ -104,6 +108,7 @@ impl Known {
             may_spend,
             free_slots,
             other_machine,
+            held,
             budget,
             now,
             deadline,
@@ -115,7 +120,7 @@ impl Known {
             None if history.is_some() || deadline.is_some() => Some(clock()),
             None => None,
         };
-        let mut situation = Situation::new().attempt(attempt.unwrap_or(1)).other_machine(*other_machine);
+        let mut situation = Situation::new().attempt(attempt.unwrap_or(1)).other_machine(*other_machine).held(*held);
         situation.task = task.map(str::to_owned);
         situation.input.clone_from(revision);
         situation.host.clone_from(host);
@@ -137,7 +142,8 @@ impl Known {
 
     /// Adds a decision to the history, where there is one.
     pub(crate) fn remember(&self, situation: &Situation, report: &Report, decision: &Decision) -> Result<(), Failed> {
-        let Some(path) = &self.history else { return Ok(()) };
+        // What was held is in the history already.
+        let Some(path) = self.history.as_ref().filter(|_| !self.held) else { return Ok(()) };
         let recorded = FileHistory::new(path).record(situation.event(report, decision));
         recorded.map_err(|error| Failed::unread(format!("{}: {error}", path.display())))
     }

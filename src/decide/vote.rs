@@ -229,7 +229,7 @@ pub(super) fn retry(
     if let Some(outage) = outage {
         if outage.since_ms > policy.outage_escalate_ms {
             let reason = format!(
-                "Several tasks fail alike on this host since {}: waiting longer does not help.",
+                "Several tasks have failed alike on this host for {}: waiting longer does not help.",
                 human(outage.since_ms)
             );
             verdict.escalate(
@@ -241,12 +241,12 @@ pub(super) fn retry(
         }
         verdict.reason = if outage.held {
             format!(
-                "Several tasks fail alike on this host since {}: one probes, and this one waits.",
+                "Several tasks have failed alike on this host for {}: one probes, and this one waits.",
                 human(outage.since_ms)
             )
         } else {
             format!(
-                "Several tasks fail alike on this host since {}: this one probes, the others wait.",
+                "Several tasks have failed alike on this host for {}: this one probes, the others wait.",
                 human(outage.since_ms)
             )
         };

@@ -20,9 +20,13 @@ pub fn diff_to_text(before: &Report, after: &Report, diff: &Diff) -> String {
         Verdict::NoChange => "NO CHANGE",
         Verdict::Regression => "REGRESSION",
     };
+    // What a run does not show that does not say how it ended is gone, and nobody knows whether it is fixed.
+    let empty = !after.sources.is_empty() && after.sources.iter().all(|source| source.bytes == 0);
+    let silent = after.outcome == Outcome::Unknown || empty;
+    let fixed_word = if silent { "gone" } else { "fixed" };
     let mut out = word.to_owned();
     let counts: Vec<String> =
-        [(fixed.len(), "fixed"), (new.len(), "new"), (moved.len(), "moved"), (persisting.len(), "persisting")]
+        [(fixed.len(), fixed_word), (new.len(), "new"), (moved.len(), "moved"), (persisting.len(), "persisting")]
             .into_iter()
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| format!("{count} {word}"))
@@ -36,8 +40,7 @@ pub fn diff_to_text(before: &Report, after: &Report, diff: &Diff) -> String {
         let _ = write!(out, "; {} became {}", before.outcome, after.outcome);
     }
     out.push('\n');
-    let empty = !after.sources.is_empty() && after.sources.iter().all(|source| source.bytes == 0);
-    if after.outcome == Outcome::Unknown || empty {
+    if silent {
         out.push_str("  The run after does not say how it ended: what it does not show may still be there.\n");
     }
     let mut line = |word: &str, was: Option<&Cause>, is: Option<&Cause>| {
@@ -58,7 +61,7 @@ pub fn diff_to_text(before: &Report, after: &Report, diff: &Diff) -> String {
         };
         let _ = writeln!(out, "  {word:<10} {}{subject}{times}{from}{place}", cause.kind);
     };
-    fixed.iter().for_each(|&index| line("fixed", before.causes.get(index), None));
+    fixed.iter().for_each(|&index| line(fixed_word, before.causes.get(index), None));
     new.iter().for_each(|&index| line("new", None, after.causes.get(index)));
     moved.iter().for_each(|&(was, is)| line("moved", before.causes.get(was), after.causes.get(is)));
     persisting.iter().for_each(|&(was, is)| line("persisting", before.causes.get(was), after.causes.get(is)));
