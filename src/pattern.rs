@@ -16,8 +16,14 @@ pub(crate) fn regex(pattern: &str) -> Regex {
     compile(pattern).expect("a constant, and valid")
 }
 
+/// Letters, digits and `_` of ASCII, and the scripts beyond it; to fold the case of those is dear, so that a pattern
+/// which asks for it has the first only.
+const WORDS: &str = r"0-9A-Za-z_\xC0-\x{1FFF}\x{3040}-\x{D7FF}";
+const ASCII_WORDS: &str = "0-9A-Za-z_";
+
 /// Replaces the classes of Unicode. Classes nest, so that it does not matter whether they stand in one.
 fn narrow(pattern: &str) -> String {
+    let words = if pattern.contains("(?i") { ASCII_WORDS } else { WORDS };
     let mut out = String::with_capacity(pattern.len() + 64);
     let mut characters = pattern.chars();
     while let Some(character) = characters.next() {
@@ -26,8 +32,8 @@ fn narrow(pattern: &str) -> String {
             continue;
         }
         match characters.next() {
-            Some('w') => out.push_str(r"[0-9A-Za-z_\xC0-\x{1FFF}\x{3040}-\x{D7FF}]"),
-            Some('W') => out.push_str(r"[^0-9A-Za-z_\xC0-\x{1FFF}\x{3040}-\x{D7FF}]"),
+            Some('w') => out.extend(["[", words, "]"]),
+            Some('W') => out.extend(["[^", words, "]"]),
             Some('d') => out.push_str("[0-9]"),
             Some('D') => out.push_str("[^0-9]"),
             Some('s') => out.push_str(r"[\t-\r ]"),
@@ -59,6 +65,7 @@ mod tests {
         check(r"a\W+b", "a -- b", Some("a -- b"));
         check(r"a\W+b", "aéb", None);
         check(r"\w+", "‘größe’", Some("größe"));
+        check(r"(?i)NO \w+", "no größe", Some("no gr"));
         check(r"[‘'][^’'\s]+[’']", "no ‘file’", Some("‘file’"));
         check(r"\d+", "٣٤ 12", Some("12"));
         check(r"\D[\D]", "1é2ab", Some("ab"));
