@@ -294,6 +294,13 @@ impl RuleSet {
         found
     }
 
+    /// Whether what a rule names may pass by itself, or the rule speaks of when.
+    pub(crate) fn may_pass(&self, index: u32) -> bool {
+        let rule = self.rule(index);
+        let nature = rule.nature.or(rule.kind.map(Kind::nature));
+        rule.role == Role::Hint || nature.is_some_and(|nature| nature != Nature::Deterministic)
+    }
+
     /// Whether a rule wants to see more than its line.
     pub(crate) fn wants_context(&self, index: u32) -> bool {
         self.rule(index).context.is_some()

@@ -396,7 +396,9 @@ impl LogParser {
         if !rules.is_empty() && !text.trim().is_empty() {
             let wants = rules.iter().any(|&rule| self.rules.wants_context(rule));
             let before = if wants { self.recent.before(before, frame) } else { Vec::new() };
-            let stamp_ms = hint::line_stamp(raw);
+            // Only what may pass by itself can say when.
+            let timely = rules.iter().any(|&rule| self.rules.may_pass(rule));
+            let stamp_ms = if timely { hint::line_stamp(raw) } else { None };
             out(Item::Line(LogLine { text: text.to_owned(), span, rules: rules.clone(), before, stamp_ms }));
         }
     }

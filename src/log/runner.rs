@@ -155,10 +155,6 @@ static TYPE_NAME: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-static FRAME: LazyLock<Regex> = LazyLock::new(|| {
-    pattern::regex(r"^\s*(?:at |❯ |\() ?(?:.* )?\(?(?:file://)?(?P<path>[^\s()]+?):(?P<line>\d+):(?P<column>\d+)\)?$")
-});
-
 static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^[^\s:]+\.[cm]?[jt]sx?:\d+$"));
 
 static CODE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s*(?:[>→✖×]\s*)?\d+\s*(?:[|│]|:\s)|^\s*[|│╵╰]"));
@@ -220,25 +216,42 @@ impl Message {
 
 /// The type of an error that a line begins with.
 pub(super) fn type_name(text: &str) -> Option<String> {
-    TYPE_NAME.captures(text.trim()).map(|found| found["name"].to_owned())
+    let text = text.trim();
+    // Nearly no line begins so, and the expression is dear.
+    let begins = text.starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '_' | '$' | '['));
+    let may_be = begins && ["Error", "Exception", "Failure", "Rejection", "Exit"].iter().any(|end| text.contains(end));
+    if may_be { TYPE_NAME.captures(text).map(|found| found["name"].to_owned()) } else { None }
 }
 
 /// Whether a line is a frame of a stack.
 pub(super) fn is_frame(text: &str) -> bool {
     let text = text.trim_start();
     text.starts_with("at ") && [":", "<", "async ", "(index ", "(native"].iter().any(|mark| text.contains(mark))
-        || text.starts_with("❯ ") && FRAME.is_match(text)
+        || text.starts_with("❯ ") && frame(text).is_some()
+}
+
+/// Path, line and column of a frame: `at f (/a/b.js:1:2)`, `at async file:///a/b.js:1:2`, `❯ b.ts:1:2`.
+fn frame(text: &str) -> Option<(&str, &str, &str)> {
+    let text = text.trim_start();
+    let rest = ["at ", "❯ ", "("].iter().find_map(|head| text.strip_prefix(head))?;
+    let word = rest.rsplit(' ').next()?;
+    let word = word.strip_prefix('(').unwrap_or(word);
+    let word = word.strip_suffix(')').unwrap_or(word);
+    let (place, column) = word.strip_prefix("file://").unwrap_or(word).rsplit_once(':')?;
+    let (path, line) = place.rsplit_once(':')?;
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = !path.is_empty() && !path.contains(|sign: char| sign.is_whitespace() || matches!(sign, '(' | ')'));
+    (plain && number(line) && number(column)).then_some((path, line, column))
 }
 
 /// The place of a frame, unless it lies in the runtime or in a dependency.
 pub(super) fn own_frame(text: &str) -> Option<FileRef> {
-    let found = FRAME.captures(text)?;
-    let path = &found["path"];
+    let (path, line, column) = frame(text)?;
     let foreign = path.contains("node_modules") || path.starts_with("node:") || path.contains("<anonymous>");
     if foreign || !path.contains('.') {
         return None;
     }
-    Some(FileRef::new(path, found["line"].parse().ok(), found["column"].parse().ok()))
+    Some(FileRef::new(path, line.parse().ok(), column.parse().ok()))
 }
 
 fn same_file(one: &str, other: &str) -> bool {
