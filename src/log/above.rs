@@ -18,8 +18,7 @@ use crate::item::Item;
 use crate::pattern;
 use crate::report::{Failure, FileRef, Signal, TextLine};
 
-pub(super) const NEEDLES: &[&str] =
-    &[".f90:", ".F90:", ".f95:", ".f03:", ".f08:", ".for:", ".ml\", line", ".mli\", line"];
+pub(super) const NEEDLES: &[&str] = &[r".f90:\d", r".F90:\d", ".ml\", line", ".mli\", line"];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Above::default())

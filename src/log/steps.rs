@@ -159,7 +159,9 @@ pub(super) fn is_boundary(text: &str) -> bool {
         "Phase complete: ",
         "Command did not execute successfully",
     ];
-    begins_step(text) || ENDS.iter().any(|begin| text.starts_with(begin))
+    // Every line that a reader holds is asked about.
+    let may_be = text.as_bytes().first().is_some_and(|first| b"#s[t~EPTCFJDYN".contains(first));
+    may_be && (begins_step(text) || ENDS.iter().any(|begin| text.starts_with(begin)))
 }
 
 /// Whether a line of the CI system begins a step.
