@@ -80,6 +80,9 @@ pub(crate) use envelope::{prefix_length, strip_escapes};
 /// The longest line that is looked at; the rest of a longer one is passed over.
 const MAX_LINE: usize = 64 * 1024;
 
+/// How much of the input is searched at a time.
+const WINDOW: usize = 256 * 1024;
+
 /// Begins a message that the CI system shows as an error.
 static ANNOTATION: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("##[error]"));
 
@@ -481,6 +484,13 @@ struct Needles {
 
 impl Parse for LogParser {
     fn parse(&mut self, data: &[u8], at: &mut Place, eof: bool, out: &mut dyn FnMut(Item)) -> usize {
+        // What is ahead is looked for within a window, which also stays in the cache.
+        let (data, eof) = match data.get(..WINDOW) {
+            Some(window) if data.len() > WINDOW + MAX_LINE => {
+                (memchr::memrchr(b'\n', window).map_or(window, |last| &window[..=last]), false)
+            }
+            _ => (data, eof),
+        };
         // Only whole lines are looked at, so that no needle is cut in two.
         let whole = match memchr::memrchr(b'\n', data) {
             _ if eof => data.len(),

@@ -179,7 +179,8 @@ impl Scanner {
 
     /// Begins a search of `bytes` from front to back.
     pub(crate) fn search<'s>(&'s self, bytes: &'s [u8]) -> Search<'s> {
-        Search { scanner: self, bytes, long: Ahead::Unknown, short: Ahead::Unknown }
+        let searchers = self.short.as_ref().map_or(0, |short| short.searchers.len());
+        Search { scanner: self, bytes, long: Ahead::Unknown, short: vec![Ahead::Unknown; searchers] }
     }
 
     fn next_long(&self, bytes: &[u8], from: usize) -> Option<usize> {
@@ -215,21 +216,23 @@ impl Scanner {
         None
     }
 
-    fn next_short(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        let searchers = &self.short.as_ref()?.searchers;
-        let first = |(searcher, alike): &(packed::Searcher, Vec<Vec<u32>>)| {
-            let mut from = from;
-            loop {
-                let hit = find(searcher, bytes, from)?;
-                // Only what must follow a needle can be missing.
-                let is_at = |&needle: &u32| self.needles[needle as usize].is_at(bytes, hit.start());
-                if alike[hit.pattern().as_usize()].iter().any(is_at) {
-                    return Some(hit.start());
-                }
-                from = hit.start() + 1;
+    /// The next needle that one of the packed searchers finds.
+    fn next_short(
+        &self,
+        (searcher, alike): &(packed::Searcher, Vec<Vec<u32>>),
+        bytes: &[u8],
+        from: usize,
+    ) -> Option<usize> {
+        let mut from = from;
+        loop {
+            let hit = find(searcher, bytes, from)?;
+            // Only what must follow a needle can be missing.
+            let is_at = |&needle: &u32| self.needles[needle as usize].is_at(bytes, hit.start());
+            if alike[hit.pattern().as_usize()].iter().any(is_at) {
+                return Some(hit.start());
             }
-        };
-        searchers.iter().filter_map(first).min()
+            from = hit.start() + 1;
+        }
     }
 
     /// Whether both bits of a hash are set; in the lowest bit.
@@ -279,7 +282,8 @@ pub(crate) struct Search<'s> {
     scanner: &'s Scanner,
     bytes: &'s [u8],
     long: Ahead,
-    short: Ahead,
+    /// For each of the packed searchers.
+    short: Vec<Ahead>,
 }
 
 /// The next needle of a class, as far as it is known.
@@ -314,11 +318,11 @@ impl Search<'_> {
     pub(crate) fn next(&mut self, from: usize) -> Option<usize> {
         let Search { scanner, bytes, long, short } = self;
         let long = long.from(from, || scanner.next_long(bytes, from));
-        let short = short.from(from, || scanner.next_short(bytes, from));
-        match (long, short) {
-            (Some(long), Some(short)) => Some(long.min(short)),
-            (long, short) => long.or(short),
-        }
+        let searchers = scanner.short.iter().flat_map(|short| &short.searchers);
+        let short = searchers
+            .zip(short)
+            .filter_map(|(searcher, ahead)| ahead.from(from, || scanner.next_short(searcher, bytes, from)));
+        short.chain(long).min()
     }
 }
 
