@@ -241,6 +241,11 @@ fn repairs_that_do_not_help_are_told_to_a_person() {
     assert_eq!(decide(&broken, &round(2, "b").past(past)).action, Action::Repair);
     let past = remember(&broken, &[round(1, "a"), round(2, "b")]);
     assert_eq!(decide(&broken, &round(3, "c").past(past)).action, Action::Escalate);
+    // To look again and again is a loop too.
+    let past = remember(&broken, &[round(1, "a"), round(2, "a")]);
+    assert_eq!(decide(&broken, &round(3, "a").past(past)).action, Action::Verify);
+    let past = remember(&broken, &[round(1, "a"), round(2, "a"), round(3, "a")]);
+    assert_eq!(decide(&broken, &round(4, "a").past(past)).action, Action::Escalate);
 }
 
 #[test]

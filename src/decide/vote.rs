@@ -387,6 +387,14 @@ pub(super) fn repair(policy: &Policy, report: &Report, situation: &Situation, ve
     }
     let unchanged = situation.input.is_some() && last.input == situation.input;
     let same = lasting.clone().count() > 0 && lasting.clone().all(|cause| holds(last, &cause.fingerprint));
+    let looked = own.iter().filter(|event| event.action == Action::Verify && event.input == situation.input).count();
+    if unchanged && same && looked as u32 >= policy.repair_rounds {
+        let reason = format!(
+            "The same input fails in the same way, and {looked} looks at whether anything was changed did not change that."
+        );
+        verdict.escalate(reason, "a person or a stronger worker", "a look at why the repair does not arrive");
+        return;
+    }
     if unchanged && same && verdict.action.precedence() < Action::Verify.precedence() {
         verdict.action = Action::Verify;
         verdict.reason = "The same input fails in the same way as before the repair, so nothing was changed: another round would find the same."
