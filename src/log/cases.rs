@@ -239,6 +239,12 @@ pub(super) fn script_place(text: &str) -> Option<FileRef> {
     Some(FileRef::new(path, found["line"].parse().ok(), None))
 }
 
+/// What a runner says of the run as a whole in one line: no tests were found, the coverage is too low.
+pub(super) fn of_run(signal: Signal, line: Line<'_>) -> Failure {
+    let (text, span) = (vec![line.to_text()], line.span);
+    Failure { level: Level::Run, signal: Some(signal), text, span, ..Failure::default() }
+}
+
 /// The totals of a run, and how it ended by them.
 pub(super) fn finish(tool: &'static str, counts: Counts, failed: bool, span: Span, out: &mut dyn FnMut(Item)) {
     let outcome = if failed || counts.any_failed() { Outcome::Failed } else { Outcome::Passed };

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::cases::of_run;
 use super::runner::{Block, Run, numbers};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
@@ -159,14 +160,7 @@ impl Jest {
         if trimmed.starts_with("Jest: ") && trimmed.contains("coverage threshold for") {
             self.run.failed = true;
             let subject = trimmed.split("threshold for ").nth(1).and_then(|rest| rest.split(' ').next());
-            out(Item::Failure(Failure {
-                level: Level::Run,
-                signal: Some(Signal::Coverage),
-                subject: subject.map(str::to_owned),
-                text: vec![line.to_text()],
-                span: line.span,
-                ..Failure::default()
-            }));
+            out(Item::Failure(Failure { subject: subject.map(str::to_owned), ..of_run(Signal::Coverage, line) }));
             return Grip::Take;
         }
         if trimmed.starts_with("FATAL ERROR: ") {
@@ -174,13 +168,7 @@ impl Jest {
             return Grip::Pass;
         }
         if trimmed.starts_with("No tests found, exiting with code 1") {
-            out(Item::Failure(Failure {
-                level: Level::Run,
-                signal: Some(Signal::NoTests),
-                text: vec![line.to_text()],
-                span: line.span,
-                ..Failure::default()
-            }));
+            out(Item::Failure(of_run(Signal::NoTests, line)));
             self.run.failed = true;
             self.run.finish("jest", Counts { passed: Some(0), ..Counts::default() }, line.span, out);
             return Grip::Take;

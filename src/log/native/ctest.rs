@@ -3,10 +3,11 @@
 //! With `--output-on-failure` the output of a failed test stands behind its result, with `-V` that of every test
 //! stands before it. Neither is searched unless the test failed.
 
+use super::super::cases::of_run;
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, gtest_message, is_of_the_job};
 use crate::item::{Item, Step, TestRun};
-use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
+use crate::report::{Counts, Failure, Note, Outcome, Signal, Span, TextLine};
 
 pub(in crate::log) const NEEDLES: &[&str] =
     &["Test project ", "No tests were found!!!", " tests passed, ", "The following tests FAILED"];
@@ -56,13 +57,7 @@ impl Reader for Ctest {
         }
         if text.starts_with("No tests were found!!!") {
             *self = Ctest::default();
-            out(Item::Failure(Failure {
-                level: Level::Run,
-                signal: Some(Signal::NoTests),
-                text: vec![line.to_text()],
-                span: line.span,
-                ..Failure::default()
-            }));
+            out(Item::Failure(of_run(Signal::NoTests, line)));
             return Grip::Take;
         }
         if let Some(counts) = totals(text) {

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use super::super::cases::of_run;
 use super::super::traceback::exception_type;
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, MAX_TEXT, is_own, native, tell_exception};
@@ -311,13 +312,7 @@ impl Pytest {
             return;
         }
         let signal = if said.contains("KeyboardInterrupt") { Signal::Interrupted } else { Signal::Load };
-        self.about_run.push(Failure {
-            level: Level::Run,
-            signal: Some(signal),
-            text: vec![TextLine { text: said.to_owned(), span: line.span }],
-            span: line.span,
-            ..Failure::default()
-        });
+        self.about_run.push(of_run(signal, Line { text: said, span: line.span }));
     }
 
     /// Files everything; the totals are known if the run came to its end.
@@ -565,13 +560,7 @@ fn ruled(text: &str, rule: char) -> Option<&str> {
 fn coverage(line: Line<'_>) -> Option<Failure> {
     let text = line.trimmed();
     let told = text.starts_with("FAIL Required test coverage of") || text.starts_with("ERROR: Coverage failure");
-    told.then(|| Failure {
-        level: Level::Run,
-        signal: Some(Signal::Coverage),
-        text: vec![line.to_text()],
-        span: line.span,
-        ..Failure::default()
-    })
+    told.then(|| of_run(Signal::Coverage, line))
 }
 
 /// `1 failed, 3 passed, 2 warnings`.

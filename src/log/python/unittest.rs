@@ -1,5 +1,6 @@
 //! The console of `unittest`, which Django, nose and many runners share.
 
+use super::super::cases::of_run;
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, native, tell_exception};
 use crate::item::{Item, TestRun};
@@ -181,13 +182,7 @@ impl Unittest {
         let passed = total.saturating_sub(failed + errored.saturating_sub(hooks) + skipped);
         let counts = Counts { total, passed: Some(passed), failed, errored, skipped, flaky: 0 };
         if text.starts_with("NO TESTS RAN") {
-            out(Item::Failure(Failure {
-                level: Level::Run,
-                signal: Some(Signal::NoTests),
-                text: vec![line.to_text()],
-                span: line.span,
-                ..Failure::default()
-            }));
+            out(Item::Failure(of_run(Signal::NoTests, line)));
         }
         let outcome = if total == 0 && outcome == Outcome::Passed { Outcome::Unknown } else { outcome };
         self.finish(counts, span.join(line.span), outcome, out);
