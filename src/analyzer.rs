@@ -28,6 +28,7 @@ pub struct Analyzer {
     rules: RuleSet,
     exit_code: Option<i32>,
     baseline: Option<Baseline>,
+    keep_passed: bool,
 }
 
 impl Default for Analyzer {
@@ -40,7 +41,7 @@ impl Analyzer {
     /// An analyzer with the built-in rules.
     #[must_use]
     pub fn new() -> Self {
-        Analyzer { rules: RuleSet::built_in(), exit_code: None, baseline: None }
+        Analyzer { rules: RuleSet::built_in(), exit_code: None, baseline: None, keep_passed: false }
     }
 
     /// Uses other rules. The default is [`RuleSet::built_in`].
@@ -72,6 +73,22 @@ impl Analyzer {
         self
     }
 
+    /// Lists the cases that passed in [`Report::passed`], which costs time and memory for each. The default is to count
+    /// them only.
+    ///
+    /// ```
+    /// use whyred::{Analyzer, Source};
+    ///
+    /// let xml = br#"<testsuite name="s" tests="1"><testcase classname="shop.Cart" name="adds" time="0.25"/></testsuite>"#;
+    /// let report = Analyzer::new().keep_passed(true).analyze([Source::bytes("junit.xml", xml.as_slice())]);
+    /// assert_eq!((report.passed[0].name.as_str(), report.passed[0].seconds), ("shop.Cart.adds", Some(0.25)));
+    /// ```
+    #[must_use]
+    pub fn keep_passed(mut self, keep: bool) -> Self {
+        self.keep_passed = keep;
+        self
+    }
+
     /// Analyzes all sources together into one report, on all cores where there are several.
     ///
     /// This never fails and never panics: damage in the bytes becomes a note, and an input that cannot be read is told
@@ -90,7 +107,7 @@ impl Analyzer {
         } else {
             sources.into_iter().map(|source| self.read(source)).collect()
         };
-        let mut report = assemble(self.rules.version(), parts);
+        let mut report = assemble(self.rules.version(), parts, self.keep_passed);
         if let Some(code) = of_all
             && report.outcome != Outcome::Failed
         {
@@ -152,6 +169,7 @@ pub struct Session {
     rules: RuleSet,
     findings: Findings,
     log: LogParser,
+    keep_passed: bool,
     /// The parser of the document at hand; the log parser otherwise.
     document: Option<Box<dyn Parse>>,
     forced: Option<Format>,
@@ -192,9 +210,13 @@ impl Session {
             findings.compare(baseline.clone());
             log.compare(baseline.clone());
         }
+        if analyzer.keep_passed {
+            log.keep_passed();
+        }
         Session {
             findings,
             log,
+            keep_passed: analyzer.keep_passed,
             rules: analyzer.rules.clone(),
             document: None,
             forced: source.format,
@@ -260,7 +282,8 @@ impl Session {
     #[must_use]
     pub fn finish(self) -> Report {
         let version = self.rules.version().to_owned();
-        assemble(&version, vec![self.end()])
+        let keep_passed = self.keep_passed;
+        assemble(&version, vec![self.end()], keep_passed)
     }
 
     fn drain(&mut self, eof: bool) {
@@ -334,7 +357,7 @@ impl Session {
                         out(Item::Mark(Mark { scope, outcome, status: None, text, span }));
                     }
                 }
-                self.document = format.and_then(|format| format::open(format, prefix));
+                self.document = format.and_then(|format| format::open(format, prefix, self.keep_passed));
                 self.format.get_or_insert(format.unwrap_or(Format::Log));
                 self.detected = true;
                 if self.document.is_none() {
@@ -501,12 +524,13 @@ impl Utf16 {
 }
 
 /// Makes one report of all parts.
-fn assemble(version: &str, parts: Vec<Part>) -> Report {
+fn assemble(version: &str, parts: Vec<Part>, keep_passed: bool) -> Report {
     let mut notes = Vec::new();
     let mut tasks = Vec::new();
     let mut sources: Vec<SourceSummary> = Vec::new();
     let mut uncounted: Vec<usize> = Vec::new();
     let mut groups: Vec<Group> = Vec::new();
+    let mut passed = Vec::new();
     let mut tests: Option<Counts> = None;
     let mut ignored = Ignored::default();
     let mut asked: Option<String> = None;
@@ -564,6 +588,8 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
             (Some(_), Some(_)) | (None, _) => {}
             (Some(counts), None) => {
                 seen_runs.push((counts, format));
+                let room = Report::MAX_PASSED - passed.len();
+                passed.extend(resolved.passed.into_iter().take(room));
                 match &mut tests {
                     Some(sum) => sum.add(&counts),
                     None => tests = Some(counts),
@@ -606,6 +632,9 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
         sources.push(SourceSummary { name, format, bytes, lines, outcome, tests: own, error });
     }
     notes.extend(disagreement(&sources));
+    if keep_passed {
+        notes.extend(unlisted(passed.len(), tests));
+    }
     // Messages repeat the figures of a run; they count where no run as large was given.
     let said = told.into_iter().map(|(counts, _)| counts).reduce(|mut sum, counts| {
         sum.add(&counts);
@@ -653,7 +682,18 @@ fn assemble(version: &str, parts: Vec<Part>) -> Report {
         task.causes = own.filter(|(_, of)| of.contains(&task.id)).map(|(index, _)| index).collect();
     }
     let rules = version.to_owned();
-    Report { rules, outcome, tests, causes, causes_omitted, tasks, sources, notes, asked, claims, ignored }
+    Report { rules, outcome, tests, causes, causes_omitted, tasks, sources, notes, asked, claims, ignored, passed }
+}
+
+/// Passing cases that are counted, and not listed although they were asked for.
+fn unlisted(listed: usize, tests: Option<Counts>) -> Option<Note> {
+    let counted = tests?.passed?;
+    let why = match listed {
+        Report::MAX_PASSED => "no more are kept",
+        _ => "the inputs do not name the others",
+    };
+    let message = format!("{listed} of the {counted} cases that passed are listed: {why}");
+    ((listed as u64) < counted).then(|| Note::info(None, message))
 }
 
 /// A log and a report that tell of as many tests are two views of one run; where they differ in how it ended, one of

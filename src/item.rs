@@ -1,13 +1,15 @@
 //! What parsers hand to the analyzer, in the order of the input.
 
 use crate::kind::Phase;
-use crate::report::{Counts, Failure, Note, Outcome, Span, Task, TextLine};
+use crate::report::{Counts, Failure, Note, Outcome, PassedCase, Span, Task, TextLine};
 
 /// One thing a parser found.
 #[derive(Debug)]
 pub(crate) enum Item {
     /// Something failed.
     Failure(Failure),
+    /// A case passed. Told only by parsers that were asked to.
+    Passed(PassedCase),
     /// A line of a log that no reader claimed and that holds a needle of some rule.
     Line(LogLine),
     /// A test runner finished and told its totals.

@@ -125,7 +125,7 @@ pub use render::{
 };
 pub use report::{
     Candidate, Cause, Claim, Consequence, Counts, Evidence, Failure, FileRef, HintLine, Ignored, Level, Note, Outcome,
-    Report, Severity, Signal, SourceSummary, Span, Standing, Task, TextLine,
+    PassedCase, Report, Severity, Signal, SourceSummary, Span, Standing, Task, TextLine,
 };
 pub use rules::{Hit, Rank, Role, Rule, RuleSet};
 pub use source::Source;

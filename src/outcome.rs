@@ -12,7 +12,10 @@ use crate::classify::{Memo, Verdict, classify, classify_line, set_phase};
 use crate::edge::explain;
 use crate::item::{Item, LogLine, Mark, Scope, Step, TestRun};
 use crate::kind::{Kind, Nature, Phase};
-use crate::report::{Counts, Evidence, Failure, HintLine, Ignored, Level, Note, Outcome, Signal, Span, Task, TextLine};
+use crate::report::{
+    Counts, Evidence, Failure, HintLine, Ignored, Level, Note, Outcome, PassedCase, Report, Signal, Span, Task,
+    TextLine,
+};
 use crate::rules::{Rank, Role, RuleSet};
 
 /// How many notes of one input are kept.
@@ -70,6 +73,8 @@ pub(crate) struct Findings {
     last_line: Option<TextLine>,
     /// The lines that no green run had.
     novel: Vec<TextLine>,
+    /// The cases that passed, where they are asked for.
+    passed: Vec<PassedCase>,
 }
 
 /// The identity of a message.
@@ -147,6 +152,8 @@ pub(crate) struct Resolved {
     pub proven: Vec<Phase>,
     /// The last word of the job or message on how it ended.
     pub stated: Option<TextLine>,
+    /// The cases that passed, where they are asked for.
+    pub passed: Vec<PassedCase>,
 }
 
 impl Stretch {
@@ -185,6 +192,7 @@ impl Findings {
             tails: Vec::new(),
             last_line: None,
             novel: Vec::new(),
+            passed: Vec::new(),
         }
     }
 
@@ -197,6 +205,11 @@ impl Findings {
     pub(crate) fn take(&mut self, rules: &RuleSet, item: Item) {
         match item {
             Item::Failure(failure) => self.failure(rules, failure),
+            Item::Passed(case) => {
+                if self.passed.len() < Report::MAX_PASSED {
+                    self.passed.push(case);
+                }
+            }
             Item::Line(line) => self.line(rules, &line),
             Item::Tests(run) => self.run(run),
             Item::Mark(mark) => self.mark(mark),
@@ -584,6 +597,7 @@ impl Findings {
             ignored,
             proven,
             stated: self.job.map(|mark| TextLine { text: mark.text, span: mark.span }),
+            passed: self.passed,
         }
     }
 

@@ -54,9 +54,18 @@ pub struct Report {
     /// What was found and does not count.
     #[serde(default)]
     pub ignored: Ignored,
+    /// The cases that passed, in the order of the inputs, where they were asked for by [`Analyzer::keep_passed`].
+    /// At most [`Report::MAX_PASSED`] are listed; a note tells where the counts know more.
+    ///
+    /// [`Analyzer::keep_passed`]: crate::Analyzer::keep_passed
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<PassedCase>,
 }
 
 impl Report {
+    /// How many passing cases a report lists at most.
+    pub const MAX_PASSED: usize = 10_000;
+
     /// How many causes a report lists at most.
     pub const MAX_CAUSES: usize = 50;
 
@@ -119,6 +128,32 @@ pub struct Claim {
     pub by: Option<String>,
     /// The cause that it belongs to, as an index into the report's causes; a contradicted claim has none.
     pub cause: Option<usize>,
+}
+
+/// A case that passed, as its report tells of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct PassedCase {
+    /// Its full name, made as that of a failing case is, so that two runs can be compared.
+    pub name: String,
+    /// The suite or class that it stands in, where the report has a field for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<String>,
+    /// The file that holds it, as the report names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// How long it ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+}
+
+impl PassedCase {
+    /// A case of which no more than the name is known.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        PassedCase { name: name.into(), ..PassedCase::default() }
+    }
 }
 
 /// What was found and does not count, so that a reader can tell how much was passed over, and where to look.

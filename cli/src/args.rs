@@ -62,6 +62,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT", value_parser = input_formats())]
     pub input_format: Option<Format>,
 
+    /// List the cases that passed too: with --format json under `passed`, in text with -v
+    #[arg(long)]
+    pub keep_passed: bool,
+
     /// The task that the inputs belong to
     #[arg(long, value_name = "ID")]
     pub task: Option<String>,

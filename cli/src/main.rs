@@ -74,7 +74,7 @@ fn analyze(args: &Args) -> Result<u8, Failed> {
             output::tell(&format!("{name}: passed over, neither a log nor a report"));
         }
     }
-    let mut analyzer = Analyzer::new().rules(rules(args)?);
+    let mut analyzer = Analyzer::new().rules(rules(args)?).keep_passed(args.keep_passed);
     if let Some(code) = args.exit_code {
         analyzer = analyzer.exit_code(code);
     }

@@ -75,6 +75,18 @@ fn a_log_is_explained() {
 }
 
 #[test]
+fn passing_cases_are_named_where_they_are_asked_for() {
+    let xml = "<testsuite name=\"s\"><testcase classname=\"shop.Cart\" name=\"adds\" time=\"0.25\"/></testsuite>";
+    let folder = || Folder::new("passed").with("junit.xml", xml);
+    let run = folder().run(&["--keep-passed", "--format", "json", "junit.xml"]);
+    assert_eq!(run.json()["passed"][0]["name"], "shop.Cart.adds", "{run:?}");
+    let run = folder().run(&["--keep-passed", "-v", "junit.xml"]);
+    assert!(run.out.contains("passed shop.Cart.adds  0.250 s\n"), "{run:?}");
+    let run = folder().run(&["-v", "junit.xml"]);
+    assert!(!run.out.contains("shop.Cart"), "{run:?}");
+}
+
+#[test]
 fn standard_input_is_read_from_a_pipe() {
     for args in [&["--format", "json"][..], &["--format", "json", "-"]] {
         let mut child = whyred(Path::new("."))

@@ -10,7 +10,7 @@ use super::json::Node;
 use super::{Place, Sure};
 use crate::item::Item;
 use crate::kind::Phase;
-use crate::report::{Failure, Level, Note, Signal, Span, TextLine};
+use crate::report::{Failure, Level, Note, PassedCase, Signal, Span, TextLine};
 
 /// How many lines of a build's output are kept for the actions that failed.
 const MAX_LINES: usize = 200;
@@ -41,10 +41,12 @@ pub(crate) struct Build {
     exit: Option<(String, Vec<TextLine>, Span)>,
     ended: bool,
     last: Span,
+    keep_passed: bool,
 }
 
 impl Events for Build {
     fn event(&mut self, doc: &Doc<'_>, event: &Node<'_>, _out: &mut dyn FnMut(Item)) -> Flow {
+        self.keep_passed = doc.keep_passed;
         self.last = doc.span(event.start, event.end);
         let id = event.get("id");
         let label = |kind: &str| id.and_then(|id| id.get(kind)).and_then(|id| id.string_at("label"));
@@ -90,6 +92,9 @@ impl Events for Build {
         }
         let any_tests = !build.targets.is_empty();
         for (label, target) in build.targets {
+            if build.keep_passed && target.has_passed() {
+                out(Item::Passed(PassedCase::new(label.clone())));
+            }
             target.count(label, &mut tally, out);
         }
         let mut output = build.output;
@@ -200,6 +205,10 @@ impl Build {
 }
 
 impl Target {
+    fn has_passed(&self) -> bool {
+        matches!(self.status.as_str(), "PASSED" | "FLAKY")
+    }
+
     fn count(self, label: String, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
         let signal = match self.status.as_str() {
             "PASSED" if self.failed_before && !self.summary => return tally.flaky(),

@@ -3,7 +3,7 @@
 //! Whether a case failed is said at its end, since one may be expected to fail.
 
 use super::xml::document::{Context, Document, Reader};
-use super::xml::results::{Current, Ended, Sink, Totals};
+use super::xml::results::{Current, Ended, Sink, Totals, seconds};
 use super::xml::text::decode;
 use super::xml::{Tag, key, root};
 use super::{Parse, Sure};
@@ -93,6 +93,7 @@ impl Reader for Catch {
             OVERALL => {
                 let skipped = tag.get(b"skips").is_some_and(|skips| skips != b"0");
                 if let Some(case) = &mut self.case {
+                    case.seconds = seconds(tag, b"durationInSeconds").filter(|_| context.keep_passed);
                     case.ended = match tag.get(b"success") {
                         Some(b"false") => Ended::Failed,
                         _ if skipped => Ended::Skipped,
@@ -150,7 +151,7 @@ impl Catch {
     }
 
     fn close(&mut self, mut case: Current, context: &mut Context<'_, '_>) {
-        self.totals.add(case.ended);
+        self.totals.add(&case, context);
         if case.ended != Ended::Failed {
             return;
         }

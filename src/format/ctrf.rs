@@ -5,7 +5,7 @@ use super::json::Node;
 use super::{Sure, signal, thrown};
 use crate::item::Item;
 use crate::kind::Phase;
-use crate::report::{FileRef, Level, Signal};
+use crate::report::{FileRef, Level, PassedCase, Signal};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(8192)];
@@ -58,8 +58,14 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
 fn case(doc: &Doc<'_>, test: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
     let raw = test.string_at("rawStatus").unwrap_or_default().to_ascii_lowercase();
     match test.string_at("status").as_deref() {
-        Some("passed") if test.is("flaky") => return tally.flaky(),
-        Some("passed") => return tally.passed(),
+        Some("passed") => {
+            doc.passed(out, || PassedCase {
+                file: test.string_at("filePath"),
+                seconds: test.seconds_at("duration", 1000.0),
+                ..PassedCase::new(full_name(test))
+            });
+            return if test.is("flaky") { tally.flaky() } else { tally.passed() };
+        }
         Some("failed") => tally.failed(),
         // What fits no other word may still be an end that is no success.
         Some("other") if is_bad_end(&raw) => tally.errored(),
@@ -81,6 +87,15 @@ fn case(doc: &Doc<'_>, test: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(I
         "crashed" => Some(Signal::Crash),
         _ => thrown::signal(&failure.text).or(typed),
     };
+    failure.test = Some(full_name(test));
+    failure.file = test.string_at("filePath").map(|path| match test.count_at("line") {
+        Some(line) => FileRef::new(path, Some(line), None),
+        None => thrown::place_in(&path, &failure.text),
+    });
+    out(Item::Failure(failure));
+}
+
+fn full_name(test: &Node<'_>) -> String {
     let mut name = Vec::new();
     match test.get("suite") {
         Some(suite) if suite.text().is_some() => name.extend(suite.string()),
@@ -88,12 +103,7 @@ fn case(doc: &Doc<'_>, test: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(I
         None => {}
     }
     name.extend(test.string_at("name"));
-    failure.test = Some(name.join(" > "));
-    failure.file = test.string_at("filePath").map(|path| match test.count_at("line") {
-        Some(line) => FileRef::new(path, Some(line), None),
-        None => thrown::place_in(&path, &failure.text),
-    });
-    out(Item::Failure(failure));
+    name.join(" > ")
 }
 
 fn is_bad_end(raw: &str) -> bool {

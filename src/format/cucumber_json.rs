@@ -8,7 +8,7 @@ use super::json::Node;
 use super::{Sure, thrown};
 use crate::item::Item;
 use crate::kind::Phase;
-use crate::report::{Failure, FileRef, Level, Signal};
+use crate::report::{Failure, FileRef, Level, PassedCase, Signal};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(16 * 1024)];
@@ -67,8 +67,15 @@ fn read_feature(doc: &Doc<'_>, feature: &Node<'_>, tally: &mut Tally, out: &mut 
             worst = worst.max(before);
             failure = told.or(failure);
         }
+        let name = || {
+            let name = element.string_at("name").unwrap_or_default();
+            if title.is_empty() { name } else { format!("{title} > {}", name.trim_end()) }
+        };
         match worst {
-            Ended::Passed => tally.passed(),
+            Ended::Passed => {
+                tally.passed();
+                doc.passed(out, || PassedCase { file: path.clone(), ..PassedCase::new(name()) });
+            }
             Ended::Skipped => tally.skipped(),
             Ended::Unwritten => {
                 tally.skipped();
@@ -77,8 +84,7 @@ fn read_feature(doc: &Doc<'_>, feature: &Node<'_>, tally: &mut Tally, out: &mut 
             Ended::Failed => tally.failed(),
         }
         let Some(mut failure) = failure.filter(|_| worst == Ended::Failed) else { continue };
-        let name = element.string_at("name").unwrap_or_default();
-        failure.test = Some(if title.is_empty() { name } else { format!("{title} > {}", name.trim_end()) });
+        failure.test = Some(name());
         if failure.file.is_none() {
             failure.file = path.clone().map(|path| FileRef::new(path, element.count_at("line"), None));
         }

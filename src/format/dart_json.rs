@@ -10,7 +10,7 @@ use super::json::Node;
 use super::{Place, Sure, thrown};
 use crate::item::Item;
 use crate::kind::Phase;
-use crate::report::{Failure, FileRef, Level, Note, Signal, Span};
+use crate::report::{Failure, FileRef, Level, Note, PassedCase, Signal, Span};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let first = head[..head.len().min(2048)].split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -50,7 +50,7 @@ impl Events for Run {
             }
             Some("testStart") => self.start(event),
             Some("error") => self.error(doc, event, out),
-            Some("testDone") => self.done(event, out),
+            Some("testDone") => self.done(doc, event, out),
             Some("done") => {
                 self.ended = true;
                 self.tally.failed |= event.get("success").and_then(Node::bool) == Some(false);
@@ -141,7 +141,7 @@ impl Run {
         }
     }
 
-    fn done(&mut self, event: &Node<'_>, out: &mut dyn FnMut(Item)) {
+    fn done(&mut self, doc: &Doc<'_>, event: &Node<'_>, out: &mut dyn FnMut(Item)) {
         let Some(case) = event.count_at("testID").and_then(|id| self.open.remove(&id)) else { return };
         let result = event.string_at("result").unwrap_or_default();
         let outside = is_outside(&case.name);
@@ -151,7 +151,11 @@ impl Run {
             "error" => self.tally.errored(),
             _ if event.is("hidden") || outside => return,
             _ if event.is("skipped") => return self.tally.skipped(),
-            _ => return self.tally.passed(),
+            _ => {
+                let file = case.file.map(|file| file.path);
+                doc.passed(out, || PassedCase { file, ..PassedCase::new(case.name) });
+                return self.tally.passed();
+            }
         }
         if case.failures.is_empty() {
             let text = vec![crate::report::TextLine { text: case.name.clone(), span: self.last }];

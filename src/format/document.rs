@@ -10,7 +10,7 @@ use super::json::{Cursor, Node, Stop, Text};
 use super::{Parse, Place};
 use crate::item::{Item, Mark, Scope, TestRun};
 use crate::log::strip_escapes;
-use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
+use crate::report::{Counts, Failure, Level, Note, Outcome, PassedCase, Signal, Span, TextLine};
 
 /// How many lines of one message are kept.
 const MAX_LINES: usize = 300;
@@ -32,11 +32,20 @@ pub(crate) struct Doc<'a> {
     known: Cell<(usize, u64)>,
     /// Where the first text begins that is not valid UTF-8.
     replaced: Cell<Option<usize>>,
+    /// Passing cases are asked for.
+    pub keep_passed: bool,
 }
 
 impl<'a> Doc<'a> {
-    pub(crate) fn new(bytes: &'a [u8], start: Place) -> Self {
-        Doc { bytes, start, known: Cell::new((0, start.line)), replaced: Cell::new(None) }
+    pub(crate) fn new(bytes: &'a [u8], start: Place, keep_passed: bool) -> Self {
+        Doc { bytes, start, known: Cell::new((0, start.line)), replaced: Cell::new(None), keep_passed }
+    }
+
+    /// Tells of a case that passed, which is described only where such cases are asked for.
+    pub(crate) fn passed(&self, out: &mut dyn FnMut(Item), case: impl FnOnce() -> PassedCase) {
+        if self.keep_passed {
+            out(Item::Passed(case()));
+        }
     }
 
     /// A cursor before the first value, behind a byte order mark.
@@ -176,11 +185,12 @@ pub(crate) struct Whole {
     read: ReadDocument,
     ending: Ending,
     done: bool,
+    keep_passed: bool,
 }
 
 impl Whole {
     pub(crate) fn open(read: ReadDocument) -> Box<dyn Parse> {
-        Box::new(Whole { read, ending: Ending::default(), done: false })
+        Box::new(Whole { read, ending: Ending::default(), done: false, keep_passed: false })
     }
 }
 
@@ -192,11 +202,15 @@ impl Parse for Whole {
         // With all of it at hand, the end is found on the way.
         let end = if eof { Some(data.len()) } else { self.ending.find(data) };
         let Some(end) = end else { return 0 };
-        let doc = Doc::new(&data[..end], *at);
+        let doc = Doc::new(&data[..end], *at, self.keep_passed);
         let used = (self.read)(&doc, out).clamp(1.min(end), end);
         *at = Place { byte: at.byte + used as u64, line: doc.line(used) };
         self.done = true;
         used
+    }
+
+    fn keep_passed(&mut self) {
+        self.keep_passed = true;
     }
 
     fn done(&self) -> bool {
@@ -284,6 +298,7 @@ pub(crate) struct Stream<E> {
     aside: usize,
     /// Bytes that are no characters were told of.
     replaced: bool,
+    keep_passed: bool,
 }
 
 /// What a line of a stream turned out to be.
@@ -296,7 +311,15 @@ enum Kind {
 
 impl<E: Events + 'static> Stream<E> {
     pub(crate) fn open(events: E) -> Box<dyn Parse> {
-        Box::new(Stream { events, done: false, lost: false, skipping: false, aside: 0, replaced: false })
+        Box::new(Stream {
+            events,
+            done: false,
+            lost: false,
+            skipping: false,
+            aside: 0,
+            replaced: false,
+            keep_passed: false,
+        })
     }
 }
 
@@ -346,7 +369,7 @@ impl<E: Events> Stream<E> {
 
     /// Reads the object that begins at an offset of a line; fails with a note where it is none.
     fn event(&mut self, line: &[u8], start: usize, at: Place, out: &mut dyn FnMut(Item)) -> Result<Flow, Note> {
-        let doc = Doc::new(line, at);
+        let doc = Doc::new(line, at, self.keep_passed);
         let mut cursor = Cursor::new(line);
         cursor.move_to(start);
         match cursor.node() {
@@ -411,6 +434,10 @@ impl<E: Events> Parse for Stream<E> {
             self.done = true;
         }
         pos
+    }
+
+    fn keep_passed(&mut self) {
+        self.keep_passed = true;
     }
 
     fn done(&self) -> bool {

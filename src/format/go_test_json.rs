@@ -72,6 +72,7 @@ impl Event {
 struct GoTestJson {
     packages: HashMap<String, Open>,
     started: u64,
+    keep_passed: bool,
     builds: HashMap<String, Vec<TextLine>>,
 }
 
@@ -104,6 +105,10 @@ impl Reader for GoTestJson {
             package.end(&name, outcome, None, out);
         }
     }
+
+    fn keep_passed(&mut self) {
+        self.keep_passed = true;
+    }
 }
 
 impl GoTestJson {
@@ -118,7 +123,9 @@ impl GoTestJson {
         }
         let open = self.packages.entry(name.clone()).or_insert_with(|| {
             self.started += 1;
-            Open { order: self.started, ..Open::default() }
+            let mut open = Open { order: self.started, ..Open::default() };
+            open.package.passing = self.keep_passed.then(Vec::new);
+            open
         });
         let package = &mut open.package;
         package.saw(span);

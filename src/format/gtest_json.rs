@@ -5,7 +5,7 @@ use super::document::{Doc, Tally, elements};
 use super::json::Node;
 use crate::item::Item;
 use crate::kind::Phase;
-use crate::report::{FileRef, Level, Signal};
+use crate::report::{FileRef, Level, PassedCase, Signal};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(16 * 1024)];
@@ -37,20 +37,27 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
 
 fn read_case(doc: &Doc<'_>, case: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
     let failures = case.list("failures");
+    let full_name = || {
+        let name = case.string_at("name").unwrap_or_default();
+        case.string_at("classname").map_or(name.clone(), |class| format!("{class}.{name}"))
+    };
     if failures.is_empty() {
         let status = case.string_at("status").unwrap_or_default();
         let result = case.string_at("result").unwrap_or_default();
         let run = status != "NOTRUN" && !matches!(result.as_str(), "SKIPPED" | "SUPPRESSED");
+        if run {
+            doc.passed(out, || PassedCase {
+                file: case.string_at("file"),
+                seconds: case.string_at("time").and_then(|time| time.trim_end_matches('s').parse().ok()),
+                ..PassedCase::new(full_name())
+            });
+        }
         return if run { tally.passed() } else { tally.skipped() };
     }
     tally.failed();
     let mut failure = doc.failure(Level::Case, case);
     failure.phase = Some(Phase::Test);
-    let name = case.string_at("name").unwrap_or_default();
-    failure.test = Some(match case.string_at("classname") {
-        Some(class) => format!("{class}.{name}"),
-        None => name,
-    });
+    failure.test = Some(full_name());
     let mut thrown = false;
     for told in failures {
         let before = failure.text.len();

@@ -9,7 +9,7 @@ use super::json::{Cursor, Shape, Stop, Text};
 use super::{Sure, thrown};
 use crate::item::Item;
 use crate::kind::Phase;
-use crate::report::{Failure, FileRef, Level, Note, Signal, TextLine};
+use crate::report::{Failure, FileRef, Level, Note, PassedCase, Signal, TextLine};
 
 /// What Jest writes above an error outside of any test.
 const OUTSIDE: &str = "Test suite failed to run";
@@ -187,6 +187,8 @@ struct Suite<'a> {
     cases: u64,
     exec_error: Option<(Vec<TextLine>, (usize, usize))>,
     failures: Vec<Failure>,
+    /// What passed, where that is asked for.
+    passed: Vec<PassedCase>,
 }
 
 impl<'a> Reading<'_, 'a> {
@@ -227,9 +229,12 @@ impl<'a> Reading<'_, 'a> {
 
     /// Emits the failures of a file of tests, and its own.
     fn end_suite(&mut self, suite: Suite<'a>, (start, end): (usize, usize), whole: bool) {
-        let Suite { name, message, failed, cases, exec_error, failures } = suite;
+        let Suite { name, message, failed, cases, exec_error, failures, passed } = suite;
         let path = name.map(|name| name.decode().into_owned());
         let failed_cases = !failures.is_empty();
+        for case in passed {
+            self.doc.passed(self.out, || PassedCase { file: path.clone(), ..case });
+        }
         for mut failure in failures {
             if let Some(path) = &path {
                 let known = failure.file.take();
@@ -300,6 +305,7 @@ impl<'a> Reading<'_, 'a> {
                 b"retryReasons" => return case.retries.keep(cursor),
                 b"invocations" => case.repeated = cursor.maybe_count()?.is_some_and(|times| times > 1),
                 b"location" => return case.location.keep(cursor),
+                b"duration" if self.doc.keep_passed => case.milliseconds = cursor.maybe_number()?,
                 _ => cursor.skip()?,
             }
             Ok(())
@@ -307,8 +313,12 @@ impl<'a> Reading<'_, 'a> {
         let complete = result.is_ok();
         let failed_once = case.messages.any || case.retries.any || case.repeated;
         match case.status.map(|status| status.raw) {
-            Some(b"passed" | b"focused") if failed_once => self.tally.flaky(),
-            Some(b"passed" | b"focused") => self.tally.passed(),
+            Some(b"passed" | b"focused") => {
+                if self.doc.keep_passed {
+                    suite.passed.push(self.passing(&case));
+                }
+                if failed_once { self.tally.flaky() } else { self.tally.passed() }
+            }
             Some(b"pending" | b"skipped" | b"todo" | b"disabled") => self.tally.skipped(),
             Some(b"failed") => {
                 self.tally.failed();
@@ -331,6 +341,27 @@ impl<'a> Reading<'_, 'a> {
         result
     }
 
+    /// The full name of a case, as far as its fields tell.
+    fn name(&self, case: &Case<'a>) -> Option<String> {
+        let name = case.full_name.map(|name| name.decode().trim().to_owned()).filter(|name| !name.is_empty());
+        name.or_else(|| {
+            let title = case.title?.decode().into_owned();
+            let mut parts: Vec<_> =
+                case.ancestors.strings(self.doc).iter().map(|part| part.decode().into_owned()).collect();
+            parts.push(title);
+            Some(parts.join(" ").trim().to_owned())
+        })
+    }
+
+    fn passing(&self, case: &Case<'a>) -> PassedCase {
+        let suite: Vec<_> = case.ancestors.strings(self.doc).iter().map(|part| part.decode().into_owned()).collect();
+        PassedCase {
+            suite: Some(suite.join(" > ")).filter(|suite| !suite.trim().is_empty()),
+            seconds: case.milliseconds.filter(|time| *time >= 0.0).map(|time| time / 1000.0),
+            ..PassedCase::new(self.name(case).unwrap_or_default())
+        }
+    }
+
     fn failure(&self, case: &Case<'a>, start: usize, end: usize) -> Failure {
         let mut text = Vec::new();
         for message in case.messages.strings(self.doc) {
@@ -350,14 +381,7 @@ impl<'a> Reading<'_, 'a> {
                 || detail.get("matcherName").is_some()
                 || detail.get("code").and_then(|code| code.string()).as_deref() == Some("ERR_ASSERTION")
         });
-        let name = case.full_name.map(|name| name.decode().trim().to_owned()).filter(|name| !name.is_empty());
-        let name = name.or_else(|| {
-            let title = case.title?.decode().into_owned();
-            let mut parts: Vec<_> =
-                case.ancestors.strings(self.doc).iter().map(|part| part.decode().into_owned()).collect();
-            parts.push(title);
-            Some(parts.join(" ").trim().to_owned())
-        });
+        let name = self.name(case);
         let place = case.location.node(self.doc).and_then(|place| {
             let number = |key| place.get(key).and_then(|node| node.number()).map(|number| number as u64);
             Some(FileRef::new("", Some(number("line")?), number("column")))
@@ -424,6 +448,8 @@ struct Case<'a> {
     /// It ran more than once, as Jest does only with one that failed.
     repeated: bool,
     location: Part,
+    /// How long it ran; read only where passing cases are asked for.
+    milliseconds: Option<f64>,
 }
 
 /// A value that is read only if it turns out to be needed.

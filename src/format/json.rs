@@ -578,6 +578,11 @@ impl<'a> Node<'a> {
         self.get(key)?.count()
     }
 
+    /// A member that is a time, in seconds; `unit` of it make one.
+    pub(crate) fn seconds_at(&self, key: &str, unit: f64) -> Option<f64> {
+        self.get(key)?.number().filter(|time| *time >= 0.0).map(|time| time / unit)
+    }
+
     /// Whether a member is `true`.
     pub(crate) fn is(&self, key: &str) -> bool {
         self.get(key).and_then(Node::bool) == Some(true)

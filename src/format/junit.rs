@@ -16,7 +16,7 @@ use self::attribute::{Skip, Word, declared, is_time, number_of, tool, word, wors
 use self::failure::{Around, Case, Element, Part, add_output, failures, is_frame};
 use self::suite::{Cases, Declared, Settled, Status, Waiting, number};
 use super::xml::document::{Context, Document, MAX_DEPTH, Reader};
-use super::xml::results::no_tests;
+use super::xml::results::{no_tests, seconds};
 use super::xml::text::{Capture, Encoding, Lines, decode};
 use super::xml::{Tag, key, root};
 use super::{Parse, Sure};
@@ -338,6 +338,9 @@ impl Junit {
                 _ => {}
             }
         }
+        if context.keep_passed {
+            case.seconds = seconds(tag, b"time");
+        }
         if tag.cut {
             case.open = false;
         }
@@ -443,6 +446,9 @@ impl Junit {
             }
         }
         if !matches!(status, Status::Failed | Status::Errored) {
+            if status == Status::Passed && context.keep_passed {
+                self.keep_passing(key, context.encoding);
+            }
             return;
         }
         self.failing += (case.parts.len() as u64).max(1);
@@ -472,6 +478,14 @@ impl Junit {
         self.tell(told, context.out);
     }
 
+    fn keep_passing(&mut self, key: u64, encoding: &mut Encoding) {
+        let around = self.around(encoding);
+        let case = self.case.passed(&around, encoding);
+        if let Some(cases) = self.suites.last_mut().and_then(|suite| suite.cases.as_mut()) {
+            cases.keep(key, case);
+        }
+    }
+
     fn end_suite(&mut self, context: &mut Context<'_, '_>) {
         self.end_case(context.window.pos, context);
         self.sink = Sink::Nowhere;
@@ -494,7 +508,7 @@ impl Junit {
             declared.errors = None;
         }
         let parents: HashSet<u64> = HashSet::from_iter(cases.waiting_names().filter(|name| cases.is_parent(*name)));
-        let Settled { counts, mut waiting, flaky } = cases.settle(declared, retries);
+        let Settled { counts, mut waiting, flaky, passed } = cases.settle(declared, retries);
         self.counts.add(&counts);
         for case in &flaky {
             let names = case.failures.iter().filter_map(|failure| failure.test.clone());
@@ -516,6 +530,7 @@ impl Junit {
             }
         }
         self.spare = cases.recycle();
+        passed.into_iter().for_each(|case| context.passed(|_| case));
         self.tell(waiting, context.out);
     }
 

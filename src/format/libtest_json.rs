@@ -7,7 +7,7 @@ use super::json::Node;
 use super::{Place, Sure};
 use crate::item::{Item, TestRun};
 use crate::kind::Phase;
-use crate::report::{FileRef, Level, Note, Outcome, Signal, Span};
+use crate::report::{FileRef, Level, Note, Outcome, PassedCase, Signal, Span};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(512)];
@@ -77,7 +77,11 @@ impl Harness {
                 self.running.insert(name, doc.span(event.start, event.end));
                 return;
             }
-            "ok" => self.tally.passed(),
+            "ok" => {
+                self.tally.passed();
+                let seconds = event.seconds_at("exec_time", 1.0);
+                doc.passed(out, || PassedCase { seconds, ..PassedCase::new(name.clone()) });
+            }
             "ignored" => self.tally.skipped(),
             "failed" => self.tally.failed(),
             // A case that is slow goes on.

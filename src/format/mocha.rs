@@ -8,7 +8,7 @@ use super::json::{Node, Stop};
 use super::{Sure, signal, thrown};
 use crate::item::Item;
 use crate::kind::Phase;
-use crate::report::{Failure, Level, Signal};
+use crate::report::{Failure, Level, PassedCase, Signal};
 
 const HOOKS: [&str; 4] = ["\"before all\" hook", "\"before each\" hook", "\"after all\" hook", "\"after each\" hook"];
 
@@ -54,6 +54,7 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
             "pending" => elements(cursor, &mut damaged, |_| pending += 1)?,
             "passes" => elements(cursor, &mut damaged, |case| {
                 passed += 1;
+                doc.passed(out, || passing(case, None));
                 flaky += u64::from(case.count_at("currentRetry").unwrap_or(0) > 0);
             })?,
             _ => cursor.skip()?,
@@ -99,10 +100,21 @@ fn end(
     doc.finish(cursor, result, stop, out)
 }
 
+fn full_name(case: &Node<'_>) -> String {
+    let full = case.string_at("fullTitle").filter(|name| !name.is_empty());
+    full.or_else(|| case.string_at("title")).unwrap_or_default()
+}
+
+/// A case that passed, in the file that it names or the one around it.
+fn passing(case: &Node<'_>, around: Option<String>) -> PassedCase {
+    let file = case.string_at("file").filter(|file| !file.is_empty()).or(around);
+    PassedCase { file, seconds: case.seconds_at("duration", 1000.0), ..PassedCase::new(full_name(case)) }
+}
+
 fn failure(doc: &Doc<'_>, case: &Node<'_>) -> Failure {
     let mut failure = doc.failure(Level::Case, case);
     let title = case.string_at("title").unwrap_or_default();
-    let name = case.string_at("fullTitle").filter(|name| !name.is_empty()).unwrap_or_else(|| title.clone());
+    let name = full_name(case);
     failure.phase = Some(Phase::Test);
     if HOOKS.iter().any(|hook| title.starts_with(hook)) {
         failure.level = Level::Suite;
@@ -192,7 +204,10 @@ fn awesome_suites(doc: &Doc<'_>, root: &Node<'_>, tally: &mut Tally, out: &mut d
                 (true, true) => tally.counts.errored += 1,
                 (true, false) => continue,
                 (false, true) => tally.failed(),
-                (false, false) if state == "passed" || case.is("pass") => tally.passed(),
+                (false, false) if state == "passed" || case.is("pass") => {
+                    doc.passed(out, || passing(case, file.clone()));
+                    tally.passed();
+                }
                 (false, false) => tally.skipped(),
             }
             if !failed {

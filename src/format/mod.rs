@@ -171,6 +171,9 @@ pub(crate) trait Parse {
     /// all of it must be taken, unless the parser is [`done`](Parse::done).
     fn parse(&mut self, data: &[u8], at: &mut Place, eof: bool, out: &mut dyn FnMut(Item)) -> usize;
 
+    /// Asks it to tell of the cases that passed too. Until then it must not even make their names.
+    fn keep_passed(&mut self) {}
+
     /// Whether its document has ended; what follows is another's.
     fn done(&self) -> bool {
         false
@@ -405,8 +408,11 @@ pub(crate) fn detect_framed(head: &[u8]) -> Option<(Format, Prefix)> {
 
 /// A fresh parser for a format, each line of which may stand behind a prefix; `None` for a raw log and for what the
 /// log pass reads line by line.
-pub(crate) fn open(format: Format, prefix: Option<Prefix>) -> Option<Box<dyn Parse>> {
-    let parser = TABLE.iter().find(|entry| entry.format == format).map(|entry| (entry.open)())?;
+pub(crate) fn open(format: Format, prefix: Option<Prefix>, keep_passed: bool) -> Option<Box<dyn Parse>> {
+    let mut parser = TABLE.iter().find(|entry| entry.format == format).map(|entry| (entry.open)())?;
+    if keep_passed {
+        parser.keep_passed();
+    }
     Some(match prefix {
         Some(prefix) if !parser.by_line() => Framed::open(parser, prefix),
         _ => parser,

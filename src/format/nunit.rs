@@ -3,7 +3,7 @@
 //! A suite repeats that its children failed; only what happened in its own set-up or tear-down is news.
 
 use super::xml::document::{Context, Document, Reader};
-use super::xml::results::{Current, Ended, Sink, Totals};
+use super::xml::results::{Current, Ended, Sink, Totals, seconds};
 use super::xml::text::decode;
 use super::xml::{Tag, key, root};
 use super::{Parse, Sure};
@@ -110,7 +110,7 @@ impl Reader for Nunit {
             FAILURE => self.in_failure = false,
             TEST_CASE => {
                 let Some(mut case) = self.case.take() else { return };
-                self.totals.add(case.ended);
+                self.totals.add(&case, context);
                 if matches!(case.ended, Ended::Failed | Ended::Errored) {
                     case.span = context.extend(case.span, to);
                     let limited = std::mem::take(&mut case.kind) == "Timeout";
@@ -143,7 +143,7 @@ impl Reader for Nunit {
         if let Some(case) = self.case.take()
             && matches!(case.ended, Ended::Failed | Ended::Errored)
         {
-            self.totals.add(case.ended);
+            self.totals.add(&case, context);
             (context.out)(Item::Failure(case.failure(Level::Case, context.encoding)));
         }
         self.totals.report("nunit", whole, self.outside, context.out);
@@ -154,16 +154,18 @@ impl Reader for Nunit {
 fn current(tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) -> Current {
     let (ended, signal) = ended(tag.get(b"result").unwrap_or_default(), tag.get(b"label").unwrap_or_default());
     let failed = matches!(ended, Ended::Failed | Ended::Errored);
+    let kept = context.keep_passed && ended == Ended::Passed && tag.key == TEST_CASE;
     let site = tag.get(b"site").unwrap_or_default();
     let own = failed && matches!(site, b"SetUp" | b"TearDown");
     let name = tag.get(b"fullname").or_else(|| tag.get(b"name")).unwrap_or_default();
     Current {
-        name: if failed { decode(name, context.encoding) } else { String::new() },
+        name: if failed || kept { decode(name, context.encoding) } else { String::new() },
         ended,
         signal: if own && tag.key == TEST_SUITE { Some(Signal::Hook) } else { signal },
         kind: if own && tag.key == TEST_SUITE { decode(site, context.encoding) } else { String::new() },
         span: context.span(tag.at, tag.at + tag.raw.len()),
         follow_on: !own,
+        seconds: kept.then(|| seconds(tag, b"duration").or_else(|| seconds(tag, b"time"))).flatten(),
         ..Current::default()
     }
 }

@@ -10,7 +10,7 @@ use super::json::Node;
 use super::{Place, Sure, signal};
 use crate::item::Item;
 use crate::kind::Phase;
-use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
+use crate::report::{Failure, FileRef, Level, PassedCase, Signal, Span, TextLine};
 
 pub(crate) fn sniff_log(head: &[u8]) -> Option<Sure> {
     let first = head[..head.len().min(64 * 1024)].split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -35,9 +35,21 @@ struct Case {
     rerun: bool,
     /// That attempt is the one at hand.
     repeats: bool,
+    /// How long the call took.
+    seconds: Option<f64>,
+}
+
+/// A case that passed; its id begins with its file.
+fn passing(id: &str, seconds: Option<f64>) -> PassedCase {
+    let file = id.split_once("::").map(|(path, _)| path.to_owned());
+    PassedCase { file, seconds, ..PassedCase::new(id) }
 }
 
 impl Case {
+    fn has_passed(&self) -> bool {
+        !self.call_failed && !self.error && !self.skipped
+    }
+
     fn count(&self, tally: &mut Tally) {
         if self.call_failed {
             tally.failed();
@@ -114,6 +126,9 @@ impl ReportLog {
         let outcome = event.string_at("outcome").unwrap_or_default();
         let case = self.open.entry(id.clone()).or_default();
         case.repeats &= when != "setup";
+        if when == "call" {
+            case.seconds = event.seconds_at("duration", 1.0);
+        }
         match outcome.as_str() {
             "failed" => {
                 case.call_failed |= when == "call";
@@ -137,6 +152,9 @@ impl ReportLog {
         if (when == "teardown" || when == "???") && !case.repeats {
             let case = self.open.remove(&id).unwrap_or_default();
             case.count(&mut self.tally);
+            if case.has_passed() {
+                doc.passed(out, || passing(&id, case.seconds));
+            }
         }
     }
 }
@@ -327,7 +345,13 @@ fn report_case(doc: &Doc<'_>, test: &Node<'_>, tally: &mut Tally, out: &mut dyn 
     let id = test.string_at("nodeid").unwrap_or_default();
     let failed = |phase: &str| test.at(&[phase, "outcome"]).and_then(Node::string).as_deref() == Some("failed");
     let mut case = Case::default();
-    match test.string_at("outcome").as_deref() {
+    let outcome = test.string_at("outcome");
+    let repeated = outcome.as_deref() == Some("rerun") && !failed("call");
+    if matches!(outcome.as_deref(), Some("passed" | "xpassed")) || repeated {
+        let call = test.get("call");
+        doc.passed(out, || passing(&id, call.and_then(|call| call.seconds_at("duration", 1.0))));
+    }
+    match outcome.as_deref() {
         Some("passed" | "xpassed") => return tally.passed(),
         Some("failed") => {
             case.call_failed = true;
@@ -338,7 +362,7 @@ fn report_case(doc: &Doc<'_>, test: &Node<'_>, tally: &mut Tally, out: &mut dyn 
             case.error = true;
         }
         // The attempts of a case that was repeated are one entry, which holds the last.
-        Some("rerun") if !failed("call") => return tally.flaky(),
+        Some("rerun") if repeated => return tally.flaky(),
         Some("rerun") => case.call_failed = true,
         Some(_) => return tally.skipped(),
         None => return,

@@ -87,13 +87,15 @@ impl Reader for QtTest {
             DESCRIPTION => self.sink = Sink::Nowhere,
             INCIDENT | MESSAGE => {
                 let Some(mut incident) = self.incident.take() else { return };
-                self.totals.add(incident.ended);
+                if incident.ended == Ended::Failed || context.keep_passed {
+                    let row = std::mem::take(&mut self.row).finish(context.encoding);
+                    let row = row.first().map_or("", |line| line.text.trim());
+                    incident.name = format!("{}::{}({row})", self.class, self.function);
+                }
+                self.totals.add(&incident, context);
                 if incident.ended != Ended::Failed {
                     return;
                 }
-                let row = std::mem::take(&mut self.row).finish(context.encoding);
-                let row = row.first().map_or("", |line| line.text.trim());
-                incident.name = format!("{}::{}({row})", self.class, self.function);
                 incident.span = context.extend(incident.span, to);
                 let mut failure = incident.failure(Level::Case, context.encoding);
                 let word = if key == MESSAGE { "QFATAL" } else { "" };

@@ -5,7 +5,7 @@ use super::json::Node;
 use super::{Sure, signal};
 use crate::item::Item;
 use crate::kind::Phase;
-use crate::report::{Failure, FileRef, Level, Signal, TextLine};
+use crate::report::{Failure, FileRef, Level, PassedCase, Signal, TextLine};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(16 * 1024)];
@@ -99,15 +99,23 @@ fn place(line: &str) -> Option<FileRef> {
 }
 
 fn case(doc: &Doc<'_>, example: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+    let full_name = || example.string_at("full_description").or_else(|| example.string_at("description"));
     match example.string_at("status").as_deref() {
-        Some("passed") => return tally.passed(),
+        Some("passed") => {
+            doc.passed(out, || PassedCase {
+                file: example.string_at("file_path"),
+                seconds: example.seconds_at("run_time", 1.0),
+                ..PassedCase::new(full_name().unwrap_or_default())
+            });
+            return tally.passed();
+        }
         Some("pending") => return tally.skipped(),
         Some("failed") => tally.failed(),
         _ => return,
     }
     let mut failure = doc.failure(Level::Case, example);
     failure.phase = Some(Phase::Test);
-    failure.test = example.string_at("full_description").or_else(|| example.string_at("description"));
+    failure.test = full_name();
     failure.file = example.string_at("file_path").map(|path| FileRef::new(path, example.count_at("line_number"), None));
     if let Some(exception) = example.get("exception") {
         doc.push_member(exception, "message", &mut failure.text);

@@ -1,7 +1,7 @@
 //! The `testng-results.xml` of TestNG: methods with the exception that each ended with.
 
 use super::xml::document::{Context, Document, Reader};
-use super::xml::results::{Current, Ended, Sink, Totals};
+use super::xml::results::{Current, Ended, Sink, Totals, seconds};
 use super::xml::text::decode;
 use super::xml::{Tag, key, root};
 use super::{Parse, Sure};
@@ -60,7 +60,8 @@ impl Reader for TestNg {
                 let name = if self.class.is_empty() { name } else { format!("{}.{name}", self.class) };
                 let span = context.span(tag.at, tag.at + tag.raw.len());
                 let signal = self.hook.then_some(Signal::Hook);
-                self.method = Some(Current { name, ended, span, signal, ..Current::default() });
+                let seconds = seconds(tag, b"duration-ms").filter(|_| context.keep_passed).map(|ms| ms / 1000.0);
+                self.method = Some(Current { name, ended, span, signal, seconds, ..Current::default() });
             }
             EXCEPTION => {
                 if let Some(method) = &mut self.method {
@@ -87,7 +88,7 @@ impl Reader for TestNg {
             METHOD => {
                 let Some(mut method) = self.method.take() else { return };
                 match (self.hook, method.ended) {
-                    (false, ended) => self.totals.add(ended),
+                    (false, _) => self.totals.add(&method, context),
                     (true, Ended::Failed) => {
                         self.outside += 1;
                         self.totals.counts.errored += 1;

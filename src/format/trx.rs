@@ -4,7 +4,7 @@
 //! what the adapters printed about failed tests, so they count only where they say more.
 
 use super::xml::document::{Context, Document, Reader};
-use super::xml::results::{Current, Ended, Sink, Totals};
+use super::xml::results::{Current, Ended, Sink, Totals, seconds};
 use super::xml::text::decode;
 use super::xml::{Tag, key, root};
 use super::{Parse, Sure};
@@ -76,15 +76,15 @@ impl Reader for Trx {
                 let known = ended(tag.get(b"outcome"));
                 self.unknown_words += u64::from(known.is_none());
                 let (ended, signal) = known.unwrap_or((Ended::Errored, None));
-                let name = match ended {
-                    Ended::Failed | Ended::Errored => {
-                        decode(tag.get(b"testName").unwrap_or_default(), context.encoding)
-                    }
-                    Ended::Passed | Ended::Skipped => String::new(),
+                let kept = ended == Ended::Passed && context.keep_passed;
+                let name = match kept || matches!(ended, Ended::Failed | Ended::Errored) {
+                    true => decode(tag.get(b"testName").unwrap_or_default(), context.encoding),
+                    false => String::new(),
                 };
+                let seconds = kept.then(|| seconds(tag, b"duration")).flatten();
                 let span = context.span(tag.at, tag.at + tag.raw.len());
                 if self.open.len() < 64 {
-                    self.open.push((Current { name, ended, signal, span, ..Current::default() }, false));
+                    self.open.push((Current { name, ended, signal, span, seconds, ..Current::default() }, false));
                 }
             }
             INNER_RESULTS => {
@@ -131,7 +131,7 @@ impl Reader for Trx {
                 if outer {
                     return;
                 }
-                self.totals.add(current.ended);
+                self.totals.add(&current, context);
                 if matches!(current.ended, Ended::Failed | Ended::Errored) {
                     current.span = context.extend(current.span, to);
                     let failure = current.failure(Level::Case, context.encoding);
@@ -154,7 +154,7 @@ impl Reader for Trx {
         while let Some((current, outer)) = self.open.pop() {
             // A result that was cut counts if it is known to have failed.
             if !outer && matches!(current.ended, Ended::Failed | Ended::Errored) {
-                self.totals.add(current.ended);
+                self.totals.add(&current, context);
                 (context.out)(Item::Failure(current.failure(Level::Case, context.encoding)));
             }
         }

@@ -1,7 +1,7 @@
 //! The results of xUnit.net, versions 1 to 3.
 
 use super::xml::document::{Context, Document, Reader};
-use super::xml::results::{Current, Ended, Sink, Totals};
+use super::xml::results::{Current, Ended, Sink, Totals, seconds};
 use super::xml::text::decode;
 use super::xml::{Tag, key, root};
 use super::{Parse, Sure};
@@ -64,10 +64,13 @@ impl Reader for Xunit {
                     b"Skip" | b"NotRun" => Ended::Skipped,
                     _ => Ended::Passed,
                 };
-                let name = if ended == Ended::Failed { tag.get(b"name").unwrap_or_default() } else { b"" };
+                let kept = ended == Ended::Passed && context.keep_passed;
+                let named = kept || ended == Ended::Failed;
+                let name = if named { tag.get(b"name").unwrap_or_default() } else { b"" };
+                let seconds = kept.then(|| seconds(tag, b"time")).flatten();
                 let name = decode(name, context.encoding);
                 let span = context.span(tag.at, tag.at + tag.raw.len());
-                self.current = Some((Current { name, ended, span, ..Current::default() }, Level::Case));
+                self.current = Some((Current { name, ended, span, seconds, ..Current::default() }, Level::Case));
             }
             ERROR => {
                 let name = tag.get(b"name").or_else(|| tag.get(b"type")).unwrap_or_default();
@@ -119,7 +122,7 @@ impl Xunit {
             self.outside += 1;
             self.totals.counts.errored += 1;
         } else {
-            self.totals.add(current.ended);
+            self.totals.add(&current, context);
         }
         if matches!(current.ended, Ended::Failed | Ended::Errored) {
             current.span = context.extend(current.span, to);

@@ -149,6 +149,9 @@ pub(crate) trait Reader {
 
     /// The input ends.
     fn end(&mut self, out: &mut dyn FnMut(Item));
+
+    /// Asks it to tell of the cases that passed too. Until then it must not keep their names.
+    fn keep_passed(&mut self) {}
 }
 
 pub(crate) struct ReaderEntry {
@@ -295,6 +298,11 @@ impl LogParser {
     /// Tells which lines the green runs of the job did not have.
     pub(crate) fn compare(&mut self, baseline: Baseline) {
         self.baseline = Some(baseline);
+    }
+
+    /// Tells of the cases that passed too, where a reader knows them.
+    pub(crate) fn keep_passed(&mut self) {
+        self.readers.iter_mut().for_each(|reader| reader.keep_passed());
     }
 
     /// Goes on with the log: what seemed to be a report is none, or has been read by its own parser.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::mask;
 use crate::decide::Decision;
 use crate::error::Error;
-use crate::report::{Cause, Claim, Counts, Ignored, Note, Outcome, Report, SourceSummary, Task};
+use crate::report::{Cause, Claim, Counts, Ignored, Note, Outcome, PassedCase, Report, SourceSummary, Task};
 
 /// The version of the JSON output; it changes when a field changes its meaning or vanishes.
 pub const SCHEMA: u32 = 1;
@@ -29,6 +29,9 @@ struct Document<'a> {
     asked: &'a Option<String>,
     claims: &'a [Claim],
     ignored: &'a Ignored,
+    /// The cases that passed, where they were asked for.
+    #[serde(skip_serializing_if = "<[PassedCase]>::is_empty")]
+    passed: &'a [PassedCase],
 }
 
 /// Renders a report and its decision as one JSON object on one line, without a line end.
@@ -36,7 +39,7 @@ struct Document<'a> {
 pub fn to_json(report: &Report, decision: &Decision) -> String {
     let (report, decision) = &mask::safe(report, decision);
     let unexplained = report.unexplained();
-    let Report { rules, outcome, tests, causes, causes_omitted, tasks, sources, notes, asked, claims, ignored } =
+    let Report { rules, outcome, tests, causes, causes_omitted, tasks, sources, notes, asked, claims, ignored, passed } =
         report;
     let document = Document {
         schema: SCHEMA,
@@ -53,6 +56,7 @@ pub fn to_json(report: &Report, decision: &Decision) -> String {
         asked,
         claims,
         ignored,
+        passed,
     };
     uncommanded_json(serde_json::to_string(&document).expect("plain data with string keys is always JSON"))
 }

@@ -10,7 +10,8 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::decide::{Decision, Escalation, Repair};
 use crate::report::{
-    Candidate, Cause, Claim, Consequence, Evidence, FileRef, HintLine, Ignored, Note, Report, SourceSummary, Task,
+    Candidate, Cause, Claim, Consequence, Evidence, FileRef, HintLine, Ignored, Note, PassedCase, Report,
+    SourceSummary, Task,
 };
 
 /// What stands in place of a secret.
@@ -50,6 +51,7 @@ pub(super) fn safe_report(report: &Report) -> Report {
         asked,
         claims,
         ignored,
+        passed,
     } = &mut report;
     line(rules);
     asked.iter_mut().for_each(line);
@@ -104,6 +106,10 @@ pub(super) fn safe_report(report: &Report) -> Report {
         error.iter_mut().for_each(line);
         line(name);
         line(format);
+    }
+    for PassedCase { name, suite, file, seconds: _ } in passed {
+        line(name);
+        suite.iter_mut().chain(file).for_each(line);
     }
     for Note { severity: _, source, at: _, message } in notes {
         source.iter_mut().for_each(line);

@@ -8,7 +8,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::mask;
 use crate::decide::{Decision, human};
 use crate::kind::{Action, Phase};
-use crate::report::{Cause, Consequence, Counts, Evidence, FileRef, Note, Outcome, Report, Severity, Standing, Task};
+use crate::report::{
+    Cause, Consequence, Counts, Evidence, FileRef, Note, Outcome, PassedCase, Report, Severity, Standing, Task,
+};
 
 /// The output for people.
 ///
@@ -96,6 +98,7 @@ impl Text {
         next(&mut page, &report, &decision, self.detail);
         self.notes(&mut page, &report);
         if self.detail == Detail::Full {
+            passed(&mut page, &report);
             inputs(&mut page, &report);
         }
         mask::uncommanded(&page.out)
@@ -441,6 +444,18 @@ pub(super) fn state(task: &Task) -> String {
         let _ = write!(text, "; {} {}", if numbers.len() == 1 { "cause" } else { "causes" }, numbers.join(", "));
     }
     text
+}
+
+/// The cases that passed, where they were asked for.
+fn passed(page: &mut Page, report: &Report) {
+    if !report.passed.is_empty() {
+        page.blank();
+    }
+    for PassedCase { name, suite: _, file, seconds } in &report.passed {
+        let time = seconds.map_or_else(String::new, |seconds| format!("  {seconds:.3} s"));
+        let file = file.as_ref().map_or_else(String::new, |file| format!("  {file}"));
+        page.line("", &[(DIM, "passed "), (PLAIN, name), (DIM, &file), (DIM, &time)]);
+    }
 }
 
 fn inputs(page: &mut Page, report: &Report) {

@@ -6,7 +6,7 @@ use crate::format::signal;
 use crate::format::thrown;
 use crate::format::xml::text::{Capture, Encoding, Lines, decode};
 use crate::log::bats_place;
-use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
+use crate::report::{Failure, FileRef, Level, PassedCase, Signal, Span, TextLine};
 
 /// Which element told of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub(super) struct Case {
     pub output: Capture,
     pub errors: Capture,
     pub span: Span,
+    /// How long it ran; read only where passing cases are asked for.
+    pub seconds: Option<f64>,
     /// Where its start tag stands in the window, until its line is asked for.
     pub tag: Option<(usize, usize)>,
 }
@@ -67,6 +69,22 @@ impl Case {
         self.errors.clear();
         (self.line, self.php, self.status, self.skipped) = (None, false, None, None);
         self.google = false;
+        self.seconds = None;
+    }
+
+    /// What it is called where it passed: as if it had failed.
+    pub(super) fn passed(&self, around: &Around, encoding: &mut Encoding) -> PassedCase {
+        let name = decode(&self.name, encoding);
+        let class = decode(&self.class, encoding);
+        let file = decode(&self.file, encoding);
+        let place = place_of(&file, self.line, &class, &around.file, None);
+        let suite = if class.is_empty() || class == "test" { around.name.clone() } else { class.clone() };
+        PassedCase {
+            name: full_name(&class, &name, &around.name, self.php),
+            suite: Some(suite).filter(|suite| !suite.is_empty()),
+            file: place.map(|place| place.path),
+            seconds: self.seconds,
+        }
     }
 }
 

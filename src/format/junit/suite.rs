@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::report::{Counts, Failure};
+use crate::report::{Counts, Failure, PassedCase, Report};
 
 /// How many names of cases are remembered in one suite, to find attempts of one test.
 const MAX_NAMES: usize = 1 << 20;
@@ -73,6 +73,8 @@ pub(super) struct Cases {
     waiting: Vec<Waiting>,
     waiting_bytes: usize,
     parents: HashSet<u64, BuildHasherDefault<Ready>>,
+    /// What passed, with its key, where that is asked for.
+    passed: Vec<(u64, PassedCase)>,
 }
 
 /// The status of a name that was seen once, or `REPEATED` and its index; `TOLD` if its failure is already told.
@@ -125,6 +127,8 @@ pub(super) struct Settled {
     pub waiting: Vec<Waiting>,
     /// Tests of which an earlier attempt failed and the last passed.
     pub flaky: Vec<Waiting>,
+    /// What passed, where that is asked for.
+    pub passed: Vec<PassedCase>,
 }
 
 impl Cases {
@@ -152,6 +156,13 @@ impl Cases {
                 *known = REPEATED | self.repeated.len() as u32;
                 self.repeated.push(repeated);
             }
+        }
+    }
+
+    /// Keeps a case that passed until the suite ends: a later attempt of it may fail.
+    pub(super) fn keep(&mut self, key: u64, case: PassedCase) {
+        if self.passed.len() < Report::MAX_PASSED {
+            self.passed.push((key, case));
         }
     }
 
@@ -223,6 +234,7 @@ impl Cases {
         let mut flaky_tests = 0;
         let mut flaky_keys = HashSet::new();
         let mut merged: HashMap<u64, u64> = HashMap::new();
+        let mut passed = std::mem::take(&mut self.passed);
         for Repeated { key, tally: own, last, told } in repeated {
             let failed = own.failed + own.errored;
             let retried = failed > 0 && last == Status::Passed && own.passed == 1 && own.skipped == 0;
@@ -231,6 +243,15 @@ impl Cases {
             }
             tally.subtract(&own);
             *tally.of(last) += 1;
+            if !passed.is_empty() && own.passed > 0 {
+                // Of several attempts the last one speaks.
+                let end = passed.iter().rposition(|(of, _)| *of == key).filter(|_| last == Status::Passed);
+                let mut index = 0;
+                passed.retain(|(of, _)| {
+                    index += 1;
+                    *of != key || end == Some(index - 1)
+                });
+            }
             if last == Status::Passed && failed > 0 {
                 flaky_tests += 1;
                 flaky_keys.insert(key);
@@ -256,7 +277,7 @@ impl Cases {
             skipped: tally.skipped,
             flaky: flaky_tests,
         };
-        Settled { counts, waiting, flaky }
+        Settled { counts, waiting, flaky, passed: passed.into_iter().map(|(_, case)| case).collect() }
     }
 }
 

@@ -12,7 +12,7 @@ use self::point::{Directive, Point};
 use super::Sure;
 use crate::item::{Item, Step, TestRun};
 use crate::log::{Grip, Line, Reader};
-use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
+use crate::report::{Counts, Failure, Level, Note, Outcome, PassedCase, Report, Signal, Span, TextLine};
 
 /// `ok 1 ` stands for runs without a version line in which nothing fails.
 pub(crate) const NEEDLES: &[&str] = &["TAP version 1", "not ok ", "ok 1 ", "# Subtest: ", "Bail out!"];
@@ -61,6 +61,7 @@ fn plan(line: &str) -> Option<u64> {
 #[derive(Default)]
 pub(crate) struct Tap {
     stream: Option<Stream>,
+    keep_passed: bool,
 }
 
 /// One run from its version line, plan or first point to its end.
@@ -85,6 +86,8 @@ struct Stream {
     /// Comments since the last point.
     comments: Vec<TextLine>,
     deferred: Vec<Deferred>,
+    /// Points that passed at any depth, where those are asked for.
+    passing: Option<Vec<Passing>>,
     span: Option<Span>,
     idle: u32,
 }
@@ -94,6 +97,16 @@ struct Deferred {
     depth: usize,
     cancelled: bool,
     failure: Failure,
+}
+
+/// A point that passed.
+struct Passing {
+    name: String,
+    seconds: Option<f64>,
+    /// It stands at the margin, so that it counts where the runner does not count for itself.
+    outer: bool,
+    /// It holds others and is no case of its own.
+    suite: bool,
 }
 
 /// What node:test and tape tell behind the plan.
@@ -132,7 +145,9 @@ impl Reader for Tap {
                 if !point_alone {
                     out(Item::Step(Step { name: "tap".to_owned(), span: line.span, command: true, ..Step::default() }));
                 }
-                let mut stream = Stream { from_start: version || plan(text).is_some(), ..Stream::default() };
+                let from_start = version || plan(text).is_some();
+                let passing = self.keep_passed.then(Vec::new);
+                let mut stream = Stream { from_start, passing, ..Stream::default() };
                 stream.take(line, out);
                 self.stream = Some(stream);
                 Grip::Hold
@@ -154,6 +169,10 @@ impl Reader for Tap {
 
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
         self.finish(Ended::ByInput, out);
+    }
+
+    fn keep_passed(&mut self) {
+        self.keep_passed = true;
     }
 }
 
@@ -309,6 +328,13 @@ impl Stream {
         {
             *slot = None;
         }
+        let outer = depth == 0 && self.blocks.is_empty();
+        if let Some(passing) = self.passing.as_mut().filter(|_| ok && directive.is_none())
+            && passing.len() < 2 * Report::MAX_PASSED
+        {
+            let (seconds, suite) = (point.seconds(), point.is_suite());
+            passing.push(Passing { name: point.name.clone(), seconds, outer, suite });
+        }
         let mut parent = None;
         if failed {
             let cancelled = point.is_cancelled();
@@ -331,7 +357,7 @@ impl Stream {
         if let Some((failure, cancelled)) = parent {
             self.deferred.push(Deferred { depth, cancelled, failure });
         }
-        if depth > 0 || !self.blocks.is_empty() {
+        if !outer {
             if self.deferred.len() >= MAX_DEFERRED {
                 self.flush(out);
             }
@@ -373,7 +399,7 @@ impl Stream {
             return;
         }
         let span = self.span.unwrap_or_default();
-        let Stream { plan, seen, passed, failed, skipped, trailer, bailed, .. } = self;
+        let Stream { plan, seen, passed, failed, skipped, trailer, bailed, passing, .. } = self;
         let mut counts = Counts { total: seen, passed: Some(passed), failed, errored: 0, skipped, flaky: 0 };
         let told = plan.is_some() && trailer.tests.is_some() && (trailer.pass.is_some() || trailer.fail.is_some());
         let mut missing = 0;
@@ -400,6 +426,9 @@ impl Stream {
                 ..Failure::default()
             }));
         }
+        if let Some(passing) = passing {
+            tell_passing(passing, counts.passed.unwrap_or_default(), out);
+        }
         // Without a plan nobody can tell whether the end is missing, unless another tool went on.
         let whole = told || plan.is_some() || ended == Ended::ByOther;
         let outcome = if counts.failed > 0 || bailed || missing > 0 {
@@ -413,6 +442,18 @@ impl Stream {
             out(Item::Note(Note::warning(Some(span.last_line), "the run has no plan: its end may be missing")));
         }
         out(Item::Tests(TestRun { tool: "tap", counts, span, outcome }));
+    }
+}
+
+/// Tells of the points that passed: those at the margin, or, where the runner counts those within others and leaves
+/// out suites, those.
+fn tell_passing(passing: Vec<Passing>, counted: u64, out: &mut dyn FnMut(Item)) {
+    let number = |wanted: &dyn Fn(&Passing) -> bool| passing.iter().filter(|point| wanted(point)).count() as u64;
+    let margin = number(&|point| point.outer) == counted || number(&|point| !point.suite) != counted;
+    for Passing { name, seconds, outer, suite } in passing {
+        if if margin { outer } else { !suite } {
+            out(Item::Passed(PassedCase { seconds, ..PassedCase::new(name) }));
+        }
     }
 }
 

@@ -102,6 +102,21 @@ impl Point {
         self.yaml.as_ref().is_some_and(|yaml| yaml.get("failureType") == Some("cancelledByParent"))
     }
 
+    /// Whether it only holds other points, as node:test says it.
+    pub(super) fn is_suite(&self) -> bool {
+        self.yaml.as_ref().is_some_and(|yaml| yaml.get("type") == Some("suite"))
+    }
+
+    /// How long it ran, from its block or from the comment on its line.
+    pub(super) fn seconds(&self) -> Option<f64> {
+        let told = self.yaml.as_ref().and_then(|yaml| yaml.get("duration_ms")).and_then(|ms| ms.parse::<f64>().ok());
+        let on_line = || {
+            let (_, time) = self.line.text.rsplit_once("# time=")?;
+            time.trim_end_matches([' ', '{']).strip_suffix("ms")?.parse::<f64>().ok()
+        };
+        told.or_else(on_line).filter(|ms| ms.is_finite() && *ms >= 0.0).map(|ms| ms / 1000.0)
+    }
+
     /// The failure that a failed point tells of.
     pub(super) fn failure(self) -> Failure {
         let Point { before, name, line, yaml, comments, title, .. } = self;

@@ -5,7 +5,7 @@ use super::{Event, Lexer, Tag, Window, key};
 use crate::format::{Parse, Place};
 use crate::item::Item;
 use crate::log::strip_escapes;
-use crate::report::{Note, Span};
+use crate::report::{Note, PassedCase, Span};
 
 /// How many open elements are remembered. Deeper ones are only counted.
 pub(crate) const MAX_DEPTH: usize = 1 << 17;
@@ -18,9 +18,18 @@ pub(crate) struct Context<'a, 'w> {
     pub window: &'w mut Window<'a>,
     pub encoding: &'w mut Encoding,
     pub out: &'w mut dyn FnMut(Item),
+    /// Passing cases are asked for: only then are their names decoded.
+    pub keep_passed: bool,
 }
 
 impl Context<'_, '_> {
+    /// Tells of a case that passed, which is described only where such cases are asked for.
+    pub(crate) fn passed(&mut self, case: impl FnOnce(&mut Encoding) -> PassedCase) {
+        if self.keep_passed {
+            (self.out)(Item::Passed(case(self.encoding)));
+        }
+    }
+
     /// A span of the window in the original input.
     pub(crate) fn span(&mut self, from: usize, to: usize) -> Span {
         let line = self.window.line(from);
@@ -75,6 +84,7 @@ pub(crate) struct Document<R> {
     /// The last byte that was read ends a line.
     fresh: bool,
     ill_formed: u64,
+    keep_passed: bool,
 }
 
 const XML: &[u8] = b"xml";
@@ -82,9 +92,9 @@ const XML: &[u8] = b"xml";
 impl<R: Reader> Document<R> {
     fn run(&mut self, window: &mut Window<'_>, out: &mut dyn FnMut(Item)) {
         while !self.done {
-            let Document { lexer, encoding, reader, open, deeper, begun, .. } = self;
+            let Document { lexer, encoding, reader, open, deeper, begun, keep_passed, .. } = self;
             let event = lexer.next(window);
-            let mut context = Context { window, encoding, out };
+            let mut context = Context { window, encoding, out, keep_passed: *keep_passed };
             match event {
                 Event::Text { raw, cdata, at } => {
                     if !open.is_empty() {
@@ -163,13 +173,13 @@ impl<R: Reader> Document<R> {
             let Some(unclosed) = near else { return };
             for _ in 0..unclosed {
                 let key = self.open.pop().expect("as many are open");
-                let mut context = Context { window, encoding: &mut self.encoding, out };
+                let mut context = Context { window, encoding: &mut self.encoding, out, keep_passed: self.keep_passed };
                 self.reader.end(key, at, at, &mut context);
             }
             self.open.pop();
         }
         let to = window.pos;
-        let mut context = Context { window, encoding: &mut self.encoding, out };
+        let mut context = Context { window, encoding: &mut self.encoding, out, keep_passed: self.keep_passed };
         self.reader.end(key, at, to, &mut context);
         if self.open.is_empty() {
             self.reader.finish(true, &mut context);
@@ -195,7 +205,7 @@ impl<R: Reader> Document<R> {
             let message = format!("the document is truncated: it ends at byte {} within an element", place.byte);
             out(Item::Note(Note::warning(Some(place.line), message)));
         }
-        let mut context = Context { window, encoding: &mut self.encoding, out };
+        let mut context = Context { window, encoding: &mut self.encoding, out, keep_passed: self.keep_passed };
         self.reader.finish(false, &mut context);
     }
 
@@ -232,6 +242,10 @@ impl<R: Reader> Parse for Document<R> {
             self.fresh = data[last] == b'\n';
         }
         window.pos
+    }
+
+    fn keep_passed(&mut self) {
+        self.keep_passed = true;
     }
 
     fn done(&self) -> bool {

@@ -1,11 +1,12 @@
 //! What the formats of .NET's runners have in common: results with a name, a word for how they ended, a message and a
 //! stack.
 
+use super::Tag;
 use super::document::Context;
 use super::text::{Encoding, Lines};
 use crate::format::{frames, signal};
 use crate::item::{Item, TestRun};
-use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
+use crate::report::{Counts, Failure, Level, Note, Outcome, PassedCase, Signal, Span, TextLine};
 
 /// How a result ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(crate) struct Current {
     pub stack: Lines,
     pub span: Span,
     pub follow_on: bool,
+    /// How long it ran; known only of passing ones that are asked for.
+    pub seconds: Option<f64>,
 }
 
 impl Current {
@@ -96,11 +99,13 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// Counts a result.
-    pub(crate) fn add(&mut self, ended: Ended) {
+    /// Counts a result, and tells of one that passed where those are asked for.
+    pub(crate) fn add(&mut self, current: &Current, context: &mut Context<'_, '_>) {
         self.counts.total += 1;
-        match ended {
-            Ended::Passed => {}
+        match current.ended {
+            Ended::Passed => {
+                context.passed(|_| PassedCase { seconds: current.seconds, ..PassedCase::new(current.name.clone()) });
+            }
             Ended::Failed => self.counts.failed += 1,
             Ended::Errored => self.counts.errored += 1,
             Ended::Skipped => self.counts.skipped += 1,
@@ -131,6 +136,15 @@ impl Totals {
         }
         out(Item::Tests(TestRun { tool, counts, span: self.span, outcome }));
     }
+}
+
+/// The seconds in an attribute: a number, or hours, minutes and seconds with colons between them.
+pub(crate) fn seconds(tag: &Tag<'_, '_>, name: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(tag.get(name)?).ok()?.trim();
+    let text = text.replace(if text.contains('.') { ',' } else { ' ' }, "");
+    let parts = text.split(':').map(|part| part.replace(',', ".").parse::<f64>().ok());
+    let sum = parts.take(4).try_fold(0.0, |sum, part| Some(sum * 60.0 + part?))?;
+    (sum.is_finite() && sum >= 0.0).then_some(sum)
 }
 
 /// Tells that a report is whole and empty: nothing was proved.

@@ -53,6 +53,7 @@ struct GoTest {
     /// It said that it found no case to run.
     no_tests: bool,
     idle: u32,
+    keep_passed: bool,
 }
 
 impl Reader for GoTest {
@@ -75,9 +76,21 @@ impl Reader for GoTest {
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
         self.close(out);
     }
+
+    fn keep_passed(&mut self) {
+        self.keep_passed = true;
+        self.package.passing = Some(Vec::new());
+    }
 }
 
 impl GoTest {
+    /// Begins with another package.
+    fn renew(&mut self) -> GoTest {
+        let mut fresh = GoTest { keep_passed: self.keep_passed, ..GoTest::default() };
+        fresh.package.passing = self.keep_passed.then(Vec::new);
+        std::mem::replace(self, fresh)
+    }
+
     fn look(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let text = line.text;
         if let Some((passed, name, rest)) = package_line(text)
@@ -225,7 +238,7 @@ impl GoTest {
             out(Item::Tests(TestRun { tool: "go test", counts, span: line.span, outcome: Outcome::Failed }));
             return if self.package.is_empty() { Grip::Take } else { Grip::Hold };
         }
-        let GoTest { package, no_tests, .. } = std::mem::take(self);
+        let GoTest { package, no_tests, .. } = self.renew();
         if passed && !package.has_cases() {
             let name = "go test".to_owned();
             out(Item::Step(Step { name, span: line.span, command: true, ..Step::default() }));
@@ -247,7 +260,7 @@ impl GoTest {
     /// Ends what has no line of a package behind it: a test binary that was run by itself, a cut log, a panic of
     /// another program.
     fn close(&mut self, out: &mut dyn FnMut(Item)) {
-        let GoTest { package, stray_panic, word, .. } = std::mem::take(self);
+        let GoTest { package, stray_panic, word, .. } = self.renew();
         if package.is_empty() {
             return;
         }

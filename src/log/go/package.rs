@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::item::{Item, TestRun};
 use crate::log::Line;
-use crate::report::{Counts, Failure, FileRef, Level, Outcome, Signal, Span, TextLine};
+use crate::report::{Counts, Failure, FileRef, Level, Outcome, PassedCase, Report, Signal, Span, TextLine};
 
 /// How many lines are kept of what one case printed.
 const MAX_CASE_LINES: usize = 300;
@@ -41,6 +41,8 @@ pub(crate) struct Package {
     span: Option<Span>,
     /// It tells the start of each case, so that passed ones can be counted.
     pub verbose: bool,
+    /// The names of the cases that passed, where those are asked for.
+    pub passing: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -112,7 +114,7 @@ impl Package {
         self.saw(span);
         let case = self.running.remove(name);
         match end {
-            End::Pass => self.passed += 1,
+            End::Pass => self.pass(name),
             End::Skip => self.skipped += 1,
             End::Fail => {
                 if self.failed.len() >= MAX_CASES {
@@ -133,7 +135,14 @@ impl Package {
         self.verbose = true;
         self.running.remove(name);
         if self.benchmarks.len() < MAX_CASES && self.benchmarks.insert(name.to_owned()) {
-            self.passed += 1;
+            self.pass(name);
+        }
+    }
+
+    fn pass(&mut self, name: &str) {
+        self.passed += 1;
+        if let Some(passing) = self.passing.as_mut().filter(|passing| passing.len() < Report::MAX_PASSED) {
+            passing.push(name.to_owned());
         }
     }
 
@@ -163,7 +172,7 @@ impl Package {
 
     /// The package ended: tells its failures and its totals.
     pub(crate) fn end(self, package: &str, outcome: Outcome, line: Option<TextLine>, out: &mut dyn FnMut(Item)) {
-        let Package { mut passed, skipped, overflow, running, failed, printed, span, verbose, .. } = self;
+        let Package { mut passed, skipped, overflow, running, failed, printed, span, verbose, mut passing, .. } = self;
         let mut span = span.unwrap_or_default();
         if let Some(line) = &line {
             span = span.join(line.span);
@@ -177,7 +186,10 @@ impl Package {
         match outcome {
             Outcome::Failed => unfinished = open,
             // Benchmarks have no end of their own.
-            Outcome::Passed => passed += open.len() as u64,
+            Outcome::Passed => {
+                passed += open.len() as u64;
+                passing.iter_mut().for_each(|passing| passing.extend(open.iter().map(|case| case.name.clone())));
+            }
             Outcome::Unknown => lost = open.len() as u64,
         }
         if let Some(block) = died.as_ref().filter(|_| outcome == Outcome::Failed && unfinished.is_empty()) {
@@ -201,6 +213,10 @@ impl Package {
             }
         }
         let title = |name: &str| if package.is_empty() { name.to_owned() } else { format!("{package}.{name}") };
+        for name in passing.into_iter().flatten() {
+            let suite = Some(package.to_owned()).filter(|package| !package.is_empty());
+            out(Item::Passed(PassedCase { suite, ..PassedCase::new(title(&name)) }));
+        }
         for case in failed {
             let mut failure = case.failure(&title);
             // Without -v a race is reported before the case that it fails.
