@@ -1,30 +1,75 @@
-//! The summary of gotestsum: `=== Failed`, a block for each failed test, and the line that begins with `DONE`.
+//! `go test`, by itself and run by gotestsum, whose summary tells each failure again: `=== Failed`, a block for each
+//! failed test, and the line that begins with `DONE`.
 //!
-//! What it prints before depends on its format and may be `go test -v` in other words; the summary has all of it.
+//! What gotestsum prints before its summary depends on its format: nothing but dots, or `go test -v` word for word with
+//! or without the results of packages. So this reader shows what it does not know to the one for `go test`, and of the
+//! summary it tells only what that one has not told.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::cases::{Case, MAX_HELD};
-use super::{Grip, Line, Reader};
+use super::{Grip, Line, Reader, go};
 use crate::item::{Item, TestRun};
 use crate::pattern;
-use crate::report::{Counts, FileRef, Outcome, Signal};
+use crate::report::{Counts, Failure, FileRef, Level, Outcome, Signal};
 
-pub(super) const NEEDLES: &[&str] = &["=== Failed", "=== Errors", " tests in ", " test in ", " skipped in "];
+pub(super) const NEEDLES: &[&str] = &[
+    "=== Failed",
+    "=== Errors",
+    " tests in ",
+    " test in ",
+    " skipped in ",
+    " failures in ",
+    " failure in ",
+    " errors in ",
+    // The words of `go test` itself.
+    "=== RUN ",
+    "=== CONT ",
+    "--- FAIL: ",
+    "--- PASS: ",
+    "--- SKIP: ",
+    "ok  \t",
+    "FAIL\t",
+    " ns/op",
+    "panic: ",
+    "fatal error: ",
+    "WARNING: DATA RACE",
+    "[build failed]",
+    "[setup failed]",
+    "[no tests to run]",
+    "(cached)",
+    "testing: warning: no tests to run",
+];
+
+/// How many names of failed tests are kept.
+const MAX_TOLD: usize = 20_000;
 
 pub(super) fn open() -> Box<dyn Reader> {
-    Box::new(Gotestsum::default())
+    let summary = Summary::default();
+    Box::new(Gotestsum { go: go::open(), summary, told: Vec::new(), unsure: Vec::new() })
+}
+
+/// The reader of `go test`, and of the summary behind it.
+struct Gotestsum {
+    go: Box<dyn Reader>,
+    summary: Summary,
+    /// The full names of the tests that failed, as `go test` told them.
+    told: Vec<String>,
+    /// Packages that failed and named no test: the summary may still name them.
+    unsure: Vec<Item>,
 }
 
 #[derive(Default)]
-struct Gotestsum {
-    /// Inside `=== Failed`.
+struct Summary {
+    /// Inside `=== Skipped` or `=== Failed`.
     summary: bool,
     /// Behind the failures, before the totals.
     errors: bool,
     case: Option<Case>,
+    /// The package of the case.
+    package: String,
     held: usize,
 }
 
@@ -44,16 +89,66 @@ static GOROUTINE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s+(?P<pa
 
 impl Reader for Gotestsum {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
-        let text = line.text;
-        if text == "=== Failed" {
-            self.summary = true;
-            self.held = 0;
-            return Grip::Hold;
+        if let Some(grip) = self.summary(line, out) {
+            return grip;
         }
+        let may_go_on = line.text.is_empty() || ["ok", "FAIL", "?"].iter().any(|word| line.text.starts_with(word));
+        if !may_go_on {
+            self.settle(out);
+        }
+        let (told, unsure) = (&mut self.told, &mut self.unsure);
+        let mut queued = !unsure.is_empty();
+        let grip = self.go.line(line, &mut |item| {
+            if let Item::Failure(failure) = &item {
+                queued |= is_bare(failure);
+                told.extend(failure.test.clone().filter(|_| !is_bare(failure) && told.len() < MAX_TOLD));
+            }
+            if queued { unsure.push(item) } else { out(item) }
+        });
+        if self.unsure.is_empty() {
+            return grip;
+        }
+        match grip {
+            Grip::Pass if !line.text.is_empty() && line.text != "FAIL" => {
+                self.settle(out);
+                Grip::Pass
+            }
+            Grip::Watch => Grip::Watch,
+            _ => Grip::Hold,
+        }
+    }
+
+    fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        self.summary.close(&self.told, &mut self.unsure, out);
+        self.settle(out);
+        self.go.end(out);
+    }
+}
+
+/// Whether a package failed without a word about why.
+fn is_bare(failure: &Failure) -> bool {
+    failure.level == Level::Suite
+        && !failure.follow_on
+        && failure.text.len() == 1
+        && failure.text.iter().all(|line| line.text.starts_with("FAIL"))
+}
+
+impl Gotestsum {
+    /// No summary comes: the packages that named no test failed without one.
+    fn settle(&mut self, out: &mut dyn FnMut(Item)) {
+        self.unsure.drain(..).for_each(out);
+    }
+
+    /// Reads a line of the summary; `None` if it is none.
+    fn summary(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Option<Grip> {
+        let text = line.text;
         if let Some(found) = DONE.captures(text) {
-            self.close(out);
-            self.summary = false;
-            self.errors = false;
+            self.summary.close(&self.told, &mut self.unsure, out);
+            self.settle(out);
+            self.summary = Summary::default();
+            self.told.clear();
+            // What was printed without the results of packages is in the summary as well.
+            self.go = go::open();
             let number = |name: &str| found.name(name).and_then(|group| group.as_str().parse().ok()).unwrap_or(0u64);
             let (total, skipped, failed, errored) =
                 (number("total"), number("skipped"), number("failed"), number("errors"));
@@ -65,39 +160,67 @@ impl Reader for Gotestsum {
                 () => Outcome::Unknown,
             };
             out(Item::Tests(TestRun { tool: "gotestsum", counts, span: line.span, outcome }));
-            return Grip::Take;
+            return Some(Grip::Take);
+        }
+        self.summary.line(line, &self.told, &mut self.unsure, out)
+    }
+}
+
+/// Whether a full path of a package ends with one that is told from the root of the module.
+fn is_of(full: &str, package: &str) -> bool {
+    package == "." || full.strip_suffix(package).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+}
+
+impl Summary {
+    fn line(
+        &mut self,
+        line: Line<'_>,
+        told: &[String],
+        unsure: &mut Vec<Item>,
+        out: &mut dyn FnMut(Item),
+    ) -> Option<Grip> {
+        let text = line.text;
+        if text == "=== Failed" || text == "=== Skipped" {
+            self.summary = true;
+            self.held = 0;
+            return Some(Grip::Hold);
         }
         if text == "=== Errors" {
             // The words of the compiler; whoever reads those has them.
-            self.close(out);
+            self.close(told, unsure, out);
             self.summary = false;
             self.errors = true;
             self.held = 0;
-            return Grip::Watch;
+            return Some(Grip::Watch);
         }
         if self.errors && self.held < 1000 {
             self.held += 1;
-            return Grip::Watch;
+            return Some(Grip::Watch);
         }
         if !self.summary {
-            return Grip::Pass;
+            return None;
         }
         self.held += 1;
         if self.held > MAX_HELD {
-            self.close(out);
+            self.close(told, unsure, out);
             self.summary = false;
-            return Grip::Pass;
+            return Some(Grip::Pass);
         }
         if let Some(found) = HEAD.captures(text) {
-            self.close(out);
+            self.close(told, unsure, out);
             let (package, name) = (&found["package"], &found["name"]);
-            let mut case =
-                Case::new(if name.is_empty() { package.to_owned() } else { format!("{package}.{name}") }, line);
+            let title = match (package, name) {
+                (package, "") => package.to_owned(),
+                (".", name) => name.to_owned(),
+                (package, name) => format!("{package}.{name}"),
+            };
+            self.package = package.to_owned();
+            let mut case = Case::new(title, line);
             case.signal = Some(Signal::Assertion);
             self.case = Some(case);
-            return Grip::Hold;
+            return Some(Grip::Hold);
         }
-        let Some(case) = &mut self.case else { return Grip::Hold };
+        let Some(case) = &mut self.case else { return Some(Grip::Hold) };
         if let Some(found) = PLACE.captures(text) {
             case.push(line);
             case.file.get_or_insert_with(|| FileRef::new(&found["path"], found["line"].parse().ok(), None));
@@ -113,19 +236,24 @@ impl Reader for Gotestsum {
             }
             case.push(line);
         }
-        Grip::Hold
+        Some(Grip::Hold)
     }
 
-    fn end(&mut self, out: &mut dyn FnMut(Item)) {
-        self.close(out);
-    }
-}
-
-impl Gotestsum {
-    fn close(&mut self, out: &mut dyn FnMut(Item)) {
+    fn close(&mut self, told: &[String], unsure: &mut Vec<Item>, out: &mut dyn FnMut(Item)) {
         let Some(case) = self.case.take() else { return };
+        let again = |full: &String| {
+            full == &case.name || full.strip_suffix(case.name.as_str()).is_some_and(|rest| rest.ends_with(['/', '.']))
+        };
         // The parent of a failed subtest says nothing of its own.
-        if !case.text.is_empty() {
+        if case.text.is_empty() {
+            return;
+        }
+        // Of a package that names a test it is known why it failed.
+        unsure.retain(|item| match item {
+            Item::Failure(failure) => !failure.test.as_deref().is_some_and(|full| is_of(full, &self.package)),
+            _ => true,
+        });
+        if !told.iter().any(again) {
             case.tell(out);
         }
     }

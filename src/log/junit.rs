@@ -8,7 +8,7 @@ use super::cases::{Case, MAX_HELD, counts, finish, is_jvm_frame, jvm_place, labe
 use super::{Grip, Line, Reader};
 use crate::item::{Item, Step};
 use crate::pattern;
-use crate::report::Counts;
+use crate::report::{Counts, Level, Signal};
 
 pub(super) const NEEDLES: &[&str] = &[
     "JUnit version ",
@@ -44,7 +44,9 @@ struct Junit {
 static ENTRY: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\d+\) (?P<name>\S.*)$"));
 
 static ROW: LazyLock<Regex> = LazyLock::new(|| {
-    pattern::regex(r"^\[\s*(?P<number>\d+) tests (?P<word>found|skipped|started|aborted|successful|failed)\s*\]$")
+    pattern::regex(
+        r"^\[\s*(?P<number>\d+) (?P<what>tests|containers) (?P<word>found|skipped|started|aborted|successful|failed)\s*\]$",
+    )
 });
 
 impl Junit {
@@ -91,6 +93,10 @@ impl Junit {
             {
                 case.jvm_frame(line, text);
             } else if trimmed.starts_with("MethodSource [") || trimmed.starts_with("ClassSource [") {
+                if trimmed.starts_with("ClassSource [") {
+                    case.level = Level::Suite;
+                    case.signal = Some(Signal::Hook);
+                }
                 case.cover(line);
             } else if let Some(message) = trimmed.strip_prefix("=> ") {
                 case.push(Line { text: message, span: line.span });
@@ -142,10 +148,16 @@ impl Reader for Junit {
         }
         if let Some(sum) = &mut self.launcher {
             let Some(found) = ROW.captures(text) else {
-                // Rows about containers stand between.
                 return if text.starts_with('[') || text.is_empty() { Grip::Hold } else { Grip::Pass };
             };
             let Ok(number) = found["number"].parse() else { return Grip::Take };
+            if &found["what"] == "containers" {
+                // A class whose hook fails is a container.
+                if &found["word"] == "failed" {
+                    sum.errored = number;
+                }
+                return Grip::Hold;
+            }
             match &found["word"] {
                 "found" => sum.total = number,
                 "skipped" | "aborted" => sum.skipped += number,

@@ -12,7 +12,7 @@ use super::cases::{Case, MAX_HELD, counts, finish, is_jvm_frame, labeled};
 use super::{Grip, Line, Reader};
 use crate::item::{Item, Step};
 use crate::pattern;
-use crate::report::{Failure, FileRef, Level, Signal};
+use crate::report::{Counts, Failure, FileRef, Level, Signal, Span};
 
 pub(super) const NEEDLES: &[&str] = &[
     "Tests run: ",
@@ -54,6 +54,8 @@ struct Maven {
     symbol: Option<Failure>,
     /// A package was missing, so that the classes in it are not found either.
     package_missing: bool,
+    /// The totals of TestNG; the next line may tell of its hooks.
+    testng: Option<(Counts, Span)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -259,6 +261,15 @@ impl Reader for Maven {
             return self.in_list(list, line, out);
         }
         let (text, _) = unleveled(line.text);
+        if let Some((mut sum, span)) = self.testng.take() {
+            // `Configuration Failures: 1, Skips: 2`: hooks, which are no tests.
+            let hooks = labeled(text).filter(|numbers| numbers[0].0 == "Configuration Failures");
+            sum.errored = hooks.as_ref().map_or(0, |numbers| numbers[0].1);
+            finish("testng", sum, false, span, out);
+            if hooks.is_some() {
+                return Grip::Take;
+            }
+        }
         if text.trim() == "T E S T S" {
             out(Item::Step(Step { name: "surefire".to_owned(), span: line.span, command: true, ..Step::default() }));
             self.tests = true;
@@ -289,8 +300,8 @@ impl Reader for Maven {
             };
             let number = |word: &str| numbers.iter().find(|(name, _)| *name == word).map_or(0, |(_, number)| *number);
             let sum = counts(number("Total tests run"), number("Failures"), 0, number("Skips"));
-            finish("testng", sum, false, line.span, out);
-            return Grip::Take;
+            self.testng = Some((sum, line.span));
+            return Grip::Hold;
         }
         if text.contains("<<< FAILURE!") || text.contains("<<< ERROR!") {
             return self.heading(text, line);
@@ -299,6 +310,9 @@ impl Reader for Maven {
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        if let Some((sum, span)) = self.testng.take() {
+            finish("testng", sum, false, span, out);
+        }
         self.tell_symbol(out);
         self.flush(out);
     }

@@ -8,7 +8,7 @@ use super::cases::{Case, MAX_HELD, counted, counts, finish, script_place};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
 use crate::pattern;
-use crate::report::{FileRef, Signal};
+use crate::report::{FileRef, Level, Signal};
 
 pub(super) const NEEDLES: &[&str] =
     &[") Failure:", ") Error:", ") Skipped:", "Failure:", "Error: test", "Error:", " assertions, "];
@@ -45,6 +45,13 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| {
 /// `Failure: test_add(CartTest)`, `Error: test_nil(CartTest): NoMethodError: …`.
 static RULED: LazyLock<Regex> =
     LazyLock::new(|| pattern::regex(r"^(?P<word>Failure|Error): (?P<name>test.*?\([\w:]+\))(?::\s*(?P<message>.*))?$"));
+
+/// `Error: CartTest: RuntimeError: no database`: test-unit on a hook of a whole class.
+static HOOK: LazyLock<Regex> = LazyLock::new(|| {
+    pattern::regex(
+        r"^Error: (?P<name>(?:\w+::)*(?:Test\w*|\w+Test|\w+Tests|\w+TestCase)): (?P<message>[A-Z][\w:]*(?:Error|Exception|Errno::\w+)\b.*)$",
+    )
+});
 
 impl Minitest {
     fn flush(&mut self, out: &mut dyn FnMut(Item)) {
@@ -132,6 +139,15 @@ impl Reader for Minitest {
                 "Error" => Heading::Error,
                 _ => Heading::Skipped,
             });
+            return Grip::Hold;
+        }
+        if let Some(found) = HOOK.captures(text) {
+            let mut case = Case::new(&found["name"], line);
+            case.level = Level::Suite;
+            case.signal = Some(Signal::Hook);
+            case.push(Line { text: found.name("message").map_or(text, |message| message.as_str()), span: line.span });
+            self.case = Some(case);
+            self.ruled = true;
             return Grip::Hold;
         }
         if let Some(found) = RULED.captures(text) {

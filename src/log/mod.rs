@@ -29,6 +29,7 @@ mod gradle;
 mod heap;
 mod jest;
 mod junit;
+mod junit_launcher;
 mod karma;
 mod located;
 mod marks;
@@ -36,6 +37,7 @@ mod maven;
 mod minitest;
 mod minitest_reporters;
 mod mocha;
+mod mocha_stream;
 mod native;
 mod ninja;
 mod node;
@@ -53,6 +55,7 @@ mod scala;
 mod steps;
 mod swift;
 mod tail;
+mod tcltest;
 mod testng;
 mod traceback;
 mod uvu;
@@ -73,6 +76,7 @@ use crate::scan::Needle;
 
 pub(crate) use native::bats::place as bats_place;
 pub(crate) use native::qttest::signal as qt_signal;
+pub(crate) use runner::below;
 
 use envelope::{Frame, clean};
 pub(crate) use envelope::{prefix_length, strip_escapes};
@@ -171,19 +175,21 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: jest::NEEDLES, open: jest::open },
     ReaderEntry { needles: vitest::NEEDLES, open: vitest::open },
     ReaderEntry { needles: gotestsum::NEEDLES, open: gotestsum::open },
-    ReaderEntry { needles: go::NEEDLES, open: go::open },
     ReaderEntry { needles: mocha::NEEDLES, open: mocha::open },
+    ReaderEntry { needles: mocha_stream::NEEDLES, open: mocha_stream::open },
     ReaderEntry { needles: playwright::NEEDLES, open: playwright::open },
     ReaderEntry { needles: node_test::NEEDLES, open: node_test::open },
     ReaderEntry { needles: karma::NEEDLES, open: karma::open },
     ReaderEntry { needles: deno::NEEDLES, open: deno::open },
     ReaderEntry { needles: busted::NEEDLES, open: busted::open },
+    ReaderEntry { needles: tcltest::NEEDLES, open: tcltest::open },
     ReaderEntry { needles: ava::NEEDLES, open: ava::open },
     ReaderEntry { needles: npm::NEEDLES, open: npm::open },
     ReaderEntry { needles: bundler::NEEDLES, open: bundler::open },
     ReaderEntry { needles: maven::NEEDLES, open: maven::open },
     ReaderEntry { needles: gradle::NEEDLES, open: gradle::open },
     ReaderEntry { needles: ant::NEEDLES, open: ant::open },
+    ReaderEntry { needles: junit_launcher::NEEDLES, open: junit_launcher::open },
     ReaderEntry { needles: junit::NEEDLES, open: junit::open },
     ReaderEntry { needles: testng::NEEDLES, open: testng::open },
     ReaderEntry { needles: rspec::NEEDLES, open: rspec::open },
@@ -207,6 +213,9 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: native::catch2::NEEDLES, open: native::catch2::open },
     ReaderEntry { needles: native::qttest::NEEDLES, open: native::qttest::open },
     ReaderEntry { needles: native::bats::NEEDLES, open: native::bats::open },
+    ReaderEntry { needles: native::boost::NEEDLES, open: native::boost::open },
+    ReaderEntry { needles: native::cpputest::NEEDLES, open: native::cpputest::open },
+    ReaderEntry { needles: native::criterion::NEEDLES, open: native::criterion::open },
     // What follows is read where no runner of tests has it.
     ReaderEntry { needles: traceback::NEEDLES, open: traceback::open },
     ReaderEntry { needles: arrow::NEEDLES, open: arrow::open },

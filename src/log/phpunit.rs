@@ -24,7 +24,16 @@ struct Phpunit {
     /// The case at hand is Pest's, which has no numbers.
     pest: bool,
     held: usize,
+    /// Behind the banner, how many lines ago something was read; no totals came yet.
+    running: Option<u32>,
+    /// The class whose tests are listed in words, as `--testdox` does.
+    class: String,
+    /// The case at hand stands in that list.
+    listed: bool,
 }
+
+/// How many lines of others may follow before a list of tests in words is not looked for any more.
+const PATIENCE: u32 = 2000;
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum List {
@@ -113,17 +122,45 @@ impl Phpunit {
     }
 }
 
-impl Reader for Phpunit {
-    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
-        if let Some(grip) = self.in_pest(line, out) {
-            return grip;
+impl Phpunit {
+    /// A line of the list that `--testdox` prints: ` ✘ Total is right`, and below it the message behind a bar.
+    fn in_words(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Option<Grip> {
+        let idle = self.running?;
+        let text = line.text;
+        if self.listed {
+            if let Some(said) = line.trimmed().strip_prefix('│') {
+                let said = said.trim();
+                match (&mut self.case, script_place(said).filter(|_| said.starts_with('/'))) {
+                    (Some(case), Some(place)) => case.frame(line, Some(place)),
+                    (Some(case), None) if !case.stack => case.push(Line { text: said, span: line.span }),
+                    (Some(case), None) => case.cover(line),
+                    (None, _) => {}
+                }
+                self.running = Some(0);
+                return Some(Grip::Hold);
+            }
+            self.listed = false;
+            self.flush(out);
         }
-        if let Some(grip) = self.in_list(line, out) {
-            return grip;
+        if let Some(name) = text.strip_prefix(" ✘ ") {
+            let name = name.rsplit_once(" [").filter(|(_, time)| time.ends_with("ms]")).map_or(name, |(name, _)| name);
+            self.case = Some(Case::new(format!("{} > {name}", self.class), line));
+            self.listed = true;
+            self.running = Some(0);
+            return Some(Grip::Hold);
         }
+        if line.indent() == 0 && !text.is_empty() {
+            text.clone_into(&mut self.class);
+        }
+        self.running = Some(idle + 1).filter(|idle| *idle < PATIENCE);
+        None
+    }
+
+    fn outside(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let text = line.text;
         if text.starts_with("PHPUnit ") && text.contains(" by Sebastian Bergmann") {
             out(Item::Step(Step { name: "phpunit".to_owned(), span: line.span, command: true, ..Step::default() }));
+            self.running = Some(0);
             return Grip::Take;
         }
         if let Some(found) = HEADING.captures(text) {
@@ -171,6 +208,28 @@ impl Reader for Phpunit {
             return Grip::Hold;
         }
         Grip::Pass
+    }
+}
+
+impl Reader for Phpunit {
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        if let Some(grip) = self.in_pest(line, out).or_else(|| self.in_list(line, out)) {
+            return grip;
+        }
+        if let Some(grip) = self.in_words(line, out) {
+            return grip;
+        }
+        let counts = |grip: Grip| grip == Grip::Take && !line.text.starts_with("PHPUnit ");
+        match self.outside(line, out) {
+            grip if counts(grip) => {
+                self.running = None;
+                Grip::Take
+            }
+            // What comes below the banner is looked at, as it may be a list of tests in words.
+            Grip::Pass if self.running.is_some() => Grip::Watch,
+            Grip::Take if self.running.is_some() => Grip::Hold,
+            grip => grip,
+        }
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Item)) {

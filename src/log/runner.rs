@@ -66,6 +66,18 @@ impl Block {
     }
 }
 
+/// The failure that the lines below a test's name tell of: a message, and the stack of what was thrown.
+pub(crate) fn below(test: &str, lines: Vec<TextLine>, span: Span) -> Failure {
+    let hook = test.contains("\" hook");
+    let level = if hook { Level::Suite } else { Level::Case };
+    let signal = hook.then_some(Signal::Hook);
+    let mut failure = Block { test: Some(test.to_owned()), level, file: None, signal, lines, span }.into_failure();
+    if failure.signal.is_none() && failure.type_name.is_none() {
+        failure.signal = Some(Signal::Assertion);
+    }
+    failure
+}
+
 /// What the text of a failure says about itself.
 #[derive(Debug, Default)]
 struct Message {

@@ -129,7 +129,11 @@ pub(super) fn failures(
         // A formula such as `Failed` and the place that bats begins with tell less than what follows.
         let opens = |line: &TextLine| {
             let text = line.text.trim();
-            text.starts_with("=== ") || bats_place(text).is_some() || case.google && is_place(text)
+            text.starts_with("=== ")
+                || bats_place(text).is_some()
+                || case.google && is_place(text)
+                // PHPUnit puts the name of the test first.
+                || case.php && !test.is_empty() && text.starts_with(&test)
         };
         let formulas = text.iter().take_while(|line| is_formula(&line.text) || opens(line)).count();
         let bats = text.iter().take(formulas).find_map(|line| bats_place(&line.text));
@@ -196,6 +200,11 @@ pub(super) fn add_output(failure: &mut Failure, output: &[TextLine]) {
     let unwritten = |line: &TextLine| line.text.ends_with("....undefined") || line.text.ends_with("....pending");
     if failure.signal.is_none() && output.iter().any(unwritten) {
         failure.signal = Some(Signal::Load);
+    }
+    // Of a test that failed without a message nothing is known but what it printed.
+    let printed = output.iter().any(|line| !line.text.trim().is_empty());
+    if failure.signal.is_none() && failure.type_name.is_none() && failure.level == Level::Case && printed {
+        failure.signal = Some(Signal::Assertion);
     }
     failure.text.extend_from_slice(output);
     if failure.file.as_ref().is_none_or(|file| file.line.is_none())

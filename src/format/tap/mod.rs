@@ -263,7 +263,9 @@ impl Stream {
             out(Item::Failure(failure));
             true
         } else {
-            text.starts_with("TAP version 1") || text.starts_with("pragma ")
+            text.starts_with("TAP version 1")
+                || text.starts_with("pragma ")
+                || self.pending.as_mut().is_some_and(|point| point.indented(line))
         };
         if known {
             self.span = Some(self.span.map_or(line.span, |span| span.join(line.span)));
@@ -402,6 +404,8 @@ impl Stream {
         let Stream { plan, seen, passed, failed, skipped, trailer, bailed, passing, .. } = self;
         let mut counts = Counts { total: seen, passed: Some(passed), failed, errored: 0, skipped, flaky: 0 };
         let told = plan.is_some() && trailer.tests.is_some() && (trailer.pass.is_some() || trailer.fail.is_some());
+        // AVA counts what is still to do among the failed, and what is skipped in no sum.
+        let told = told && (trailer.adds_up() || plan.as_ref().is_none_or(|(count, _)| *count > seen));
         let mut missing = 0;
         if let (true, Some(tests)) = (told, trailer.tests) {
             let failed = trailer.fail.unwrap_or(failed) + trailer.cancelled;
@@ -458,6 +462,12 @@ fn tell_passing(passing: Vec<Passing>, counted: u64, out: &mut dyn FnMut(Item)) 
 }
 
 impl Trailer {
+    /// Whether its parts are as many as its sum, as far as they are told.
+    fn adds_up(&self) -> bool {
+        let (Some(tests), Some(pass), Some(fail)) = (self.tests, self.pass, self.fail) else { return true };
+        tests == pass + fail + self.cancelled + self.skipped
+    }
+
     /// `tests 7`; `false` for another comment.
     fn take(&mut self, text: &str) -> bool {
         let Some((word, number)) = text.split_once(' ') else { return false };
@@ -467,7 +477,7 @@ impl Trailer {
             "pass" => self.pass = Some(number),
             "fail" => self.fail = Some(number),
             "cancelled" => self.cancelled = number,
-            "skipped" | "todo" => self.skipped += number,
+            "skipped" | "skip" | "todo" => self.skipped += number,
             "suites" => {}
             _ => return false,
         }

@@ -1,7 +1,8 @@
 //! One test point: its line, its YAML block and the comments behind it.
 
 use super::yaml::Yaml;
-use crate::log::Line;
+use crate::format::thrown;
+use crate::log::{self, Line};
 use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
 
 /// How many comments a point keeps.
@@ -33,6 +34,10 @@ pub(super) struct Point {
     line: TextLine,
     yaml: Option<Yaml>,
     comments: Vec<TextLine>,
+    /// Lines below it that are indented and no YAML, as Mocha writes.
+    below: Vec<TextLine>,
+    /// Something else came since.
+    parted: bool,
 }
 
 impl Point {
@@ -97,6 +102,16 @@ impl Point {
         }
     }
 
+    /// Takes a line below a failed point that is indented and no TAP: the message of a producer that knows no YAML.
+    pub(super) fn indented(&mut self, line: Line<'_>) -> bool {
+        let takes = !self.ok && !self.parted && self.yaml.is_none() && line.indent() > self.indent;
+        self.parted |= !takes;
+        if takes && self.below.len() < MAX_COMMENTS {
+            self.below.push(line.to_text());
+        }
+        takes
+    }
+
     /// Whether node:test ended it because its parent ended.
     pub(super) fn is_cancelled(&self) -> bool {
         self.yaml.as_ref().is_some_and(|yaml| yaml.get("failureType") == Some("cancelledByParent"))
@@ -119,14 +134,27 @@ impl Point {
 
     /// The failure that a failed point tells of.
     pub(super) fn failure(self) -> Failure {
-        let Point { before, name, line, yaml, comments, title, .. } = self;
+        let Point { before, name, line, yaml, comments, title, below, .. } = self;
+        let name = if name.is_empty() { title } else { name };
+        if !below.is_empty() {
+            return Failure { span: line.span, ..log::below(&name, below, line.span) };
+        }
         let yaml = yaml.unwrap_or_default();
+        let hook = name.contains("\" hook");
+        let stack: Vec<TextLine> = yaml.stack().take(1).cloned().collect();
+        let shown = yaml.thrown();
+        let thrown = thrown::type_name(&stack).filter(|name| !name.contains("Assert"));
         let kind = yaml.get("failureType");
         let mut text = yaml.message();
+        if let Some((_, said)) = &shown {
+            text.splice(..0, said.iter().cloned());
+        }
         // The runner saw only that a file failed; what it printed stands in the comments before.
         let file_failed = yaml.get("exitCode").is_some() || text.first().is_some_and(|line| line.text == "test failed");
         let mut level = if file_failed || yaml.get("type") == Some("suite") { Level::Suite } else { Level::Case };
-        let mut file = yaml.place();
+        // AVA points into itself.
+        let of_library = |file: &FileRef| yaml.get("details").is_some() && file.path.contains("node_modules/");
+        let mut file = yaml.place().filter(|file| !of_library(file));
         if file_failed {
             text = before.into_iter().filter(|line| !line.text.is_empty()).chain(text).collect();
         } else {
@@ -161,20 +189,28 @@ impl Point {
             Some("cancelledByParent") => Some(Signal::Load),
             _ if yaml.get("signal").is_some_and(|signal| signal.starts_with("SIG")) => Some(Signal::Crash),
             _ if file_failed => Some(Signal::Load),
+            _ if hook => {
+                level = Level::Suite;
+                Some(Signal::Hook)
+            }
+            // AVA calls every failure an assertion, and tells below what was thrown.
+            _ if shown.as_ref().is_some_and(|(name, _)| !name.contains("Assert")) => None,
             _ if asserts => Some(Signal::Assertion),
             Some(_) if name_of_error.is_none() && code.is_none() => Some(Signal::Unhandled),
             _ if name_of_error.is_some() || code.is_some() => None,
+            _ if thrown.is_some() => None,
             _ => Some(Signal::Assertion),
         };
+        let named = name_of_error.or(code).map(str::to_owned);
         Failure {
             level,
-            test: Some(if name.is_empty() { title } else { name }),
+            follow_on: kind == Some("subtestsFailed") || name.contains(" exited with a non-zero exit code: "),
+            test: Some(name),
             file,
             signal,
-            type_name: name_of_error.or(code).map(str::to_owned),
+            type_name: shown.map(|(name, _)| name).or(named).or(thrown.filter(|_| !asserts)),
             text,
             span: line.span,
-            follow_on: kind == Some("subtestsFailed"),
             ..Failure::default()
         }
     }
@@ -202,8 +238,16 @@ fn split_directive(text: &str) -> (&str, Option<Directive>) {
     (title.trim_end().trim_end_matches('-').trim_end(), directive)
 }
 
-/// The place in a comment: Perl's `at t/x.t line 6.`, and bats' `(in test file i.bats, line 2)`.
+/// The place in a comment: Perl's `at t/x.t line 6.`, bats' `(in test file i.bats, line 2)` and busted's
+/// `spec/a_spec.lua @ 2`.
 fn comment_place(text: &str) -> Option<FileRef> {
+    if let Some((path, line)) = text.split_once(" @ ")
+        && !path.contains(' ')
+        && path.contains('.')
+        && let Ok(number) = line.parse()
+    {
+        return Some(FileRef::new(path, Some(number), None));
+    }
     if let Some(rest) = text.strip_prefix("at ").or_else(|| text.split_once(" at ").map(|(_, rest)| rest))
         && let Some((path, rest)) = rest.rsplit_once(" line ")
         && let Ok(number) = rest.trim_end_matches('.').parse()

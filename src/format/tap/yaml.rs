@@ -55,6 +55,16 @@ impl Yaml {
             }
             return true;
         }
+        // The keys below are sentences, and the values what was thrown.
+        if let Some((key, at)) = &self.key
+            && key == "details"
+            && indent > *at
+        {
+            if let Some((_, value)) = self.values.last_mut() {
+                value.push(TextLine { text: text.to_owned(), span: line.span });
+            }
+            return true;
+        }
         let Some((key, value)) = text.split_once(':').filter(|(key, rest)| {
             key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && (rest.is_empty() || rest.starts_with(' '))
         }) else {
@@ -94,6 +104,22 @@ impl Yaml {
     pub(super) fn message(&self) -> Vec<TextLine> {
         let found = self.lines("error").or_else(|| self.lines("message"));
         found.unwrap_or_default().iter().filter(|line| !line.text.trim().is_empty()).cloned().collect()
+    }
+
+    /// What was thrown, as AVA shows it: its type, and its message.
+    pub(super) fn thrown(&self) -> Option<(String, Vec<TextLine>)> {
+        let lines = self.lines("details")?;
+        let (at, name) = lines.iter().enumerate().find_map(|(at, line)| {
+            let name = line.text.strip_suffix(" {")?;
+            let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'));
+            (plain && (name.ends_with("Error") || name.ends_with("Exception"))).then_some((at, name))
+        })?;
+        let said = lines[at..].iter().find_map(|line| Some((line, line.text.strip_prefix("message: ")?)));
+        let said = said.map(|(line, said)| {
+            let text = unquote(said.trim_end_matches(','));
+            text.split('\n').map(|text| TextLine { text: text.to_owned(), span: line.span }).collect()
+        });
+        Some((name.to_owned(), said.unwrap_or_default()))
     }
 
     pub(super) fn stack(&self) -> impl Iterator<Item = &TextLine> {

@@ -12,25 +12,6 @@ use super::{Grip, Line, Reader};
 use crate::item::{Item, Mark, Scope, Step, TestRun};
 use crate::report::{Counts, Failure, Level, Note, Outcome, Signal};
 
-pub(super) const NEEDLES: &[&str] = &[
-    "=== RUN ",
-    "=== CONT ",
-    "--- FAIL: ",
-    "--- PASS: ",
-    "--- SKIP: ",
-    "ok  \t",
-    "FAIL\t",
-    " ns/op",
-    "panic: ",
-    "fatal error: ",
-    "WARNING: DATA RACE",
-    "[build failed]",
-    "[setup failed]",
-    "[no tests to run]",
-    "(cached)",
-    "testing: warning: no tests to run",
-];
-
 /// How many lines of others may follow one of the runner's before its run is given up.
 const PATIENCE: u32 = 5000;
 

@@ -106,7 +106,7 @@ impl Reader for Ctest {
             (true, Some(failed)) => &mut failed.output,
             _ => &mut self.before,
         };
-        if kept.len() < MAX_LINES && !said.starts_with("Test command:") && !said.starts_with("Working Directory:") {
+        if kept.len() < MAX_LINES && !is_settings(said) {
             kept.push(TextLine { text: said.to_owned(), span: line.span });
         }
         Grip::Hold
@@ -188,6 +188,10 @@ impl Failed {
         failure.file = file;
         (failure.signal, failure.text) = match () {
             () if how.starts_with("Timeout") => (Some(Signal::TestTimeout), vec![line]),
+            // It ended well, but did not print what it had to.
+            () if how.contains("egular expression") => {
+                (Some(Signal::Assertion), [line].into_iter().chain(text).collect())
+            }
             () if how.starts_with("Exception")
                 || how.contains("abort")
                 || how.starts_with("SEGFAULT")
@@ -216,8 +220,14 @@ fn result(text: &str) -> Option<(&str, &str)> {
     let (name, rest) = rest.split_once(" ..").or_else(|| rest.split_once(" .")).or_else(|| rest.split_once("***"))?;
     let how = rest.trim_start_matches('.').trim_start_matches('*').trim();
     let how = how.strip_suffix(" sec").map_or(how, |how| how.rsplit_once(' ').map_or(how, |(how, _)| how)).trim();
-    let how = how.strip_prefix("Required regular expression not found").map_or(how, |_| "Failed");
     Some((name.trim(), how))
+}
+
+/// Whether a line tells how a test is started; `-V` prints such lines before the output.
+fn is_settings(text: &str) -> bool {
+    ["Test command:", "Working Directory:", "Environment variables:", "Test timeout computed to be:"]
+        .iter()
+        .any(|word| text.starts_with(word))
 }
 
 /// `80% tests passed, 1 tests failed out of 5`.

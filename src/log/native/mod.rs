@@ -1,7 +1,10 @@
 //! The consoles of test runners for C, C++, Perl and shell.
 
 pub(crate) mod bats;
+pub(super) mod boost;
 pub(super) mod catch2;
+pub(super) mod cpputest;
+pub(super) mod criterion;
 pub(super) mod ctest;
 pub(super) mod gtest;
 pub(super) mod prove;
