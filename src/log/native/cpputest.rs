@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! cart.cpp:5: error: Failure in TEST(Cart, total)
-//! 	LONGS_EQUAL(42, 41) failed
-//! 	expected <42 (0x2a)>
-//! 	but was  <41 (0x29)>
+//!     LONGS_EQUAL(42, 41) failed
+//!     expected <42 (0x2a)>
+//!     but was  <41 (0x29)>
 //!
 //! Errors (1 failures, 5 tests, 4 ran, 4 checks, 1 ignored, 0 filtered out, 1 ms)
 //! ```
