@@ -48,6 +48,25 @@ pub enum When {
     AnyOrder,
 }
 
+/// What can go wrong between this machine and a server that something is fetched from.
+const REMOTE_TROUBLE: &[Kind] = INSTALL_TROUBLE.split_at(8).0;
+
+/// What keeps an installer from installing: first the [`REMOTE_TROUBLE`], then what it makes of the packages themselves.
+const INSTALL_TROUBLE: &[Kind] = &[
+    Kind::ConnectionFailure,
+    Kind::ServiceUnavailable,
+    Kind::RateLimit,
+    Kind::Timeout,
+    Kind::CertificateError,
+    Kind::Authentication,
+    Kind::PermissionDenied,
+    Kind::QuotaExceeded,
+    Kind::DependencyConflict,
+    Kind::IntegrityFailure,
+    Kind::MissingResource,
+    Kind::VersionMismatch,
+];
+
 /// The table.
 pub const EDGES: &[Edge] = &[
     Edge {
@@ -115,16 +134,7 @@ pub const EDGES: &[Edge] = &[
     },
     Edge {
         id: "download/install",
-        from: &[
-            Kind::ConnectionFailure,
-            Kind::ServiceUnavailable,
-            Kind::RateLimit,
-            Kind::Timeout,
-            Kind::CertificateError,
-            Kind::Authentication,
-            Kind::PermissionDenied,
-            Kind::QuotaExceeded,
-        ],
+        from: REMOTE_TROUBLE,
         to: &[Kind::DependencyConflict, Kind::IntegrityFailure, Kind::MissingResource],
         when: When::Installing,
         words: Some(
@@ -134,20 +144,7 @@ pub const EDGES: &[Edge] = &[
     },
     Edge {
         id: "install/missing",
-        from: &[
-            Kind::ConnectionFailure,
-            Kind::ServiceUnavailable,
-            Kind::RateLimit,
-            Kind::Timeout,
-            Kind::CertificateError,
-            Kind::Authentication,
-            Kind::PermissionDenied,
-            Kind::QuotaExceeded,
-            Kind::DependencyConflict,
-            Kind::IntegrityFailure,
-            Kind::MissingResource,
-            Kind::VersionMismatch,
-        ],
+        from: INSTALL_TROUBLE,
         to: &[Kind::MissingModule, Kind::MissingCommand],
         when: When::Installing,
         words: None,
