@@ -10,7 +10,7 @@ use regex::Regex;
 
 use crate::cause::Group;
 use crate::kind::{Kind, Phase};
-use crate::report::{Consequence, Level};
+use crate::report::{Consequence, Evidence, Level};
 use crate::rules::Rank;
 
 /// How many consequences a cause lists.
@@ -313,7 +313,12 @@ impl Edge {
     fn speaks(&self, row: usize, group: &Group) -> bool {
         let Some(words) = self.words else { return true };
         let Some(words) = WORDS[row].get_or_init(|| Regex::new(words).ok()) else { return false };
-        group.evidence.iter().all(|evidence| words.is_match(&evidence.text))
+        // The file in which something is missed says nothing of what is missed.
+        let missed = |evidence: &Evidence| {
+            let place = evidence.file.as_ref().and_then(|file| evidence.text.split_once(file.path.as_str()));
+            words.is_match(place.map_or(evidence.text.as_str(), |(_, rest)| rest))
+        };
+        group.evidence.iter().all(missed)
     }
 }
 

@@ -150,6 +150,13 @@ fn strip_tool(text: &str) -> &str {
     for prefix in ["[ERROR] ", "[error] ", "[WARNING] ", "[warn] ", "e: ", "w: "] {
         text = text.strip_prefix(prefix).unwrap_or(text);
     }
+    // Ant names the task: `    [javac] /src/A.java:1: error: x`.
+    if text.starts_with(' ')
+        && let Some((task, rest)) = text.trim_start().strip_prefix('[').and_then(|rest| rest.split_once("] "))
+        && task.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.'))
+    {
+        text = rest;
+    }
     // Gradle glues the first error to the name of its task.
     if let Some(rest) = text.strip_prefix(':')
         && let Some(slash) = rest.find('/')

@@ -11,6 +11,7 @@ mod ant;
 mod arrow;
 mod ava;
 mod block;
+mod boxed;
 mod bundler;
 mod busted;
 mod cases;
@@ -156,6 +157,14 @@ pub(crate) trait Reader {
 
     /// Asks it to tell of the cases that passed too. Until then it must not keep their names.
     fn keep_passed(&mut self) {}
+
+    /// Whether it is told what stands above a line that wakes it.
+    fn looks_back(&self) -> bool {
+        false
+    }
+
+    /// What stands above the line that is shown next, the nearest first.
+    fn above(&mut self, _lines: Vec<TextLine>) {}
 }
 
 pub(crate) struct ReaderEntry {
@@ -218,6 +227,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: native::criterion::NEEDLES, open: native::criterion::open },
     // What follows is read where no runner of tests has it.
     ReaderEntry { needles: traceback::NEEDLES, open: traceback::open },
+    ReaderEntry { needles: boxed::NEEDLES, open: boxed::open },
     ReaderEntry { needles: arrow::NEEDLES, open: arrow::open },
     ReaderEntry { needles: above::NEEDLES, open: above::open },
     ReaderEntry { needles: located::NEEDLES, open: located::open },
@@ -397,6 +407,10 @@ impl LogParser {
         let Needles { rules, readers, .. } = needles.get_or_insert_with(|| self.needles_in(raw));
         for &index in readers.iter() {
             let index = usize::from(index);
+            if shown & 1 << index == 0 && self.readers[index].looks_back() {
+                let joined = self.recent.joined(before, Recent::NEAR);
+                self.readers[index].above(tail::above(&joined, span, frame));
+            }
             if shown & 1 << index == 0 && self.settle(index, line, out) {
                 return;
             }

@@ -1,14 +1,18 @@
-//! What ends a program outside any test: a panic of Rust, an uncaught exception of Java.
+//! What ends a program outside any test: a panic of Rust, an uncaught exception of Java, what stops rake.
 //!
-//! The line that announces it says little; the message stands on the next line (Rust) or behind the deepest
-//! `Caused by:` (Java).
+//! The line that announces it says little; the message stands on the next line (Rust, rake) or behind the deepest
+//! `Caused by:` (Java). What a build script of Cargo prints stands indented, and its message may go on over several
+//! lines.
 
 use super::block::{MAX_BLOCK, diagnostic};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::{Failure, FileRef, Signal, TextLine};
 
-pub(super) const NEEDLES: &[&str] = &["' panicked at ", "Exception in thread \"", ") panicked at "];
+pub(super) const NEEDLES: &[&str] = &["' panicked at ", "Exception in thread \"", ") panicked at ", "rake aborted!"];
+
+/// How many lines a message has at most.
+const MAX_MESSAGE: usize = 20;
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Panic::default())
@@ -19,8 +23,19 @@ struct Panic {
     open: Option<Open>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Language {
+    Rust,
+    Java,
+    Ruby,
+}
+
 struct Open {
-    rust: bool,
+    language: Language,
+    /// How far the head is indented.
+    indent: usize,
+    /// The frames of a backtrace follow.
+    frames: bool,
     file: Option<FileRef>,
     type_name: Option<String>,
     head: TextLine,
@@ -38,22 +53,24 @@ impl Reader for Panic {
             self.finish(out);
         }
         let text = line.text;
-        if text.starts_with("thread '")
+        if line.trimmed().starts_with("thread '")
             && let Some((_, place)) = text.split_once(" panicked at ")
         {
             // Before Rust 1.73 the message came first: `panicked at 'message', src/main.rs:3:5`.
             let place = place.rsplit_once("', ").map_or(place, |(_, place)| place);
             let file = super::block::place(place.trim_end_matches(':')).map(|placed| placed.file);
-            let head = line.to_text();
-            self.open = Some(Open { rust: true, file, type_name: None, head, more: Vec::new(), lines: 0 });
+            self.open = Some(Open { file, ..Open::new(Language::Rust, line) });
             return Grip::Hold;
         }
         if let Some(at) = text.find("Exception in thread \"")
             && let Some((_, exception)) = text[at + 21..].split_once("\" ")
         {
             let type_name = exception.split(':').next().map(str::to_owned);
-            let head = line.to_text();
-            self.open = Some(Open { rust: false, file: None, type_name, head, more: Vec::new(), lines: 0 });
+            self.open = Some(Open { type_name, ..Open::new(Language::Java, line) });
+            return Grip::Hold;
+        }
+        if text == "rake aborted!" {
+            self.open = Some(Open::new(Language::Ruby, line));
             return Grip::Hold;
         }
         Grip::Pass
@@ -66,15 +83,21 @@ impl Reader for Panic {
 
 impl Panic {
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
-        let Some(Open { rust, file, type_name, head, more, .. }) = self.open.take() else { return };
+        let Some(Open { language, file, type_name, head, more, .. }) = self.open.take() else { return };
         let mut text = Vec::new();
-        if rust {
-            text.push(head);
-            text.extend(more);
-        } else {
+        match language {
+            Language::Rust => {
+                text.push(head);
+                text.extend(more);
+            }
             // The deepest cause is what happened; what is thrown on top only wraps it.
-            text.extend(more.into_iter().rev());
-            text.push(head);
+            Language::Java => {
+                text.extend(more.into_iter().rev());
+                text.push(head);
+            }
+            // That a command failed says nothing: what the command printed does.
+            Language::Ruby if more.is_empty() || more[0].text.starts_with("Command failed with status") => return,
+            Language::Ruby => text.extend(more),
         }
         text.truncate(MAX_BLOCK);
         out(Item::Failure(Failure { file, type_name, ..diagnostic(Signal::Unhandled, text) }));
@@ -82,16 +105,70 @@ impl Panic {
 }
 
 impl Open {
+    fn new(language: Language, line: Line<'_>) -> Open {
+        let (head, indent) = (line.to_text(), line.indent());
+        Open { language, indent, frames: false, file: None, type_name: None, head, more: Vec::new(), lines: 0 }
+    }
+
+    /// Takes a line that belongs to the panic.
+    fn rust(&mut self, line: Line<'_>) -> bool {
+        let text = line.trimmed();
+        if text.starts_with("stack backtrace:") {
+            self.frames = true;
+            return true;
+        }
+        if text.starts_with("note: ") {
+            return text.starts_with("note: run with `RUST_BACKTRACE") || self.frames;
+        }
+        if self.frames {
+            let number = text.bytes().take_while(u8::is_ascii_digit).count();
+            return text.starts_with("at ") || number > 0 && text[number..].starts_with(": ");
+        }
+        // What a build script says may begin with an empty line and have several; elsewhere the next line is another's.
+        let nested = self.indent > 0 && self.lines <= MAX_MESSAGE;
+        if text.is_empty() {
+            return nested || self.lines == 1;
+        }
+        if self.more.is_empty() && self.lines <= 2 || nested && line.indent() >= self.indent {
+            self.more.push(line.to_text());
+            return true;
+        }
+        false
+    }
+
+    /// Takes a line that belongs to what stopped rake: the exception, its frames, the exceptions behind it.
+    fn ruby(&mut self, line: Line<'_>) -> bool {
+        let text = line.text;
+        if text.is_empty() || text.starts_with("Tasks: TOP") {
+            return text.is_empty() && self.lines < 2000 && !self.more.is_empty();
+        }
+        if text == "Caused by:" {
+            self.frames = false;
+            return true;
+        }
+        if text.contains(":in `") || text.contains(":in '") || text.starts_with(['/', '.']) {
+            self.frames = true;
+            return self.lines < 2000;
+        }
+        if self.frames || self.more.len() >= MAX_MESSAGE {
+            return false;
+        }
+        if self.more.is_empty() {
+            let name = super::traceback::exception_type(text);
+            self.type_name = name.filter(|name| name.len() < text.len()).map(str::to_owned);
+        }
+        self.more.push(line.to_text());
+        true
+    }
+
     fn take(&mut self, line: Line<'_>) -> bool {
         self.lines += 1;
-        let text = line.trimmed();
-        if self.rust {
-            if self.lines == 1 && !text.is_empty() && !text.starts_with("note: ") {
-                self.more.push(line.to_text());
-                return true;
-            }
-            return text.starts_with("note: run with `RUST_BACKTRACE");
+        match self.language {
+            Language::Rust => return self.rust(line),
+            Language::Ruby => return self.ruby(line),
+            Language::Java => {}
         }
+        let text = line.trimmed();
         if text.starts_with("Caused by: ") {
             if self.more.len() < MAX_BLOCK {
                 self.more.push(line.to_text());

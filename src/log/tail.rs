@@ -62,6 +62,26 @@ pub(super) fn last_words(
     Some((TextLine { text: lines[first].text.clone(), span }, true))
 }
 
+/// How many lines a reader is shown of what stands above a line.
+const MAX_ABOVE: usize = 6;
+
+/// The last few lines of `before`, which ends where the line at `span` begins; the nearest first.
+pub(super) fn above(before: &[u8], span: Span, frame: &Frame) -> Vec<TextLine> {
+    let (mut end, mut number) = (span.byte_start.saturating_sub(1), span.line);
+    let lines = before.strip_suffix(b"\n").unwrap_or(before).rsplit(|byte| *byte == b'\n').take(MAX_ABOVE);
+    let told = lines.map(|raw| {
+        number = number.saturating_sub(1).max(1);
+        let start = end.saturating_sub(raw.len() as u64);
+        let line = TextLine {
+            text: clean(raw, frame).texts().pop().unwrap_or_default(),
+            span: Span::on_line(number, start, end),
+        };
+        end = start.saturating_sub(1);
+        line
+    });
+    told.collect()
+}
+
 /// Whether a line speaks of an error in the words that most tools use.
 pub(super) fn is_error(text: &str) -> bool {
     const WORDS: &[&str] = &[
