@@ -69,8 +69,8 @@ pub(crate) struct Findings {
     baseline: Option<Baseline>,
     /// The last words before each mark of failure and before the end, with the step that they stand in.
     tails: Vec<(usize, TextLine)>,
-    /// The last line, where it is no word of an error.
-    last_line: Option<TextLine>,
+    /// The last line, where it is no word of an error, with the step that it stands in.
+    last_line: Option<(usize, TextLine)>,
     /// The lines that no green run had.
     novel: Vec<TextLine>,
     /// The cases that passed, where they are asked for.
@@ -220,7 +220,14 @@ impl Findings {
                 }
                 self.tails.push((self.steps.len() - 1, line));
             }
-            Item::Tail { line, error: false } => self.last_line = Some(line),
+            Item::Tail { line, error: false } => {
+                // What comes behind the step that failed says nothing of it.
+                let step = self.steps.len() - 1;
+                let known = self.last_line.as_ref().map(|(step, _)| self.steps[*step].end);
+                if known != Some(Some(Outcome::Failed)) || self.steps[step].end == Some(Outcome::Failed) {
+                    self.last_line = Some((step, line));
+                }
+            }
             Item::Novel(line) => self.novel.push(line),
             Item::Task(task) => self.tasks.push(task),
             Item::Letter { id, supersedes } => self.letter = Some(Letter { id, supersedes }),
@@ -678,11 +685,24 @@ impl Findings {
             (None, Some(group), _) => TextLine { text: group.verdict.line.text, span: group.verdict.line.span },
             (None, None, Some(mark)) => TextLine { text: mark.text.clone(), span: mark.span },
             (None, None, None) => match &self.last_line {
-                Some(line) => line.clone(),
+                Some((_, line)) => line.clone(),
                 None => return Vec::new(),
             },
         };
         let mut ledger = Ledger::default();
+        // An exit line tells only that it failed; what the step printed last is shown beside it.
+        if let (None, Some((step, line))) = (self.last_words(), &self.last_line)
+            && self.steps[*step].end == Some(Outcome::Failed)
+            && *line != evidence
+        {
+            ledger.file(&self.name, unclassified(line.clone(), self.task.clone()));
+            let mut exit = Ledger::default();
+            exit.file(&self.name, unclassified(evidence, self.task.clone()));
+            if let (Some(known), Some(group)) = (ledger.groups.last_mut(), exit.groups.pop()) {
+                known.evidence.extend(group.evidence);
+            }
+            return ledger.groups;
+        }
         ledger.file(&self.name, unclassified(evidence, self.task.clone()));
         ledger.groups
     }

@@ -177,8 +177,10 @@ fn strip_tool(text: &str) -> &str {
 
 fn head(line: Line<'_>) -> Option<Block> {
     let text = strip_tool(line.text);
+    // Pyright puts the file above and a dash between place and word: `  /app/m.py:3:12 - error: x`.
+    let text = if text.contains(" - error") || text.contains(" - warning") { text.trim_start() } else { text };
     let placed = place(text)?;
-    let (severity, code, message) = severity(placed.rest)?;
+    let (severity, code, message) = severity(placed.rest.strip_prefix("- ").unwrap_or(placed.rest))?;
     let extension = extension(&placed.file.path);
     let quotes = matches!(extension.as_str(), "java" | "scala" | "groovy" | "swift");
     let signal = if is_lint(&extension, message) { Signal::Lint } else { Signal::Compile };

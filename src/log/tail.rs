@@ -34,6 +34,7 @@ pub(super) fn last_words(
             && !is_boundary(&line.text)
             && echoed(&line.text).is_none()
             && !said(&line.text)
+            && !is_advice(&line.text)
     };
     let mut told = false;
     for raw in near.rsplit(|byte| *byte == b'\n').take(MAX_LINES) {
@@ -41,7 +42,8 @@ pub(super) fn last_words(
         let start = end.saturating_sub(raw.len() as u64);
         let text = clean(raw, frame).texts().pop().unwrap_or_default();
         // What was printed before the command that failed is another's.
-        let over = begins_step(&text) || told && echoed(&text).is_some();
+        let over =
+            begins_step(&text) && !ends_block(&text) || told && echoed(&text).is_some() || text.starts_with("#!/");
         if over {
             break;
         }
@@ -56,7 +58,11 @@ pub(super) fn last_words(
     };
     // The block is the paragraph; its first word of an error tells what it is about.
     let paragraph = lines[last..].iter().take(MAX_BLOCK).take_while(|line| !line.text.trim().is_empty());
-    let first = last + paragraph.enumerate().filter(|(_, line)| is_error(&line.text) && tells(line)).last()?.0;
+    let mut first = last + paragraph.enumerate().filter(|(_, line)| is_error(&line.text) && tells(line)).last()?.0;
+    // A heading says nothing; what stands below it does.
+    if is_heading(&lines[first].text) && first > 0 && !lines[first - 1].text.trim().is_empty() {
+        first -= 1;
+    }
     let more = lines[..first].iter().rev().take(MAX_BLOCK).take_while(|line| !line.text.trim().is_empty());
     let span = more.fold(lines[first].span, |span, line| span.join(line.span));
     Some((TextLine { text: lines[first].text.clone(), span }, true))
@@ -80,6 +86,49 @@ pub(super) fn above(before: &[u8], span: Span, frame: &Frame) -> Vec<TextLine> {
         line
     });
     told.collect()
+}
+
+/// Whether a line of Jenkins ends a block and does not begin one.
+fn ends_block(text: &str) -> bool {
+    text.strip_prefix("[Pipeline] ").is_some_and(|rest| rest.starts_with(['}', '/']) || rest == "End of Pipeline")
+}
+
+/// Whether a line only announces what comes: `ERRORS:`, `Error:`.
+fn is_heading(text: &str) -> bool {
+    let text = text.trim();
+    text.ends_with(':') && text.split_whitespace().count() <= 2
+}
+
+/// Whether a line tells what to do about an error.
+fn is_advice(text: &str) -> bool {
+    const BEGINS: &[&str] = &[
+        "to report ",
+        "to fix ",
+        "to see ",
+        "please ",
+        "see ",
+        "for more",
+        "for help",
+        "for further",
+        "if you ",
+        "if this ",
+        "try ",
+        "hint",
+        "you can ",
+        "you may ",
+        "more info",
+        "read more",
+        "run `",
+        "run '",
+        "run \"",
+        "visit ",
+        "a complete log",
+        "a full log",
+        "the full ",
+        "http",
+    ];
+    let lower = text.trim_start().to_lowercase();
+    BEGINS.iter().any(|begin| lower.starts_with(begin))
 }
 
 /// Whether a line speaks of an error in the words that most tools use.
@@ -152,6 +201,11 @@ mod tests {
         check("build: 0 errors\n", Some((1, 1, "build: 0 errors")));
         check("10 errors\nsection_end:1:x\n", Some((1, 2, "10 errors")));
         check("\n----\n", None);
+        let log = "Error: no such widget\n  at a\n\nTo report this error, open an issue.\nsaved in: x\n";
+        check(log, Some((1, 2, "Error: no such widget")));
+        check("ERRORS:\nshop.A: (x.1) cannot be\n", Some((2, 2, "shop.A: (x.1) cannot be")));
+        check("#!/bin/bash -eo pipefail\nhum\n", Some((2, 2, "hum")));
+        check("ERROR: x\n[Pipeline] }\n[Pipeline] // stage\n", Some((1, 3, "ERROR: x")));
         check("", None);
     }
 
