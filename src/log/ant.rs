@@ -37,6 +37,8 @@ impl Ant {
         let method = name.split('(').next().unwrap_or(name).trim_end_matches(':');
         let full = match (method.is_empty(), self.suite.is_empty()) {
             (true, _) => self.suite.clone(),
+            // A hook of the class has its name.
+            _ if method == self.suite => self.suite.clone(),
             (false, true) => method.to_owned(),
             (false, false) => format!("{}.{method}", self.suite),
         };

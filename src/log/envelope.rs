@@ -192,7 +192,8 @@ fn strip_prefixes(text: &str) -> &str {
 fn strip_one(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
     match bytes.first()? {
-        b' ' | b'\t' => None,
+        b' ' => strip_task(text),
+        b'\t' => None,
         b'0'..=b'9' => strip_stamp(text).or_else(|| strip_clock(text)).or_else(|| strip_seconds(text)),
         b'[' => strip_bracket(text),
         b'#' => strip_hash(text),
@@ -293,6 +294,13 @@ fn strip_seconds(text: &str) -> Option<&str> {
         return None;
     }
     Some(&text[whole + 5..])
+}
+
+/// `    [javac] `, which Ant puts before what a program prints that a task runs. The reader of its tests wants `[junit]`.
+fn strip_task(text: &str) -> Option<&str> {
+    const PROGRAMS: &[&str] = &["apply", "cc", "exec", "groovyc", "java", "javac", "kotlinc", "scalac"];
+    let (name, rest) = text.trim_start_matches(' ').strip_prefix('[')?.split_once("] ")?;
+    PROGRAMS.contains(&name).then_some(rest)
 }
 
 fn strip_bracket(text: &str) -> Option<&str> {

@@ -8,7 +8,7 @@ use super::cases::{Case, MAX_HELD, counted, counts, finish, is_jvm_frame};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
 use crate::pattern;
-use crate::report::{Failure, Level, TextLine};
+use crate::report::{Failure, FileRef, Level, TextLine};
 
 pub(super) const NEEDLES: &[&str] = &[" FAILED", " tests completed, ", " test completed, ", "* What went wrong:"];
 
@@ -86,6 +86,15 @@ impl Reader for Gradle {
                 if is_jvm_frame(line.text) {
                     case.jvm_frame(line, line.text);
                 } else {
+                    // Without its stack a failure has one line: `java.lang.AssertionError at CartTest.java:5`.
+                    if case.file.is_none()
+                        && let Some((_, place)) = line.text.rsplit_once(" at ")
+                        && let Some((path, row)) = place.rsplit_once(':')
+                        && let Ok(row) = row.parse()
+                        && !path.contains(' ')
+                    {
+                        case.file = Some(FileRef::new(path, Some(row), None));
+                    }
                     case.push(line);
                 }
                 return Grip::Hold;

@@ -33,6 +33,14 @@ pub(super) fn read_mark(text: &str, span: Span) -> Option<(Mark, bool)> {
     {
         return failed(Scope::Step, number(rest));
     }
+    // GitHub stops a step; what it had printed until then may be all there is.
+    if text.starts_with("The operation was cancel")
+        || text.starts_with("The job running on runner ") && text.contains(" has exceeded the maximum execution time")
+        || text.starts_with("The runner has received a shutdown signal")
+        || text.starts_with("The action '") && text.contains("' has timed out after ")
+    {
+        return told(Scope::Step);
+    }
     if let Some((_, rest)) = text.split_once("The command exited with status ")
         && text.contains("Error: ")
     {

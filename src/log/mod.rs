@@ -22,6 +22,7 @@ mod dart;
 mod deno;
 mod dotnet;
 mod envelope;
+mod erlang;
 mod exunit;
 mod findings;
 pub(crate) mod go;
@@ -44,6 +45,7 @@ mod ninja;
 mod node;
 mod node_test;
 mod npm;
+mod ocaml;
 mod panic;
 mod phpunit;
 mod playwright;
@@ -56,8 +58,10 @@ mod scala;
 mod steps;
 mod swift;
 mod tail;
+mod tasty;
 mod tcltest;
 mod testng;
+mod testthat;
 mod traceback;
 mod uvu;
 mod vitest;
@@ -222,6 +226,10 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: native::catch2::NEEDLES, open: native::catch2::open },
     ReaderEntry { needles: native::qttest::NEEDLES, open: native::qttest::open },
     ReaderEntry { needles: native::bats::NEEDLES, open: native::bats::open },
+    ReaderEntry { needles: ocaml::NEEDLES, open: ocaml::open },
+    ReaderEntry { needles: erlang::NEEDLES, open: erlang::open },
+    ReaderEntry { needles: testthat::NEEDLES, open: testthat::open },
+    ReaderEntry { needles: tasty::NEEDLES, open: tasty::open },
     ReaderEntry { needles: native::boost::NEEDLES, open: native::boost::open },
     ReaderEntry { needles: native::cpputest::NEEDLES, open: native::cpputest::open },
     ReaderEntry { needles: native::criterion::NEEDLES, open: native::criterion::open },
@@ -238,7 +246,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: node::NEEDLES, open: node::open },
 ];
 
-const _: () = assert!(READERS.len() <= 64, "a set of readers is the bits of a number");
+const _: () = assert!(READERS.len() <= 128, "a set of readers is the bits of a number");
 
 /// The place of the reader of steps in [`READERS`].
 const STEPS: usize = 1;
@@ -272,6 +280,8 @@ pub(crate) struct LogParser {
     holder: Option<usize>,
     /// The readers that watch, by index.
     watchers: Vec<usize>,
+    /// The readers that were shown a line since the last end of a step, a bit for each.
+    awake: u128,
     /// The reader of the report at hand, for a format that is read line by line.
     of_report: Option<usize>,
     /// A line longer than [`MAX_LINE`] is being passed over.
@@ -300,6 +310,7 @@ impl LogParser {
             readers,
             holder: None,
             watchers: Vec::new(),
+            awake: 0,
             of_report: None,
             skipping: false,
             long_lines: 0,
@@ -364,16 +375,25 @@ impl LogParser {
         out: &mut dyn FnMut(Item),
     ) {
         let line = Line { text, span };
+        // What ran in the step is cut short with it, and belongs to it.
+        if self.awake != 0 && steps::is_over(text) {
+            for index in (0..READERS.len()).filter(|index| self.awake & 1_u128 << index != 0) {
+                self.readers[index].end(out);
+                self.readers[index] = (READERS[index].open)();
+            }
+            (self.awake, self.holder) = (0, None);
+            self.watchers.clear();
+        }
         // The readers that have seen the line, a bit for each.
-        let mut shown = 0_u64;
+        let mut shown = 0_u128;
         if let Some(index) = self.holder.take() {
-            shown |= 1 << index;
+            shown |= 1_u128 << index;
             if self.settle(index, line, out) {
                 // A block of a runner that was cut short must not hide how its step ended.
                 if index == STEPS || !steps::is_boundary(text) {
                     return;
                 }
-                shown |= 1 << STEPS;
+                shown |= 1_u128 << STEPS;
                 let holder = self.holder.take();
                 let taken = self.settle(STEPS, line, out);
                 if self.holder.is_none() {
@@ -390,11 +410,11 @@ impl LogParser {
             let mut watchers = std::mem::take(&mut self.watchers);
             let mut taken = false;
             for index in watchers.drain(..) {
-                if taken || shown & 1 << index != 0 {
+                if taken || shown & 1_u128 << index != 0 {
                     self.watchers.push(index);
                     continue;
                 }
-                shown |= 1 << index;
+                shown |= 1_u128 << index;
                 taken = self.settle(index, line, out);
             }
             if self.watchers.is_empty() {
@@ -407,11 +427,11 @@ impl LogParser {
         let Needles { rules, readers, .. } = needles.get_or_insert_with(|| self.needles_in(raw));
         for &index in readers.iter() {
             let index = usize::from(index);
-            if shown & 1 << index == 0 && self.readers[index].looks_back() {
+            if shown & 1_u128 << index == 0 && self.readers[index].looks_back() {
                 let joined = self.recent.joined(before, Recent::NEAR);
                 self.readers[index].above(tail::above(&joined, span, frame));
             }
-            if shown & 1 << index == 0 && self.settle(index, line, out) {
+            if shown & 1_u128 << index == 0 && self.settle(index, line, out) {
                 return;
             }
         }
@@ -439,6 +459,9 @@ impl LogParser {
 
     /// Shows a line to one reader and keeps what it asks for; tells whether it took the line.
     fn settle(&mut self, index: usize, line: Line<'_>, out: &mut dyn FnMut(Item)) -> bool {
+        if index != STEPS {
+            self.awake |= 1_u128 << index;
+        }
         match self.readers[index].line(line, out) {
             Grip::Pass => return false,
             Grip::Take => {}

@@ -25,6 +25,8 @@ struct Playwright {
     /// Failures of single attempts; the lists at the end tell which of them count.
     waiting: Vec<Block>,
     block: Option<Block>,
+    /// What the progress told of failures, for a run that is cut before it tells more.
+    marked: Vec<Block>,
     /// What was thrown outside any test.
     outside: Option<Block>,
     totals: Option<Totals>,
@@ -44,6 +46,10 @@ static BANNER: LazyLock<Regex> =
     LazyLock::new(|| pattern::regex(r"^Running \d+ tests? using \d+ workers?(?:, shard \d+ of \d+)?$"));
 
 static HEAD: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s{2}\d+\) (?P<title>.* › .*)$"));
+
+/// `  ✘   1 [chromium] › tests/cart.spec.ts:4:5 › total (1.2s)`.
+static MARKED: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^\s{2}(?:✘|x)\s+\d+ (?P<title>.* › .*?)(?: \([\d.]+m?s\))?$"));
 
 static TOTAL: LazyLock<Regex> = LazyLock::new(|| {
     pattern::regex(
@@ -102,6 +108,17 @@ impl Reader for Playwright {
             self.finish(out);
             return Grip::Pass;
         }
+        if let Some(found) = MARKED.captures(text) {
+            if self.marked.len() < MAX_WAITING {
+                let name = title(&found["title"]);
+                let file = PLACE.captures(&name).map(|place| place["file"].to_owned());
+                let mut block = Block::new(Level::Case, Some(name), file, line);
+                block.signal = Some(Signal::Assertion);
+                block.push(line);
+                self.marked.push(block);
+            }
+            return Grip::Hold;
+        }
         if let Some(found) = HEAD.captures(text) {
             self.close();
             let name = title(&found["title"]);
@@ -149,9 +166,12 @@ impl Playwright {
 
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
         self.close();
-        let Playwright { running, waiting, outside, totals, .. } = std::mem::take(self);
+        let Playwright { running, mut waiting, marked, outside, totals, .. } = std::mem::take(self);
         if !running {
             return;
+        }
+        if waiting.is_empty() && totals.is_none() {
+            waiting = marked;
         }
         let flaky = totals.as_ref().map_or(&[][..], |totals| &totals.flaky);
         for mut block in waiting {

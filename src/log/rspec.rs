@@ -19,6 +19,7 @@ pub(super) const NEEDLES: &[&str] = &[
     "Failed examples:",
     "An error occurred ",
     "rspec ./",
+    " (FAILED - ",
 ];
 
 pub(super) fn open() -> Box<dyn Reader> {
@@ -35,6 +36,10 @@ struct Rspec {
     told: HashSet<String>,
     /// Lines since the last heading, so that what is no list of failures is let go.
     idle: usize,
+    /// Where the next failure stands, as hspec tells before its heading.
+    place: Option<FileRef>,
+    /// What the progress told of failures, for a run that is cut before it tells more.
+    marked: Vec<Case>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -56,6 +61,10 @@ static SUMMARY: LazyLock<Regex> = LazyLock::new(|| {
 
 static ENTRY: LazyLock<Regex> =
     LazyLock::new(|| pattern::regex(r"^\s{1,4}(?P<number>\d+(?:\.\d+)?)\) (?P<name>\S.*)$"));
+
+/// `  Spec.hs:4:28: `, with which hspec begins a failure.
+static HSPEC: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^  (?P<path>\S+\.l?hs):(?P<line>\d+):(?P<column>\d+):$"));
 
 static LISTED: LazyLock<Regex> = LazyLock::new(|| {
     pattern::regex(r"^rspec '?(?P<path>\./[^\s:\[']+)(?::(?P<line>\d+)|\[[\d:,]+\])'? # (?P<name>.+)$")
@@ -94,6 +103,14 @@ impl Rspec {
             return Some(Grip::Hold);
         }
         if self.state == State::Failures
+            && let Some(found) = HSPEC.captures(text)
+        {
+            self.flush(out);
+            let number = |name: &str| found[name].parse().ok();
+            self.place = Some(FileRef::new(&found["path"], number("line"), number("column")));
+            return Some(Grip::Hold);
+        }
+        if self.state == State::Failures
             && let Some(found) = ENTRY.captures(text)
         {
             let name = found["name"].to_owned();
@@ -108,12 +125,16 @@ impl Rspec {
             }
             self.flush(out);
             self.idle = 0;
-            self.case = Some(Case::new(name, line));
+            let mut case = Case::new(name, line);
+            case.file = self.place.take();
+            // hspec knows no other word for a failed expectation.
+            case.signal = case.file.as_ref().map(|_| Signal::Assertion);
+            self.case = Some(case);
             return Some(Grip::Hold);
         }
         let Some(case) = &mut self.case else {
             // The heading alone does not make the list RSpec's.
-            if text.trim().is_empty() {
+            if text.trim().is_empty() || self.place.is_some() {
                 return Some(Grip::Hold);
             }
             self.state = State::Nothing;
@@ -125,6 +146,15 @@ impl Rspec {
             case.push_head(line);
         } else if trimmed.is_empty() {
             self.code = false;
+            case.cover(line);
+        } else if trimmed.starts_with("uncaught exception: ") {
+            case.signal = Some(Signal::Unhandled);
+            case.push_head(line);
+        } else if trimmed.starts_with("To rerun use: --match ")
+            || trimmed.starts_with("Randomized with seed ")
+            || trimmed.starts_with("CallStack (from HasCallStack)")
+            || trimmed.contains(", called at ")
+        {
             case.cover(line);
         } else if trimmed.starts_with("# ") {
             self.code = false;
@@ -182,7 +212,18 @@ impl Reader for Rspec {
             self.case = Some(case);
             return begin(State::Outside);
         }
+        if let Some((name, number)) = text.trim().rsplit_once(" (FAILED - ")
+            && number.trim_end_matches(')').bytes().all(|byte| byte.is_ascii_digit())
+        {
+            if self.marked.len() < 10_000 {
+                let mut case = Case::new(name, line);
+                case.signal = Some(Signal::Assertion);
+                self.marked.push(case);
+            }
+            return Grip::Take;
+        }
         if let Some(found) = SUMMARY.captures(text) {
+            self.marked.clear();
             let number = |name: &str| found.name(name).and_then(|number| number.as_str().parse().ok()).unwrap_or(0);
             let errors = number("errors");
             let mut sum = counts(number("total"), number("failed"), 0, number("pending"));
@@ -213,5 +254,8 @@ impl Reader for Rspec {
 
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
         self.flush(out);
+        if self.told.is_empty() {
+            std::mem::take(&mut self.marked).into_iter().for_each(|case| case.tell(out));
+        }
     }
 }

@@ -6,7 +6,7 @@
 use super::command::{echoed, is_tolerated, phase, phase_of_action};
 use super::marks::read_mark;
 use super::{Grip, Line, Reader};
-use crate::item::{Item, Step};
+use crate::item::{Item, Scope, Step};
 use crate::kind::Phase;
 use crate::report::Span;
 
@@ -143,6 +143,10 @@ pub(super) fn is_boundary(text: &str) -> bool {
     const ENDS: &[&str] = &[
         "Process completed with exit code ",
         "The process '",
+        "The operation was cancel",
+        "The job running on runner ",
+        "The runner has received a shutdown signal",
+        "The action '",
         "Post job cleanup",
         "Cleaning up orphan processes",
         "Exited with code exit status ",
@@ -158,10 +162,27 @@ pub(super) fn is_boundary(text: &str) -> bool {
         "No output has been received in the last",
         "Phase complete: ",
         "Command did not execute successfully",
+        // Jenkins.
+        "Build timed out (after ",
+        "Build was aborted",
+        "Aborted by ",
+        "Cancelling nested steps due to timeout",
+        "Sending interrupt signal to process",
+        "script returned exit code ",
+        // CircleCI, Buildkite.
+        "Too long with no output (exceeded ",
+        "# Received cancellation signal, interrupting",
     ];
     // Every line that a reader holds is asked about.
-    let may_be = text.as_bytes().first().is_some_and(|first| b"#s[t~EPTCFJDYN".contains(first));
+    let may_be = text.as_bytes().first().is_some_and(|first| b"#s[t~EPTCFJDYNBAS".contains(first));
     may_be && (begins_step(text) || ENDS.iter().any(|begin| text.starts_with(begin)))
+}
+
+/// Whether a line of the CI system tells that the step or the job is over, and with it whatever ran in it.
+pub(super) fn is_over(text: &str) -> bool {
+    is_boundary(text)
+        && !begins_step(text)
+        && read_mark(text, Span::default()).is_some_and(|(mark, _)| mark.scope != Scope::Attempt)
 }
 
 /// Whether a line of the CI system begins a step.

@@ -5,7 +5,7 @@ use super::{Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::{Counts, Level, Signal, Span};
 
-pub(super) const NEEDLES: &[&str] = &["⎯⎯⎯", "stderr", "stdout", "Test Files "];
+pub(super) const NEEDLES: &[&str] = &["⎯⎯⎯", "stderr", "stdout", "Test Files ", "   × ", "     → "];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Vitest::default())
@@ -19,6 +19,8 @@ struct Vitest {
     /// The number in the heading `Failed Suites 2`.
     suites: u64,
     totals: Totals,
+    /// What the progress told of failures, for a run that is cut before it tells more.
+    marked: Vec<Block>,
 }
 
 #[derive(Default)]
@@ -123,7 +125,17 @@ impl Reader for Vitest {
             self.finish(out);
         }
         self.close(out);
+        for block in std::mem::take(&mut self.marked) {
+            out(Item::Failure(block.into_failure()));
+        }
     }
+}
+
+/// The name of a test behind the sign of a failure, without its time.
+fn crossed(text: &str) -> Option<&str> {
+    let name = text.trim_start().strip_prefix("× ")?.trim_end();
+    let timed = |last: &str| last.trim_end_matches("ms").trim_end_matches('s').parse::<f64>().is_ok();
+    Some(name.rsplit_once(' ').filter(|(_, last)| timed(last)).map_or(name, |(name, _)| name))
 }
 
 impl Vitest {
@@ -151,11 +163,30 @@ impl Vitest {
                 self.suites = number();
             }
             self.section = section;
+            if section != Section::None {
+                self.marked.clear();
+            }
             if section == Section::None {
                 return Grip::Pass;
             }
             self.state = State::Section;
             return Grip::Hold;
+        }
+        if let Some(name) = crossed(text).filter(|_| line.indent() == 3) {
+            if self.marked.len() < 10_000 {
+                let mut block = Block::new(Level::Case, Some(name.to_owned()), None, line);
+                block.signal = Some(Signal::Assertion);
+                block.push(line);
+                self.marked.push(block);
+            }
+            return Grip::Take;
+        }
+        if let Some(said) = trimmed.strip_prefix("→ ")
+            && let Some(block) = self.marked.last_mut().filter(|block| block.lines.len() == 1)
+        {
+            block.lines.clear();
+            block.push(Line { text: said, span: line.span });
+            return Grip::Take;
         }
         if text.starts_with("stderr | ") || text.starts_with("stdout | ") {
             self.state = State::Output;
@@ -251,6 +282,7 @@ impl Vitest {
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
         self.state = State::Idle;
         self.section = Section::None;
+        self.marked.clear();
         let Totals { files_failed, counts, errors, span } = std::mem::take(&mut self.totals);
         let Some(span) = span else { return };
         let suites = std::mem::take(&mut self.suites);

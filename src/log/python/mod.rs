@@ -1,5 +1,6 @@
 //! The consoles of Python's test runners.
 
+mod progress;
 pub(super) mod pytest;
 pub(super) mod unittest;
 

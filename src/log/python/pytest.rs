@@ -11,7 +11,7 @@ use regex::{Captures, Regex};
 use super::super::cases::of_run;
 use super::super::traceback::exception_type;
 use super::super::{Grip, Line, Reader};
-use super::{MAX_LINES, MAX_TEXT, is_own, native, tell_exception};
+use super::{MAX_LINES, MAX_TEXT, is_own, native, progress, tell_exception};
 use crate::item::{Item, Step, TestRun};
 use crate::pattern;
 use crate::report::{Counts, Failure, FileRef, Level, Note, Outcome, Signal, Span, TextLine};
@@ -54,6 +54,8 @@ struct Pytest {
     blocks: Vec<Block>,
     /// `FAILED` and `ERROR` lines of the short summary: whether an error, the name, the message.
     named: Vec<Named>,
+    /// What the progress told of failures, for a run that is cut before it tells more.
+    marked: Vec<Failure>,
     /// Findings about the run as a whole.
     about_run: Vec<Failure>,
     /// `collected 0 items`.
@@ -216,6 +218,8 @@ impl Reader for Pytest {
                     }
                 } else if let Some(said) = ruled(text, '!') {
                     self.interrupted(said, line);
+                } else if self.marked.len() < MAX_BLOCKS {
+                    self.marked.extend(progress::marked(line));
                 }
                 Grip::Hold
             }
@@ -320,8 +324,11 @@ impl Pytest {
         if !self.active {
             return;
         }
-        let Pytest { blocks, mut named, mut about_run, collected_none, internal, span, section, .. } =
+        let Pytest { blocks, mut named, marked, mut about_run, collected_none, internal, span, section, .. } =
             std::mem::take(self);
+        if totals.is_none() && blocks.is_empty() && named.is_empty() {
+            about_run.extend(marked);
+        }
         let mut index: std::collections::HashMap<String, Vec<usize>> = std::collections::HashMap::new();
         for (at, test) in named.iter().enumerate() {
             index.entry(test.key()).or_default().push(at);
@@ -370,6 +377,8 @@ impl Pytest {
             about_run.push(failure);
         }
         let Some((totals, line)) = totals else {
+            let cases = about_run.iter().filter(|failure| failure.level == Level::Case);
+            failed += cases.map(|failure| failure.count.max(1)).sum::<u64>();
             let failing = failed + errored > 0 || !about_run.is_empty();
             about_run.into_iter().for_each(|failure| out(Item::Failure(failure)));
             if section == Section::Conftest {
