@@ -6,7 +6,7 @@
 
 use std::sync::{LazyLock, OnceLock};
 
-use regex::Regex;
+use crate::pattern::{self, Regex};
 
 use crate::cause::Group;
 use crate::kind::{Kind, Phase};
@@ -312,7 +312,7 @@ impl Edge {
     /// Whether the lines of a finding are of the sort that the edge speaks of.
     fn speaks(&self, row: usize, group: &Group) -> bool {
         let Some(words) = self.words else { return true };
-        let Some(words) = WORDS[row].get_or_init(|| Regex::new(words).ok()) else { return false };
+        let Some(words) = WORDS[row].get_or_init(|| pattern::compile(words).ok()) else { return false };
         // The file in which something is missed says nothing of what is missed.
         let missed = |evidence: &Evidence| {
             let place = evidence.file.as_ref().and_then(|file| evidence.text.split_once(file.path.as_str()));
@@ -353,7 +353,7 @@ mod tests {
     fn rows_are_sorted_and_their_words_valid() {
         assert!(EDGES.is_sorted_by_key(|edge| edge.id));
         for edge in EDGES {
-            assert!(edge.words.is_none_or(|words| Regex::new(words).is_ok()), "{}", edge.id);
+            assert!(edge.words.is_none_or(|words| pattern::compile(words).is_ok()), "{}", edge.id);
             assert!(edge.from.iter().all(|kind| !edge.to.contains(kind)), "{}: a kind explains itself", edge.id);
         }
     }

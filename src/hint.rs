@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use crate::pattern;
 
@@ -195,7 +195,7 @@ fn spoken(how: &str, text: &str, rest: &str) -> Option<Hint> {
 }
 
 /// `3pm (UTC)`, `Feb 3 at 10am (Etc/GMT+5)`, `14:30 +02:00`.
-fn time_of_day(found: &regex::Captures<'_>) -> Option<Hint> {
+fn time_of_day(found: &pattern::Captures<'_>) -> Option<Hint> {
     let part = |name: &str| found.name(name).and_then(|part| part.as_str().parse::<i64>().ok());
     let half = found.name("half").map(|half| half.as_str().to_ascii_lowercase());
     // A number alone is no time.

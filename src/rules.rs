@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use regex::Regex;
+use crate::pattern::Regex;
 use serde::Deserialize;
 
 use crate::error::Error;
@@ -66,7 +66,7 @@ pub struct Rule {
     #[serde(default = "root")]
     pub role: Role,
     /// Literals of which one must stand in the line, compared without regard to ASCII case. The rarer and longer the
-    /// better; the check asks for five bytes at least.
+    /// better; five bytes at least.
     pub needles: Vec<String>,
     /// The regular expression. The named group `subject` is what the failure is about. `\d`, `\s` and `\b` are those of
     /// ASCII; `\w` takes letters of other scripts too.
@@ -362,9 +362,6 @@ impl RuleSet {
             if let Err(error) = rule.is_sound() {
                 complain(error);
             }
-            if let Some(needle) = rule.needles.iter().find(|needle| needle.len() < 5) {
-                complain(format!("the needle {needle:?} is shorter than 5 bytes"));
-            }
             if rule.hits.is_empty() {
                 complain("has no hit".to_owned());
             }
@@ -403,6 +400,9 @@ impl RuleSet {
     }
 }
 
+/// The length in bytes from which the needle of a rule can be looked for at the speed of all.
+const SHORTEST_NEEDLE: usize = 5;
+
 /// The entries of one rule file.
 fn entries(name: &str, text: &str) -> Result<Vec<Rule>, Error> {
     let file: RuleFile = toml::from_str(text).map_err(|error| {
@@ -420,6 +420,9 @@ impl Rule {
         }
         if self.needles.is_empty() {
             return Err(format!("rule \"{}\" has no needle", self.id));
+        }
+        if let Some(needle) = self.needles.iter().find(|needle| needle.len() < SHORTEST_NEEDLE) {
+            return Err(format!("rule \"{}\": the needle {needle:?} is shorter than {SHORTEST_NEEDLE} bytes", self.id));
         }
         for pattern in std::iter::once(&self.pattern).chain(&self.context) {
             pattern::compile(pattern).map_err(|error| format!("rule \"{}\": {error}", self.id))?;

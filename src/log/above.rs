@@ -10,7 +10,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use super::block::{diagnostic, is_excerpt, is_marker};
 use super::{Grip, Line, Reader};

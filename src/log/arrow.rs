@@ -17,7 +17,7 @@ use crate::item::Item;
 use crate::report::{Failure, FileRef, Signal, TextLine};
 
 pub(super) const NEEDLES: &[&str] =
-    &["error[E", "error: ", "error\u{1b}[0m", "warning: ", "warning\u{1b}[0m", "warning[", "--> "];
+    &["error[E", "error: ", "error\u{1b}[0m", "warning: ", "warning\u{1b}[0m", "warning[", " --> ", "m--> "];
 
 /// How many lines a message may have in front of the arrow.
 const MESSAGE_LINES: u64 = 6;

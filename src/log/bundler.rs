@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use super::runner::{Block, is_frame, is_outside};
 use super::{Grip, Line, Reader};

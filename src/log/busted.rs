@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counts, finish};
 use super::{Grip, Line, Reader};
@@ -68,7 +68,7 @@ impl Reader for Busted {
         } else if text.starts_with("stack traceback:") || text.starts_with('\t') {
             case.frame(line, None);
         } else {
-            case.push(Line { text: &PREFIX.replace(text, ""), span: line.span });
+            case.push(Line { text: &PREFIX.cut_from(text), span: line.span });
         }
         Grip::Hold
     }

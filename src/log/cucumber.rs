@@ -12,7 +12,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counts, finish, script_place};
 use super::runner::{self, Block};

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counts, finish};
 use super::{Grip, Line, Reader};
@@ -10,7 +10,7 @@ use crate::item::Item;
 use crate::pattern;
 use crate::report::{FileRef, Level, Signal};
 
-pub(super) const NEEDLES: &[&str] = &["Some tests failed.", "All tests passed!", "All other tests passed!", " [E]"];
+pub(super) const NEEDLES: &[&str] = &["Some tests failed.", "All tests passed!", "All other tests passed!", " [E]$"];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Dart::default())

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counted, counts, finish, is_jvm_frame};
 use super::{Grip, Line, Reader};
@@ -118,7 +118,7 @@ impl Reader for Gradle {
             return Grip::Take;
         }
         if let Some(found) = FAILED.captures(text) {
-            let name = RUNNER.replace(&found["name"], "").into_owned();
+            let name = RUNNER.cut_from(&found["name"]);
             self.case = Some(Case::new(name, line));
             return Grip::Hold;
         }

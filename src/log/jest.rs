@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use super::cases::of_run;
 use super::runner::{Block, Run, numbers};
@@ -13,7 +13,8 @@ use crate::report::{Counts, Failure, Level, Signal, Span};
 
 pub(super) const NEEDLES: &[&str] = &[
     "FAIL ",
-    "● ",
+    " ● ",
+    "m● ",
     "Test Suites: ",
     "LOGGING RETRY ERRORS",
     "console.error",

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counts, finish, is_jvm_frame, jvm_place, labeled};
 use super::{Grip, Line, Reader};
@@ -15,8 +15,7 @@ pub(super) const NEEDLES: &[&str] = &[
     "There was 1 failure:",
     "There were ",
     "Tests run: ",
-    " tests)",
-    " test)",
+    r"OK (\d",
     "Test run finished after ",
     " tests found ",
     " tests successful ",

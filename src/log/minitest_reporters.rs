@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, script_place};
 use super::{Grip, Line, Reader};
@@ -64,7 +64,7 @@ impl Reader for Reporters {
         } else if text.starts_with(' ') && text.contains(":in `") {
             case.frame(line, None);
         } else {
-            let said = WRAPPED.replace(text, "");
+            let said = WRAPPED.cut_from(text);
             case.push(Line { text: said.trim(), span: line.span });
         }
         Grip::Hold

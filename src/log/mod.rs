@@ -172,8 +172,8 @@ pub(crate) trait Reader {
 }
 
 pub(crate) struct ReaderEntry {
-    /// Literals that wake the reader, compared without regard to ASCII case. After one that ends with `\d` a digit must
-    /// stand.
+    /// Literals that wake the reader, compared without regard to ASCII case if they have seven bytes or more. After one
+    /// that ends with `\d` a digit must stand, after one that ends with `$` the end of the line.
     pub needles: &'static [&'static str],
     pub open: fn() -> Box<dyn Reader>,
 }
@@ -266,10 +266,7 @@ pub(crate) fn wakers() -> impl Iterator<Item = (Waker, Needle<'static>)> {
     let readers = readers
         .flat_map(|(index, entry)| entry.needles.iter().map(move |needle| (Waker::Reader(index as u8), *needle)));
     let wakers = readers.chain(BEGINNINGS.iter().map(|needle| (Waker::Report, *needle)));
-    wakers.map(|(waker, needle)| {
-        let text = needle.strip_suffix(r"\d");
-        (waker, Needle { text: text.unwrap_or(needle), digit: text.is_some() })
-    })
+    wakers.map(|(waker, needle)| (waker, Needle::read(needle)))
 }
 
 /// Reads a raw log.

@@ -15,7 +15,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use super::cases::{Case, counts, finish};
 use super::{Grip, Line, Reader};

@@ -8,7 +8,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, is_jvm_frame, jvm_place};
 use super::{Grip, Line, Reader};

@@ -6,10 +6,10 @@
 //!
 //! How it works: of each needle of seven bytes or more, two windows of six bytes are chosen, one for each way in which
 //! the needle can lie on a grid of two. The pass takes the six bytes at each point of the grid, folds their case,
-//! hashes them, and asks two bits of one word of a table that fits the first-level cache. Only where both are set is the exact window
-//! looked up, and only then are the needles that hold it compared. Where a needle is long enough to leave a choice, the
-//! window that is rarest in real logs is taken ([`rarity`]). Shorter needles are found by a packed searcher, which is
-//! fast while they are few.
+//! hashes them, and asks two bits of one word of a table that fits the first-level cache. Only where both are set is the
+//! exact window looked up, and only then are the needles that hold it compared. Where a needle is long enough to leave a
+//! choice, the window that is rarest in real logs is taken ([`rarity`]). Shorter needles have windows of four bytes and a
+//! small table of their own, which is asked at the same points.
 //!
 //! Other ways were measured on 165 MB of mixed logs of failed jobs, with 2500 needles on one core: fragments of four
 //! bytes on a grid of four found the lines at 0.27 GB/s, windows of eight bytes on a grid of four with fragments for
@@ -19,34 +19,66 @@
 
 mod rarity;
 
-use aho_corasick::{Match, Span, packed};
-
-const WINDOW: usize = 6;
+/// The distance of the points at which the pass looks.
 const STRIDE: usize = 2;
 
-/// The length from which a needle has a window on the grid wherever it lies.
-const LONG: usize = WINDOW + STRIDE - 1;
+/// The windows of needles that are compared without regard to case, and of the others.
+const LONG_WINDOW: usize = 6;
+const SHORT_WINDOW: usize = 4;
+
+/// The length from which a needle has a long window on the grid wherever it lies.
+const LONG: usize = LONG_WINDOW + STRIDE - 1;
+
+/// The sizes of the tables that are asked at each point: 32 KiB and 16 KiB, so that they stay in the nearest caches.
+const LONG_WORDS: usize = 1 << 12;
+const SHORT_BYTES: usize = 1 << 14;
 
 /// How many bytes are asked about before the first branch.
-const BLOCK: usize = 32;
+const BLOCK: usize = 16;
+const POINTS: usize = BLOCK / STRIDE;
 
 /// How many bytes are loaded to take a window.
 const LOAD: usize = 8;
-
-/// The size of the table of bits: 2^12 words of 64 bits are 32 KiB.
-const WORDS: u32 = 12;
 
 /// A needle, and what must stand behind it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Needle<'n> {
     pub text: &'n str,
-    /// A digit must follow.
-    pub digit: bool,
+    pub behind: Behind,
 }
 
 impl<'n> From<&'n str> for Needle<'n> {
     fn from(text: &'n str) -> Self {
-        Needle { text, digit: false }
+        Needle { text, behind: Behind::Anything }
+    }
+}
+
+impl<'n> Needle<'n> {
+    /// A needle as readers write it: after one that ends with `\d` a digit must stand, after one that ends with `$` the
+    /// end of the line.
+    pub(crate) fn read(written: &'n str) -> Self {
+        let ends = [(r"\d", Behind::Digit), ("$", Behind::End)];
+        let mut told = ends.into_iter().filter_map(|(end, behind)| Some((written.strip_suffix(end)?, behind)));
+        told.next().map_or(Needle::from(written), |(text, behind)| Needle { text, behind })
+    }
+}
+
+/// What must stand behind a needle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Behind {
+    Anything,
+    Digit,
+    /// The end of the line, or what may stand there and is not seen.
+    End,
+}
+
+impl Behind {
+    fn allows(self, byte: Option<u8>) -> bool {
+        match self {
+            Behind::Anything => true,
+            Behind::Digit => byte.is_some_and(|byte| byte.is_ascii_digit()),
+            Behind::End => byte.is_none_or(|byte| matches!(byte, b'\n' | b'\r' | b' ' | 0x1b)),
+        }
     }
 }
 
@@ -54,226 +86,257 @@ impl<'n> From<&'n str> for Needle<'n> {
 #[derive(Debug)]
 pub(crate) struct Scanner {
     needles: Vec<Owned>,
-    bits: Box<[u64; 1 << WORDS]>,
-    /// Open addressing: the hash of a window and where its entries begin in `entries`.
-    slots: Box<[(u64, u32)]>,
-    /// For each window, the needles that hold it and where.
-    entries: Vec<Entry>,
-    /// The needles that are too short for the grid.
-    short: Option<Short>,
+    /// A bit is set for each long window.
+    long_bits: Box<[u64; LONG_WORDS]>,
+    /// A byte is 1 for each short window.
+    short_bytes: Box<[u8; SHORT_BYTES]>,
+    long: Windows,
+    short: Windows,
 }
 
 #[derive(Debug)]
 struct Owned {
     text: Box<[u8]>,
-    digit: bool,
+    behind: Behind,
 }
 
 impl Owned {
+    fn is_long(&self) -> bool {
+        self.text.len() >= LONG
+    }
+
     fn is_at(&self, bytes: &[u8], start: usize) -> bool {
         let Some(rest) = bytes.get(start..).filter(|rest| rest.len() >= self.text.len()) else { return false };
         let (head, behind) = rest.split_at(self.text.len());
-        let same = if self.text.len() >= LONG { head.eq_ignore_ascii_case(&self.text) } else { *head == *self.text };
-        same && (!self.digit || behind.first().is_some_and(u8::is_ascii_digit))
+        let same = if self.is_long() { head.eq_ignore_ascii_case(&self.text) } else { *head == *self.text };
+        same && self.behind.allows(behind.first().copied())
     }
+}
+
+impl Scanner {
+    /// A scanner for needles of at least four bytes; shorter ones are never found.
+    pub(crate) fn new(needles: &[Needle<'_>]) -> Self {
+        let needles = needles.iter();
+        let needles: Vec<_> =
+            needles.map(|needle| Owned { text: needle.text.as_bytes().into(), behind: needle.behind }).collect();
+        let (mut long, mut short) = (Vec::new(), Vec::new());
+        for (index, needle) in needles.iter().enumerate() {
+            debug_assert!(needle.text.len() >= SHORT_WINDOW, "a needle too short to be found");
+            let tail = fold(window(&needle.text, needle.text.len().saturating_sub(TAIL))) as u32;
+            let length = needle.text.len() as u16;
+            let entry = |offset| Entry { needle: index as u32, tail, offset: offset as u16, length, last: false };
+            if needle.is_long() {
+                let places = (0..STRIDE).filter_map(|residue| rarest(&needle.text, LONG_WINDOW, residue));
+                long.extend(places.map(|at| (long_hash(window(&needle.text, at)), entry(at))));
+                continue;
+            }
+            let mut add = |text: &[u8], residue| {
+                let place = rarest(text, SHORT_WINDOW, residue);
+                short.extend(place.map(|at| (short_hash(window(text, at)), entry(at))));
+            };
+            add(&needle.text, 0);
+            if needle.text.len() > SHORT_WINDOW {
+                add(&needle.text, 1);
+            } else {
+                // Its window at the other points ends with a byte behind it; where none is, a space is taken for one.
+                let behind = (0..=u8::MAX).filter(|byte| needle.behind.allows(Some(*byte)));
+                behind.for_each(|byte| add(&[&needle.text, &[byte][..]].concat(), 1));
+            }
+        }
+        let mut long_bits = Box::new([0_u64; LONG_WORDS]);
+        for (word, bit) in long.iter().map(|(hash, _)| long_bit(*hash)) {
+            long_bits[word] |= 1 << bit;
+        }
+        let mut short_bytes = Box::new([0_u8; SHORT_BYTES]);
+        for (hash, _) in &short {
+            short_bytes[short_byte(*hash)] = 1;
+        }
+        let long = Windows::new(long.into_iter().map(|(hash, entry)| (tag(hash), entry)).collect());
+        let short = Windows::new(short);
+        Scanner { needles, long_bits, short_bytes, long, short }
+    }
+
+    /// Calls `found` with the index of each needle that stands in `line` and where it begins, overlaps included.
+    pub(crate) fn each(&self, line: &[u8], mut found: impl FnMut(u32, usize)) {
+        self.scan(line, 0, &mut |needle, start| {
+            found(needle, start);
+            false
+        });
+    }
+
+    /// Begins a search of `bytes` from front to back.
+    pub(crate) fn search<'s>(&'s self, bytes: &'s [u8]) -> Search<'s> {
+        Search { scanner: self, bytes, ahead: Ahead::Unknown }
+    }
+
+    /// Shows needles that stand at or behind `from` until `found` wants no more; tells whether it did.
+    fn scan(&self, bytes: &[u8], from: usize, found: &mut impl FnMut(u32, usize) -> bool) -> bool {
+        let mut pos = from;
+        while let Some(block) = bytes.get(pos..).and_then(<[u8]>::first_chunk::<{ BLOCK + LOAD - STRIDE }>) {
+            // A bit for each point, the first one highest.
+            let mut points = 0_u32;
+            for point in 0..POINTS {
+                let folded = fold(load(block, point * STRIDE));
+                points = points << 1 | self.may_be_long(folded) | self.may_be_short(folded);
+            }
+            points <<= u32::BITS - POINTS as u32;
+            while points != 0 {
+                let point = points.leading_zeros();
+                points ^= 1 << (u32::BITS - 1 - point);
+                let at = point as usize * STRIDE;
+                if self.at(bytes, pos + at, fold(load(block, at)), found) {
+                    return true;
+                }
+            }
+            pos += BLOCK;
+        }
+        while pos < bytes.len() {
+            if self.at(bytes, pos, window(bytes, pos), found) {
+                return true;
+            }
+            pos += STRIDE;
+        }
+        false
+    }
+
+    /// Whether a long window may stand at the beginning of folded bytes: 1 or 0.
+    #[inline(always)]
+    fn may_be_long(&self, folded: u64) -> u32 {
+        let (word, bit) = long_bit(long_hash(folded));
+        (self.long_bits[word] >> bit) as u32 & 1
+    }
+
+    /// Whether a short window may stand at the beginning of folded bytes: 1 or 0.
+    #[inline(always)]
+    fn may_be_short(&self, folded: u64) -> u32 {
+        u32::from(self.short_bytes[short_byte(short_hash(folded))])
+    }
+
+    /// Looks for needles of which a window stands at `pos`.
+    fn at(&self, bytes: &[u8], pos: usize, folded: u64, found: &mut impl FnMut(u32, usize) -> bool) -> bool {
+        let mut check = |entry: &Entry| {
+            let Some(start) = pos.checked_sub(usize::from(entry.offset)) else { return false };
+            entry.may_be_at(bytes, start)
+                && self.needles[entry.needle as usize].is_at(bytes, start)
+                && found(entry.needle, start)
+        };
+        self.may_be_long(folded) != 0 && self.long.any(tag(long_hash(folded)), &mut check)
+            || self.may_be_short(folded) != 0 && self.short.any(short_hash(folded), &mut check)
+    }
+}
+
+/// Which needles hold a window.
+#[derive(Debug)]
+struct Windows {
+    /// Open addressing: the tag of a window and where its entries begin in `entries`.
+    slots: Box<[(u32, u32)]>,
+    /// For each tag, the needles that hold its window and where.
+    entries: Vec<Entry>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     needle: u32,
+    /// The last bytes of the needle, folded: most often they tell at once that it is another.
+    tail: u32,
     offset: u16,
-    /// The end of a window's list.
+    length: u16,
+    /// The end of a tag's list.
     last: bool,
 }
 
-#[derive(Debug)]
-struct Short {
-    /// A packed searcher takes so many patterns and no more; most sets of rules need one. With each of its patterns
-    /// stand the needles that may begin where it does: itself, and those of which one begins with the other.
-    searchers: Vec<(packed::Searcher, Vec<Vec<u32>>)>,
-}
+/// How many of its last bytes stand with a needle.
+const TAIL: usize = 4;
 
-/// How many patterns a packed searcher takes before it falls back to a slower way, or to none.
-const SHORT_PATTERNS: usize = 60;
+impl Entry {
+    #[inline]
+    fn may_be_at(&self, bytes: &[u8], start: usize) -> bool {
+        let end = start + usize::from(self.length);
+        let tail = bytes.get(end.saturating_sub(TAIL)..end).and_then(|tail| tail.try_into().ok());
+        tail.is_some_and(|tail| fold(u32::from_le_bytes(tail).into()) as u32 == self.tail)
+    }
+}
 
 const EMPTY: u32 = u32::MAX;
 
-impl Scanner {
-    pub(crate) fn new(needles: &[Needle<'_>]) -> Self {
-        // A window and its entries, in the order of the needles: the same needles give the same scanner.
-        let mut windows: Vec<(u64, Entry)> = Vec::with_capacity(needles.len() * STRIDE);
-        let mut short = Vec::new();
-        for (index, needle) in needles.iter().enumerate() {
-            let bytes = needle.text.as_bytes();
-            if bytes.len() < LONG {
-                short.push((index as u32, needle.text));
-                continue;
-            }
-            let frequencies: Vec<u8> =
-                bytes.windows(4).map(|gram| frequency(gram.try_into().unwrap_or_default())).collect();
-            for residue in 0..STRIDE {
-                let places = (residue..=bytes.len() - WINDOW).step_by(STRIDE);
-                // A window is as rare as the rarest fragment in it, or rarer.
-                let best = places.min_by_key(|&at| (frequencies[at..at + WINDOW - 3].iter().min(), at));
-                let Some(offset) = best else { continue };
-                let entry = Entry { needle: index as u32, offset: offset as u16, last: false };
-                windows.push((hash(window(bytes, offset)), entry));
-            }
-        }
-        windows.sort_unstable_by_key(|(window, entry)| (*window, entry.needle, entry.offset));
-        let mut bits = Box::new([0_u64; 1 << WORDS]);
+impl Windows {
+    /// From the tag of each window and a needle that holds it.
+    fn new(mut windows: Vec<(u32, Entry)>) -> Self {
+        // The same needles give the same order.
+        windows.sort_unstable_by_key(|(tag, entry)| (*tag, entry.needle, entry.offset));
+        windows.dedup_by_key(|(tag, entry)| (*tag, entry.needle, entry.offset));
         let distinct = windows.chunk_by(|a, b| a.0 == b.0).count();
-        let size = (distinct * 2).next_power_of_two().max(16);
-        let mut slots = vec![(0, EMPTY); size].into_boxed_slice();
-        let mut entries = Vec::with_capacity(windows.len());
+        let slots = vec![(0, EMPTY); (distinct * 2).next_power_of_two().max(16)].into_boxed_slice();
+        let mut known = Windows { slots, entries: Vec::with_capacity(windows.len()) };
         for list in windows.chunk_by(|a, b| a.0 == b.0) {
-            let hash = list[0].0;
-            let (word, first, second) = bits_of(hash);
-            bits[word] |= 1 << first | 1 << second;
-            let mut slot = slot_of(hash, size);
-            while slots[slot].1 != EMPTY {
-                slot = (slot + 1) & (size - 1);
-            }
-            slots[slot] = (hash, entries.len() as u32);
-            entries.extend(list.iter().map(|(_, entry)| *entry));
-            if let Some(entry) = entries.last_mut() {
+            let tag = list[0].0;
+            let slot = known.slot_of(tag);
+            known.slots[slot] = (tag, known.entries.len() as u32);
+            known.entries.extend(list.iter().map(|(_, entry)| *entry));
+            if let Some(entry) = known.entries.last_mut() {
                 entry.last = true;
             }
         }
-        let needles = needles.iter();
-        let needles =
-            needles.map(|needle| Owned { text: needle.text.as_bytes().into(), digit: needle.digit }).collect();
-        Scanner { needles, bits, slots, entries, short: Short::new(&short) }
+        known
     }
 
-    /// Calls `found` with the index of each needle that stands in `line` and where it begins, overlaps included.
-    /// A needle of fewer than seven bytes may be reported in another order than the others.
-    pub(crate) fn each(&self, line: &[u8], mut found: impl FnMut(u32, usize)) {
-        let mut tell = |needle, start| {
-            found(needle, start);
-            false
-        };
-        let mut at = 0;
-        while at + LOAD <= line.len() {
-            self.at(line, at, load(line, at), &mut tell);
-            at += STRIDE;
-        }
-        while at + WINDOW <= line.len() {
-            self.at(line, at, window(line, at), &mut tell);
-            at += STRIDE;
-        }
-        if let Some(short) = &self.short {
-            for (searcher, alike) in &short.searchers {
-                let mut from = 0;
-                while let Some(hit) = find(searcher, line, from) {
-                    for &needle in &alike[hit.pattern().as_usize()] {
-                        if self.needles[needle as usize].is_at(line, hit.start()) {
-                            found(needle, hit.start());
-                        }
-                    }
-                    from = hit.start() + 1;
-                }
-            }
-        }
-    }
-
-    /// Begins a search of `bytes` from front to back.
-    pub(crate) fn search<'s>(&'s self, bytes: &'s [u8]) -> Search<'s> {
-        let searchers = self.short.as_ref().map_or(0, |short| short.searchers.len());
-        Search { scanner: self, bytes, long: Ahead::Unknown, short: vec![Ahead::Unknown; searchers] }
-    }
-
-    fn next_long(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        let mut hit = None;
-        let mut found = |_, start| {
-            let new = start >= from;
-            if new {
-                hit = Some(start);
-            }
-            new
-        };
-        let mut pos = from;
-        while let Some(block) = bytes.get(pos..).and_then(<[u8]>::first_chunk::<{ BLOCK + LOAD - STRIDE }>) {
-            let mut any = 0;
-            for at in (0..BLOCK).step_by(STRIDE) {
-                any |= self.both_bits(hash(load(block, at)));
-            }
-            if any & 1 != 0 {
-                for at in (0..BLOCK).step_by(STRIDE) {
-                    if self.at(bytes, pos + at, load(block, at), &mut found) {
-                        return hit;
-                    }
-                }
-            }
-            pos += BLOCK;
-        }
-        while pos + WINDOW <= bytes.len() {
-            if self.at(bytes, pos, window(bytes, pos), &mut found) {
-                return hit;
-            }
-            pos += STRIDE;
-        }
-        None
-    }
-
-    /// The next needle that one of the packed searchers finds.
-    fn next_short(
-        &self,
-        (searcher, alike): &(packed::Searcher, Vec<Vec<u32>>),
-        bytes: &[u8],
-        from: usize,
-    ) -> Option<usize> {
-        let mut from = from;
-        loop {
-            let hit = find(searcher, bytes, from)?;
-            // Only what must follow a needle can be missing.
-            let is_at = |&needle: &u32| self.needles[needle as usize].is_at(bytes, hit.start());
-            if alike[hit.pattern().as_usize()].iter().any(is_at) {
-                return Some(hit.start());
-            }
-            from = hit.start() + 1;
-        }
-    }
-
-    /// Whether both bits of a hash are set; in the lowest bit.
-    #[inline(always)]
-    fn both_bits(&self, hash: u64) -> u64 {
-        let (word, first, second) = bits_of(hash);
-        let word = self.bits[word];
-        (word >> first) & (word >> second)
-    }
-
-    /// Looks for needles of which a window stands at `pos`; stops when `found` says so.
-    #[inline(always)]
-    fn at(&self, bytes: &[u8], pos: usize, load: u64, found: &mut impl FnMut(u32, usize) -> bool) -> bool {
-        let hash = hash(load);
-        self.both_bits(hash) & 1 != 0 && self.needles_at(bytes, pos, hash, found)
-    }
-
-    #[inline(never)]
-    fn needles_at(&self, bytes: &[u8], pos: usize, hash: u64, found: &mut impl FnMut(u32, usize) -> bool) -> bool {
+    /// The place of a tag among the slots, or the empty one where it would be.
+    #[inline]
+    fn slot_of(&self, tag: u32) -> usize {
         let mask = self.slots.len() - 1;
-        let mut slot = slot_of(hash, self.slots.len());
-        let first = loop {
-            match self.slots[slot] {
-                (_, EMPTY) => return false,
-                (known, first) if known == hash => break first as usize,
-                _ => slot = (slot + 1) & mask,
-            }
-        };
-        for entry in &self.entries[first..] {
-            if let Some(start) = pos.checked_sub(usize::from(entry.offset))
-                && self.needles[entry.needle as usize].is_at(bytes, start)
-                && found(entry.needle, start)
-            {
+        // The highest bits hang on all bytes of the window.
+        let mut slot = ((u64::from(tag) * self.slots.len() as u64) >> 32) as usize;
+        while self.slots[slot].1 != EMPTY && self.slots[slot].0 != tag {
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+
+    /// Shows each needle that may hold the window of a tag until `found` wants no more; tells whether it did.
+    #[inline]
+    fn any(&self, tag: u32, mut found: impl FnMut(&Entry) -> bool) -> bool {
+        let (_, first) = self.slots[self.slot_of(tag)];
+        for entry in self.entries.get(first as usize..).unwrap_or_default() {
+            if found(entry) {
                 return true;
             }
             if entry.last {
-                return false;
+                break;
             }
         }
         false
     }
+}
+
+/// The part of the hash of a long window by which it is looked up; another window may have the same.
+#[inline(always)]
+const fn tag(long_hash: u64) -> u32 {
+    (long_hash >> 32) as u32
+}
+
+/// The hash of the long window at the beginning of folded bytes. Windows of one hash have the same bytes: the multiplier
+/// is odd. It is the golden ratio of 2^64, with bits well spread.
+#[inline(always)]
+const fn long_hash(folded: u64) -> u64 {
+    (folded << (64 - 8 * LONG_WINDOW)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The word of the table of bits and the bit in it.
+#[inline(always)]
+const fn long_bit(hash: u64) -> (usize, u32) {
+    ((hash >> (64 - LONG_WORDS.trailing_zeros())) as usize, (hash >> 46) as u32 & 63)
+}
+
+/// The hash of the short window at the beginning of folded bytes.
+#[inline(always)]
+const fn short_hash(folded: u64) -> u32 {
+    (folded as u32).wrapping_mul(0x9e37_79b1)
+}
+
+/// The place in the table of bytes.
+#[inline(always)]
+const fn short_byte(hash: u32) -> usize {
+    (hash >> (32 - SHORT_BYTES.trailing_zeros())) as usize
 }
 
 /// A search of one piece of input. It remembers what lies ahead, so that going on from line to line never looks at the
@@ -281,12 +344,10 @@ impl Scanner {
 pub(crate) struct Search<'s> {
     scanner: &'s Scanner,
     bytes: &'s [u8],
-    long: Ahead,
-    /// For each of the packed searchers.
-    short: Vec<Ahead>,
+    ahead: Ahead,
 }
 
-/// The next needle of a class, as far as it is known.
+/// The next needle, as far as it is known.
 #[derive(Clone, Copy)]
 enum Ahead {
     Unknown,
@@ -294,60 +355,40 @@ enum Ahead {
     Nothing,
 }
 
-impl Ahead {
-    /// What lies at or behind `from`; `find` is asked only if that is not known.
-    fn from(&mut self, from: usize, find: impl FnOnce() -> Option<usize>) -> Option<usize> {
-        let stale = match *self {
-            Ahead::Unknown => true,
-            Ahead::At(at) => at < from,
-            Ahead::Nothing => false,
+impl Search<'_> {
+    /// The offset of some needle at or behind `from`, which never moves back. No needle stands on a line before the
+    /// line of that offset.
+    pub(crate) fn next(&mut self, from: usize) -> Option<usize> {
+        let known = match self.ahead {
+            Ahead::Unknown => false,
+            Ahead::At(at) => at >= from,
+            Ahead::Nothing => true,
         };
-        if stale {
-            *self = find().map_or(Ahead::Nothing, Ahead::At);
+        if !known {
+            self.ahead = Ahead::Nothing;
+            self.scanner.scan(self.bytes, from, &mut |_, start| {
+                let new = start >= from;
+                if new {
+                    self.ahead = Ahead::At(start);
+                }
+                new
+            });
         }
-        match *self {
+        match self.ahead {
             Ahead::At(at) => Some(at),
             Ahead::Unknown | Ahead::Nothing => None,
         }
     }
 }
 
-impl Search<'_> {
-    /// The offset of some needle at or behind `from`, which never moves back. No needle stands on a line before the
-    /// line of that offset.
-    pub(crate) fn next(&mut self, from: usize) -> Option<usize> {
-        let Search { scanner, bytes, long, short } = self;
-        let long = long.from(from, || scanner.next_long(bytes, from));
-        let searchers = scanner.short.iter().flat_map(|short| &short.searchers);
-        let short = searchers
-            .zip(short)
-            .filter_map(|(searcher, ahead)| ahead.from(from, || scanner.next_short(searcher, bytes, from)));
-        short.chain(long).min()
-    }
-}
-
-impl Short {
-    fn new(needles: &[(u32, &str)]) -> Option<Self> {
-        if needles.is_empty() {
-            return None;
-        }
-        let searchers = needles.chunks(SHORT_PATTERNS).filter_map(|chunk| {
-            let mut builder = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder();
-            for (_, needle) in chunk {
-                builder.add(needle);
-            }
-            let alike = |text: &str| {
-                let alike = chunk.iter().filter(|(_, other)| other.starts_with(text) || text.starts_with(other));
-                alike.map(|(index, _)| *index).collect()
-            };
-            Some((builder.build()?, chunk.iter().map(|(_, text)| alike(text)).collect()))
-        });
-        Some(Short { searchers: searchers.collect() })
-    }
-}
-
-fn find(searcher: &packed::Searcher, bytes: &[u8], from: usize) -> Option<Match> {
-    (from < bytes.len()).then(|| searcher.find_in(bytes, Span { start: from, end: bytes.len() }))?
+/// Where the rarest window of a text begins, among those whose place has a residue. It is as rare as the rarest fragment
+/// in it, or rarer.
+fn rarest(text: &[u8], length: usize, residue: usize) -> Option<usize> {
+    let places = (residue..(text.len() + 1).saturating_sub(length)).step_by(STRIDE);
+    places.min_by_key(|&at| {
+        let fragments = text[at..at + length].windows(4);
+        (fragments.map(|gram| frequency(gram.try_into().unwrap_or_default())).min(), at)
+    })
 }
 
 /// Eight bytes as a number. Out of bounds is never asked for.
@@ -356,30 +397,18 @@ fn load(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..at + LOAD).map_or(0, |bytes| u64::from_le_bytes(bytes.try_into().unwrap_or_default()))
 }
 
-/// The bytes of a window as a number, where eight bytes may be too many.
+/// Upper and lower case together. Some punctuation falls together too, which only costs a comparison.
+#[inline(always)]
+const fn fold(load: u64) -> u64 {
+    load | 0x2020_2020_2020_2020
+}
+
+/// The folded bytes from a place on, where there may be fewer than eight.
 fn window(bytes: &[u8], at: usize) -> u64 {
     let mut load = [0; LOAD];
-    load[..WINDOW].copy_from_slice(&bytes[at..at + WINDOW]);
-    u64::from_le_bytes(load)
-}
-
-/// The hash of the window at the beginning of eight bytes, upper and lower case together. Some punctuation falls
-/// together too, which only costs a comparison. Windows of one hash have the same bytes: the multiplier is odd.
-#[inline(always)]
-const fn hash(load: u64) -> u64 {
-    // The golden ratio of 2^64: odd, with bits well spread.
-    ((load | 0x2020_2020_2020_2020) << (64 - 8 * WINDOW)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-/// The word of the table and two bits in it.
-#[inline(always)]
-const fn bits_of(hash: u64) -> (usize, u32, u32) {
-    ((hash >> (64 - WORDS)) as usize, (hash >> 46) as u32 & 63, (hash >> 40) as u32 & 63)
-}
-
-/// Where the search for a hash begins in a table of `size` slots, a power of two.
-fn slot_of(hash: u64, size: usize) -> usize {
-    (hash >> 24) as usize & (size - 1)
+    let rest = &bytes[at..bytes.len().min(at + LOAD)];
+    load[..rest.len()].copy_from_slice(rest);
+    fold(u64::from_le_bytes(load))
 }
 
 fn frequency(gram: [u8; 4]) -> u8 {
@@ -395,10 +424,10 @@ mod tests {
         let mut found = Vec::new();
         for start in 0..line.len() {
             for (index, needle) in needles.iter().enumerate() {
-                let (text, digit) = parts(needle);
+                let Needle { text, behind } = Needle::read(needle);
                 let Some(head) = line.get(start..start + text.len()) else { continue };
                 let same = head == text.as_bytes() || text.len() >= LONG && head.eq_ignore_ascii_case(text.as_bytes());
-                if same && (!digit || line.get(start + text.len()).is_some_and(u8::is_ascii_digit)) {
+                if same && behind.allows(line.get(start + text.len()).copied()) {
                     found.push((index as u32, start));
                 }
             }
@@ -423,15 +452,12 @@ mod tests {
         "aaaaa",
         r".py:\d",
         r"Gemfile:\d",
+        " [E]$",
+        "four",
     ];
 
-    fn parts(needle: &str) -> (&str, bool) {
-        needle.strip_suffix(r"\d").map_or((needle, false), |text| (text, true))
-    }
-
     fn scanner() -> Scanner {
-        let needles = NEEDLES.iter().map(|needle| parts(needle)).map(|(text, digit)| Needle { text, digit });
-        Scanner::new(&needles.collect::<Vec<_>>())
+        Scanner::new(&NEEDLES.iter().map(|needle| Needle::read(needle)).collect::<Vec<_>>())
     }
 
     #[track_caller]
@@ -462,6 +488,9 @@ mod tests {
             "  é…● x error: ",
             "a.py:b.py:1",
             "gemfile:a Gemfile:9",
+            "a [E] [E]",
+            "a [E]b [E]\r\n [E]",
+            "four5four",
         ] {
             for shift in 0..40 {
                 let padded = format!("{}{text}\n{text}", "x".repeat(shift));
@@ -485,7 +514,7 @@ mod tests {
             let mut text = Vec::new();
             while text.len() < 200 {
                 match random(4) {
-                    0 => text.extend_from_slice(parts(NEEDLES[random(NEEDLES.len())]).0.as_bytes()),
+                    0 => text.extend_from_slice(Needle::read(NEEDLES[random(NEEDLES.len())]).text.as_bytes()),
                     1 => text.push(b"aeE r:\n1"[random(8)]),
                     2 => text.extend_from_slice(&NEEDLES[random(NEEDLES.len())].as_bytes()[..3]),
                     _ => text.push(random(256) as u8),

@@ -13,7 +13,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use super::super::cases::{Case, counts, finish};
 use super::super::{Grip, Line, Reader};

@@ -11,7 +11,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use super::super::cases::{Case, finish};
 use super::super::{Grip, Line, Reader};

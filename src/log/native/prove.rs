@@ -9,7 +9,7 @@ use crate::item::{Item, TestRun};
 use crate::report::{Counts, Failure, FileRef, Level, Note, Outcome, Signal, Span, TextLine};
 
 pub(in crate::log) const NEEDLES: &[&str] =
-    &["#   Failed test", ".t .", "All tests successful.", "Test Summary Report", "Result: PASS", "Result: FAIL"];
+    &["#   Failed test", ".t ..", "All tests successful.", "Test Summary Report", "Result: PASS", "Result: FAIL"];
 
 pub(in crate::log) fn open() -> Box<dyn Reader> {
     Box::new(Prove::default())

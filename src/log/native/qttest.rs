@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::pattern::Regex;
 
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, is_of_the_job};

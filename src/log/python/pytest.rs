@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex};
+use crate::pattern::{Captures, Regex};
 
 use super::super::cases::of_run;
 use super::super::traceback::exception_type;
