@@ -267,13 +267,24 @@ impl Session {
     }
 
     fn read_from(&mut self, mut reader: impl Read) -> io::Result<()> {
-        let mut chunk = vec![0; CHUNK];
+        let mut chunk = Vec::new();
         loop {
-            match reader.read(&mut chunk) {
-                Ok(0) => return Ok(()),
-                Ok(read) => self.push(&chunk[..read]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+            // Where nothing must be decoded, the input is read to the place where it is held.
+            let direct = self.encoding_known && self.utf16.is_none();
+            let target = if direct { &mut self.held } else { &mut chunk };
+            let before = target.len();
+            let read = reader.by_ref().take(CHUNK as u64).read_to_end(target);
+            if direct {
+                self.bytes += (self.held.len() - before) as u64;
+                if self.held.len() >= CHUNK {
+                    self.drain(false);
+                }
+            } else {
+                self.push(&chunk);
+                chunk.clear();
+            }
+            if read? == 0 {
+                return Ok(());
             }
         }
     }

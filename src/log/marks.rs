@@ -1,7 +1,14 @@
 //! The lines by which CI systems tell how a step or the job ended.
 
+use std::sync::LazyLock;
+
+use memchr::memmem;
+
 use crate::item::{Mark, Scope};
 use crate::report::{Outcome, Span};
+
+/// Stands in each of the forms that begin with a name.
+static EXITED: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(" exited with "));
 
 /// The number at the beginning of a text.
 fn number(text: &str) -> Option<i32> {
@@ -19,104 +26,119 @@ pub(super) fn read_mark(text: &str, span: Span) -> Option<(Mark, bool)> {
         let outcome = if status == Some(0) { Outcome::Passed } else { Outcome::Failed };
         Some((mark(scope, outcome, status), false))
     };
-    if let Some(rest) = text.strip_prefix("Process completed with exit code ") {
-        return failed(Scope::Step, number(rest));
-    }
-    if let Some((program, rest)) = text.split_once(" exited with code '")
-        && !program.contains(' ')
-    {
-        return failed(Scope::Step, number(rest));
-    }
-    // Toolkits of GitHub Actions and Azure: `The process '/usr/bin/npm' failed with exit code 1`.
-    if let Some(rest) = text.strip_prefix("The process '")
-        && let Some((_, rest)) = rest.split_once("' failed with exit code ")
-    {
-        return failed(Scope::Step, number(rest));
-    }
-    // GitHub stops a step; what it had printed until then may be all there is.
-    if text.starts_with("The operation was cancel")
-        || text.starts_with("The job running on runner ") && text.contains(" has exceeded the maximum execution time")
-        || text.starts_with("The runner has received a shutdown signal")
-        || text.starts_with("The action '") && text.contains("' has timed out after ")
-    {
-        return told(Scope::Step);
-    }
-    if let Some((_, rest)) = text.split_once("The command exited with status ")
-        && text.contains("Error: ")
-    {
-        return failed(Scope::Step, number(rest));
-    }
-    if let Some(rest) = text.strip_prefix("user command error: ") {
-        return failed(Scope::Job, rest.strip_prefix("exit status ").and_then(number));
-    }
-    if let Some(rest) = text.strip_prefix("Exited with code exit status ") {
-        return failed(Scope::Step, number(rest));
-    }
-    // GitLab.
-    if let Some(rest) = text.strip_prefix("ERROR: Job failed") {
-        let Some(rest) = rest.strip_prefix(": exit ") else { return told(Scope::Job) };
-        return failed(Scope::Job, rest.rsplit(' ').next().and_then(number));
-    }
-    if text == "Job succeeded" {
-        return by_status(Scope::Job, Some(0));
-    }
-    // Jenkins.
-    if let Some(result) = text.strip_prefix("Finished: ") {
-        return match result {
-            "SUCCESS" => by_status(Scope::Job, Some(0)),
-            "FAILURE" | "UNSTABLE" | "NOT_BUILT" => failed(Scope::Job, None),
-            "ABORTED" => told(Scope::Job),
-            _ => None,
-        };
-    }
-    if text.starts_with("Build step '")
-        && (text.ends_with(" marked build as failure") || text.contains(" changed build result to "))
-    {
-        return if text.ends_with("SUCCESS") { None } else { failed(Scope::Step, None) };
-    }
-    // Travis.
-    if let Some((_, rest)) = text.rsplit_once("\" exited with ")
-        && rest.ends_with('.')
-        && let Some(status) = number(rest)
-    {
-        return by_status(Scope::Step, Some(status));
-    }
-    if text.starts_with("The command \"") {
-        if let Some((_, rest)) = text.rsplit_once(" failed and exited with ") {
+    // Forms that begin with what the job itself named.
+    if EXITED.find(text.as_bytes()).is_some() {
+        if let Some((program, rest)) = text.split_once(" exited with code '")
+            && !program.contains(' ')
+        {
             return failed(Scope::Step, number(rest));
         }
-        if let Some((_, rest)) = text.rsplit_once(" failed. Retrying, ")
-            && rest.ends_with('.')
+        if let Some((_, rest)) = text.split_once("The command exited with status ")
+            && text.contains("Error: ")
         {
-            return Some((mark(Scope::Attempt, Outcome::Failed, None), false));
+            return failed(Scope::Step, number(rest));
+        }
+        // Travis.
+        if let Some((_, rest)) = text.rsplit_once("\" exited with ")
+            && rest.ends_with('.')
+            && let Some(status) = number(rest)
+        {
+            return by_status(Scope::Step, Some(status));
         }
     }
-    if let Some(rest) = text.strip_prefix("Done. Your build exited with ") {
-        return by_status(Scope::Job, number(rest));
-    }
-    if text.starts_with("Your build has been stopped") {
-        return failed(Scope::Job, None);
-    }
-    if text.starts_with("Done: Job Cancelled")
-        || text.starts_with("The build has been terminated")
-        || text.starts_with("The job exceeded the maximum time limit")
-        || text.starts_with("No output has been received in the last")
-    {
-        return told(Scope::Job);
-    }
-    // AWS CodeBuild.
-    if let Some(rest) = text.strip_prefix("Phase complete: ")
-        && let Some((_, state)) = rest.split_once(" State: ")
-    {
-        let outcome = if state.starts_with("SUCCEEDED") { Outcome::Passed } else { Outcome::Failed };
-        return Some((mark(Scope::Step, outcome, None), false));
-    }
-    if text.starts_with("Command did not execute successfully") {
-        return failed(Scope::Step, text.rsplit(' ').next().and_then(number));
-    }
-    // Google Cloud Build.
-    if text.starts_with("ERROR: build step ") && text.contains(" failed: ") {
-        return told(Scope::Job);
+    let begins = |words: &str| text.starts_with(words);
+    match text.as_bytes().first()? {
+        b'B' => {
+            // Jenkins.
+            let told = text.ends_with(" marked build as failure") || text.contains(" changed build result to ");
+            if begins("Build step '") && told && !text.ends_with("SUCCESS") {
+                return failed(Scope::Step, None);
+            }
+        }
+        // AWS CodeBuild.
+        b'C' if begins("Command did not execute successfully") => {
+            return failed(Scope::Step, text.rsplit(' ').next().and_then(number));
+        }
+        b'D' => {
+            // Travis.
+            if let Some(rest) = text.strip_prefix("Done. Your build exited with ") {
+                return by_status(Scope::Job, number(rest));
+            }
+            if begins("Done: Job Cancelled") {
+                return told(Scope::Job);
+            }
+        }
+        b'E' => {
+            // CircleCI.
+            if let Some(rest) = text.strip_prefix("Exited with code exit status ") {
+                return failed(Scope::Step, number(rest));
+            }
+            // GitLab.
+            if let Some(rest) = text.strip_prefix("ERROR: Job failed") {
+                let Some(rest) = rest.strip_prefix(": exit ") else { return told(Scope::Job) };
+                return failed(Scope::Job, rest.rsplit(' ').next().and_then(number));
+            }
+            // Google Cloud Build.
+            if begins("ERROR: build step ") && text.contains(" failed: ") {
+                return told(Scope::Job);
+            }
+        }
+        b'F' => {
+            // Jenkins.
+            return match text.strip_prefix("Finished: ")? {
+                "SUCCESS" => by_status(Scope::Job, Some(0)),
+                "FAILURE" | "UNSTABLE" | "NOT_BUILT" => failed(Scope::Job, None),
+                "ABORTED" => told(Scope::Job),
+                _ => None,
+            };
+        }
+        // GitLab.
+        b'J' if text == "Job succeeded" => return by_status(Scope::Job, Some(0)),
+        b'P' => {
+            if let Some(rest) = text.strip_prefix("Process completed with exit code ") {
+                return failed(Scope::Step, number(rest));
+            }
+            // AWS CodeBuild.
+            let state = text.strip_prefix("Phase complete: ")?.split_once(" State: ")?.1;
+            let outcome = if state.starts_with("SUCCEEDED") { Outcome::Passed } else { Outcome::Failed };
+            return Some((mark(Scope::Step, outcome, None), false));
+        }
+        b'T' => {
+            // Toolkits of GitHub Actions and Azure: `The process '/usr/bin/npm' failed with exit code 1`.
+            if let Some(rest) = text.strip_prefix("The process '")
+                && let Some((_, rest)) = rest.split_once("' failed with exit code ")
+            {
+                return failed(Scope::Step, number(rest));
+            }
+            // Travis.
+            if begins("The command \"") {
+                if let Some((_, rest)) = text.rsplit_once(" failed and exited with ") {
+                    return failed(Scope::Step, number(rest));
+                }
+                if text.rsplit_once(" failed. Retrying, ").is_some_and(|(_, rest)| rest.ends_with('.')) {
+                    return Some((mark(Scope::Attempt, Outcome::Failed, None), false));
+                }
+            }
+            if begins("The build has been terminated") || begins("The job exceeded the maximum time limit") {
+                return told(Scope::Job);
+            }
+            // GitHub stops a step; what it had printed until then may be all there is.
+            if begins("The operation was cancel")
+                || begins("The job running on runner ") && text.contains(" has exceeded the maximum execution time")
+                || begins("The runner has received a shutdown signal")
+                || begins("The action '") && text.contains("' has timed out after ")
+            {
+                return told(Scope::Step);
+            }
+        }
+        b'N' if begins("No output has been received in the last") => return told(Scope::Job),
+        b'Y' if begins("Your build has been stopped") => return failed(Scope::Job, None),
+        b'u' => {
+            // Buildkite.
+            let rest = text.strip_prefix("user command error: ")?;
+            return failed(Scope::Job, rest.strip_prefix("exit status ").and_then(number));
+        }
+        _ => {}
     }
     None
 }

@@ -173,9 +173,14 @@ pub(super) fn is_boundary(text: &str) -> bool {
         "Too long with no output (exceeded ",
         "# Received cancellation signal, interrupting",
     ];
-    // Every line that a reader holds is asked about.
-    let may_be = text.as_bytes().first().is_some_and(|first| b"#s[t~EPTCFJDYNBAS".contains(first));
-    may_be && (begins_step(text) || ENDS.iter().any(|begin| text.starts_with(begin)))
+    begins_step(text) || begins_with_one_of(text, ENDS)
+}
+
+/// Whether a text begins with one of some words. Every line that a reader holds is asked about, so the first letters are
+/// compared first.
+fn begins_with_one_of(text: &str, words: &[&str]) -> bool {
+    let first = text.as_bytes().first();
+    words.iter().any(|word| word.as_bytes().first() == first && text.starts_with(word))
 }
 
 /// Whether a line of the CI system tells that the step or the job is over, and with it whatever ran in it.
@@ -196,7 +201,7 @@ pub(super) fn begins_step(text: &str) -> bool {
         "~~~ ",
         "Entering phase ",
     ];
-    BEGINS.iter().any(|begin| text.starts_with(begin))
+    begins_with_one_of(text, BEGINS)
 }
 
 /// What is being echoed.
@@ -318,20 +323,31 @@ impl Steps {
     fn fresh(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let text = line.text;
         let span = line.span;
-        if text.starts_with("##[") || text.starts_with("[command]") {
-            return self.github(text, span, out);
-        }
-        if let Some(rest) = text.strip_prefix("section_") {
-            return self.gitlab_section(rest, span, out);
-        }
-        if let Some(rest) = text.strip_prefix("[Pipeline] ") {
-            return jenkins_pipeline(rest, span, out);
-        }
-        if let Some(rest) = text.strip_prefix("travis_") {
-            return self.travis(rest, span, out);
-        }
-        if let Some(grip) = buildkite(text, span, out) {
-            return grip;
+        match text.as_bytes().first() {
+            Some(b'#' | b'[') => {
+                if text.starts_with("##[") || text.starts_with("[command]") {
+                    return self.github(text, span, out);
+                }
+                if let Some(rest) = text.strip_prefix("[Pipeline] ") {
+                    return jenkins_pipeline(rest, span, out);
+                }
+            }
+            Some(b's') => {
+                if let Some(rest) = text.strip_prefix("section_") {
+                    return self.gitlab_section(rest, span, out);
+                }
+            }
+            Some(b't') => {
+                if let Some(rest) = text.strip_prefix("travis_") {
+                    return self.travis(rest, span, out);
+                }
+            }
+            Some(b'^' | b'~' | b'-' | b'+') => {
+                if let Some(grip) = buildkite(text, span, out) {
+                    return grip;
+                }
+            }
+            _ => {}
         }
         if let Some((mark, searched)) = read_mark(text, span) {
             out(Item::Mark(mark));
@@ -481,15 +497,9 @@ fn buildkite(text: &str, span: Span, out: &mut dyn FnMut(Item)) -> Option<Grip> 
 
 /// What comes after the work, by the line that begins it.
 fn after_the_work(text: &str) -> Option<&'static str> {
-    [
-        ("Post job cleanup", "Post job cleanup"),
-        ("Cleaning up orphan processes", "Cleaning up orphan processes"),
-        ("Recording test results", "Recording test results"),
-        ("Archiving artifacts", "Archiving artifacts"),
-    ]
-    .iter()
-    .find(|(begin, _)| text.starts_with(begin))
-    .map(|(_, name)| *name)
+    ["Post job cleanup", "Cleaning up orphan processes", "Recording test results", "Archiving artifacts"]
+        .into_iter()
+        .find(|name| begins_with_one_of(text, &[name]))
 }
 
 /// The number of a step of BuildKit, and what is said of it.
