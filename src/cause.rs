@@ -10,11 +10,11 @@ use std::collections::HashMap;
 
 use crate::classify::Verdict;
 use crate::kind::Kind;
-use crate::report::{Candidate, Cause, Consequence, Evidence, FileRef, HintLine, Level, Span};
+use crate::report::{Candidate, Cause, Consequence, Evidence, FileRef, HintLine, Level, Span, TextLine};
 use crate::rules::{Fnv, Rank, Role};
 
 /// How many evidence lines, and how many test names, a cause keeps.
-pub(crate) const KEEP: usize = 20;
+pub(crate) const KEEP: usize = 32;
 
 /// How many lines about a further try a cause keeps.
 const MAX_HINTS: usize = 5;
@@ -73,20 +73,26 @@ pub(crate) struct Ledger {
     by_key: HashMap<u64, usize>,
 }
 
+/// A line of an input as evidence.
+pub(crate) fn evidence(source: &str, line: &TextLine, file: Option<FileRef>) -> Evidence {
+    let TextLine { text, span } = line;
+    Evidence {
+        source: source.to_owned(),
+        line: span.line,
+        last_line: span.last_line,
+        column: None,
+        byte_start: span.byte_start,
+        byte_end: span.byte_end,
+        text: quote(text),
+        file,
+    }
+}
+
 impl Ledger {
     pub(crate) fn file(&mut self, source: &str, filing: Filing) {
         let key = if self.groups.len() < MAX_GROUPS { key(&filing) } else { coarse_key(&filing) };
         let Filing { verdict, level, count, test, file, follow_on, task, stretch, span, hints } = filing;
-        let evidence = Evidence {
-            source: source.to_owned(),
-            line: verdict.line.span.line,
-            last_line: verdict.line.span.last_line,
-            column: None,
-            byte_start: verdict.line.span.byte_start,
-            byte_end: verdict.line.span.byte_end,
-            text: quote(&verdict.line.text),
-            file,
-        };
+        let evidence = evidence(source, &verdict.line, file);
         let Some(&index) = self.by_key.get(&key) else {
             self.by_key.insert(key, self.groups.len());
             self.groups.push(Group {

@@ -39,7 +39,8 @@ pub(crate) fn classify_line(rules: &RuleSet, line: &LogLine) -> Option<Verdict> 
     let context = || -> Box<dyn Iterator<Item = &str>> { Box::new(line.before.iter().map(String::as_str)) };
     let mut found = rules.matches(&line.text, &line.rules, context).into_iter();
     let best = found.next()?;
-    if best.rule.role == Role::Decoy {
+    // A line that no other rule takes for a failure is not passed over.
+    if best.rule.role == Role::Decoy && !found.any(|other| other.rule.role == Role::Root) {
         return None;
     }
     let text = TextLine { text: line.text.clone(), span: line.span };

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use crate::baseline::Baseline;
-use crate::cause::{Filing, Group, KEEP, Ledger, quote};
+use crate::cause::{Filing, Group, KEEP, Ledger, evidence, quote};
 use crate::classify::{Memo, Verdict, classify, classify_line, set_phase};
 use crate::edge::explain;
 use crate::item::{Item, LogLine, Mark, Scope, Step, TestRun};
@@ -75,6 +75,9 @@ pub(crate) struct Findings {
     novel: Vec<TextLine>,
     /// The cases that passed, where they are asked for.
     passed: Vec<PassedCase>,
+    /// Lines that a rule knows to be no failure although another took them for one, and the first of them.
+    dropped: u64,
+    first_dropped: Option<Evidence>,
 }
 
 /// The identity of a message.
@@ -193,6 +196,8 @@ impl Findings {
             last_line: None,
             novel: Vec::new(),
             passed: Vec::new(),
+            dropped: 0,
+            first_dropped: None,
         }
     }
 
@@ -291,7 +296,7 @@ impl Findings {
 
     fn failure(&mut self, rules: &RuleSet, failure: Failure) {
         let mut verdict = classify(rules, &failure, &mut self.memo);
-        let hints = if may_pass(verdict.nature) { hints(&failure.text) } else { Vec::new() };
+        let hints = if may_pass(verdict.nature) { hints(&failure) } else { Vec::new() };
         let Failure { level, test, file, span, count, follow_on, task, subject, .. } = failure;
         // An assertion is about the test that makes it, whatever its words name.
         if level == Level::Case && verdict.kind == Kind::Assertion && test.is_some() && subject.is_none() {
@@ -333,7 +338,11 @@ impl Findings {
         let Some(mut verdict) = classify_line(rules, line) else { return };
         set_phase(&mut verdict, self.stretch().phase);
         match verdict.role {
-            Role::Decoy => {}
+            Role::Decoy => {
+                self.dropped += 1;
+                let line = &verdict.line;
+                self.first_dropped.get_or_insert_with(|| evidence(&self.name, line, None));
+            }
             Role::Hint => {
                 if self.hints.len() >= MAX_HINT_LINES {
                     self.hints.drain(..MAX_HINT_LINES / 2);
@@ -409,10 +418,20 @@ impl Findings {
             Scope::Step => {
                 self.any_step_failed |= mark.outcome == Outcome::Failed;
                 self.any_step_passed |= mark.outcome == Outcome::Passed;
-                if let Some(step) = self.steps.last_mut() {
+                let passed = mark.outcome == Outcome::Passed;
+                if let Some(step) = self.steps.last_mut()
+                    && !(passed && step.end == Some(Outcome::Failed))
+                {
                     step.end = Some(mark.outcome);
                 }
-                self.next_stretch();
+                if passed {
+                    // Where steps have no beginnings of their own, a mark speaks of the last command.
+                    self.command().excused = true;
+                    let phase = self.stretch().phase;
+                    self.next_command(phase);
+                } else {
+                    self.next_stretch();
+                }
             }
             Scope::Job => self.job = Some(mark.clone()),
             Scope::Attempt => {
@@ -540,7 +559,13 @@ impl Findings {
         fold_echoes(&mut standing);
         explain(&mut standing);
         let mut ignored = Ignored::default();
+        let dropped = self.first_dropped.take();
         (ignored.decoys, ignored.first_decoy) = summed(&demoted);
+        ignored.decoys += self.dropped;
+        ignored.first_decoy = match (ignored.first_decoy, dropped.clone()) {
+            (Some(one), Some(other)) => Some(if other.line < one.line { other } else { one }),
+            (one, other) => one.or(other),
+        };
         (ignored.follow_ons, ignored.first_follow_on) = summed(&follow_ons);
         settle_cancelled(&mut standing);
         let mut tests = self.runs.sum;
@@ -552,7 +577,7 @@ impl Findings {
             Outcome::Failed if standing.is_empty() => {
                 standing = self.last_resort(demoted, follow_ons);
                 // What decides in the end was not passed over.
-                ignored = Ignored::default();
+                ignored = Ignored { decoys: self.dropped, first_decoy: dropped, ..Ignored::default() };
             }
             Outcome::Passed => {
                 let (count, first) = summed(&standing);
@@ -789,9 +814,9 @@ fn may_pass(nature: Nature) -> bool {
 }
 
 /// The lines of a failure that speak of a further try.
-fn hints(text: &[TextLine]) -> Vec<HintLine> {
-    let lines = text.iter().take(100).filter(|line| crate::hint::mentions(&line.text));
-    lines.take(5).map(|line| HintLine { text: quote(&line.text), stamp_ms: None }).collect()
+fn hints(failure: &Failure) -> Vec<HintLine> {
+    let lines = failure.text.iter().take(100).filter(|line| crate::hint::mentions(&line.text));
+    lines.take(5).map(|line| HintLine { text: quote(&line.text), stamp_ms: failure.stamp_ms }).collect()
 }
 
 /// How many findings there are, and the first of them.
@@ -848,7 +873,7 @@ fn fold_claims(standing: &mut Vec<Group>) {
         };
         known.tasks.extend(group.task.filter(|_| another));
         for evidence in group.evidence {
-            if known.evidence.len() < 20 && !known.evidence.contains(&evidence) {
+            if known.evidence.len() < KEEP && !known.evidence.contains(&evidence) {
                 known.evidence.push(evidence);
             }
         }

@@ -194,9 +194,9 @@ pub struct Cause {
     pub confidence: f32,
     /// The id of the rule, or of the report's own signal (`signal/…`), that named the kind.
     pub rule: String,
-    /// The lines that prove it, at most 20.
+    /// The lines that prove it, at most 32.
     pub evidence: Vec<Evidence>,
-    /// The names of the failing tests, at most 20; `count` is exact.
+    /// The names of the failing tests, at most 32; `count` is exact.
     pub tests: Vec<String>,
     /// Why the nature differs from the kind's default.
     pub flip: Option<String>,
@@ -438,6 +438,9 @@ pub struct Failure {
     pub follow_on: bool,
     /// The task that it belongs to, in a message about several.
     pub task: Option<String>,
+    /// When it was printed, in milliseconds since 1970, where its log stamps each line and its text says when to try
+    /// again.
+    pub stamp_ms: Option<u64>,
 }
 
 /// At which level something failed.

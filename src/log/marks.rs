@@ -50,9 +50,12 @@ pub(super) fn read_mark(text: &str, span: Span) -> Option<(Mark, bool)> {
     match text.as_bytes().first()? {
         b'B' => {
             // Jenkins.
-            let told = text.ends_with(" marked build as failure") || text.contains(" changed build result to ");
-            if begins("Build step '") && told && !text.ends_with("SUCCESS") {
+            let worse = text.ends_with(" marked build as failure") || text.contains(" changed build result to ");
+            if begins("Build step '") && worse && !text.ends_with("SUCCESS") {
                 return failed(Scope::Step, None);
+            }
+            if begins("Build timed out (after ") {
+                return told(Scope::Step);
             }
         }
         // AWS CodeBuild.
@@ -122,11 +125,13 @@ pub(super) fn read_mark(text: &str, span: Span) -> Option<(Mark, bool)> {
             if begins("The build has been terminated") || begins("The job exceeded the maximum time limit") {
                 return told(Scope::Job);
             }
-            // GitHub stops a step; what it had printed until then may be all there is.
+            // The platform stops a step; what it had printed until then may be all there is.
             if begins("The operation was cancel")
                 || begins("The job running on runner ") && text.contains(" has exceeded the maximum execution time")
                 || begins("The runner has received a shutdown signal")
                 || begins("The action '") && text.contains("' has timed out after ")
+                // CircleCI.
+                || begins("Too long with no output (exceeded ")
             {
                 return told(Scope::Step);
             }
@@ -264,6 +269,32 @@ mod tests {
         let report = analyze(&log);
         assert_eq!(report.outcome, Outcome::Failed, "{report:#?}");
         assert!(report.causes.iter().all(|cause| cause.kind != Kind::ConnectionFailure), "{report:#?}");
+    }
+
+    #[test]
+    fn what_a_failing_test_says_of_a_further_try_has_the_stamp_of_its_line() {
+        let stamp = |second: u32| format!("2026-03-01T10:00:{second:02}.0000000Z ");
+        let lines = [
+            (0, "FAIL src/cart.test.js"),
+            (0, "  \u{25cf} Cart \u{203a} total"),
+            (0, ""),
+            (5, "    HttpError: 429 Too Many Requests from https://api.example.com/v1"),
+            (5, "    Rate limit exceeded, resets at 10:20:00 UTC"),
+            (5, ""),
+            (9, "##[error]Process completed with exit code 1."),
+        ];
+        let log: String = lines.iter().map(|(second, text)| format!("{}{text}\n", stamp(*second))).collect();
+        let report = analyze(&log);
+        let stamps: Vec<_> = report.causes[0].hints.iter().map(|hint| hint.stamp_ms).collect();
+        assert_eq!((report.causes[0].kind, stamps), (Kind::RateLimit, vec![Some(1_772_359_205_000)]), "{report:#?}");
+    }
+
+    #[test]
+    fn lines_that_a_rule_knows_to_be_harmless_are_counted() {
+        let log = "Failed to restore: Cache service responded with 503\nJob succeeded\n";
+        let report = analyze(log);
+        let first = report.ignored.first_decoy.as_ref().map(|evidence| evidence.line);
+        assert_eq!((report.outcome, report.ignored.decoys, first), (Outcome::Passed, 1, Some(1)), "{report:#?}");
     }
 
     #[test]

@@ -75,7 +75,7 @@ use crate::baseline::Baseline;
 use crate::format::{BEGINNINGS, Parse, Place, beginning, go_test_json, tap};
 use crate::hint;
 use crate::item::{Item, LogLine, Mark, Scope, Step};
-use crate::report::{Note, Outcome, Span, TextLine};
+use crate::report::{Failure, Note, Outcome, Span, TextLine};
 use crate::rules::{Owner, Role, RuleSet};
 use crate::scan::Needle;
 
@@ -279,6 +279,7 @@ pub(crate) struct LogParser {
     watchers: Vec<usize>,
     /// The readers that were shown a line since the last end of a step, a bit for each.
     awake: u128,
+    keep_passed: bool,
     /// The reader of the report at hand, for a format that is read line by line.
     of_report: Option<usize>,
     /// A line longer than [`MAX_LINE`] is being passed over.
@@ -308,6 +309,7 @@ impl LogParser {
             holder: None,
             watchers: Vec::new(),
             awake: 0,
+            keep_passed: false,
             of_report: None,
             skipping: false,
             long_lines: 0,
@@ -329,6 +331,7 @@ impl LogParser {
 
     /// Tells of the cases that passed too, where a reader knows them.
     pub(crate) fn keep_passed(&mut self) {
+        self.keep_passed = true;
         self.readers.iter_mut().for_each(|reader| reader.keep_passed());
     }
 
@@ -376,7 +379,13 @@ impl LogParser {
         if self.awake != 0 && steps::is_over(text) {
             for index in (0..READERS.len()).filter(|index| self.awake & 1_u128 << index != 0) {
                 self.readers[index].end(out);
-                self.readers[index] = (READERS[index].open)();
+                // What TAP told is kept in mind, since post-build steps repeat it.
+                if READERS[index].needles != tap::NEEDLES {
+                    self.readers[index] = (READERS[index].open)();
+                    if self.keep_passed {
+                        self.readers[index].keep_passed();
+                    }
+                }
             }
             (self.awake, self.holder) = (0, None);
             self.watchers.clear();
@@ -604,7 +613,10 @@ impl Parse for LogParser {
             let span = Span::on_line(at.line, at.byte, at.byte + shown.len() as u64);
             let mut failed = false;
             let mut branch = None;
-            self.look(shown, span, needles, &lines[..start], &mut |item| {
+            self.look(shown, span, needles, &lines[..start], &mut |mut item| {
+                if let Item::Failure(failure) = &mut item {
+                    failure.stamp_ms = stamp_of(failure, lines, began.byte);
+                }
                 if let Item::Step(step) = &item
                     && let Some(name) = step.name.strip_prefix(steps::BRANCH)
                 {
@@ -696,4 +708,12 @@ impl Recent {
         lines.reverse();
         lines
     }
+}
+
+/// When a failure was printed, by the stamp of its first line that speaks of a further try.
+fn stamp_of(failure: &Failure, window: &[u8], began: u64) -> Option<u64> {
+    let line = failure.text.iter().take(100).find(|line| hint::mentions(&line.text))?;
+    let start = usize::try_from(line.span.byte_start.checked_sub(began)?).ok()?;
+    let rest = window.get(start..)?;
+    hint::line_stamp(&rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())])
 }

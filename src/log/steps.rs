@@ -62,6 +62,8 @@ pub(super) const NEEDLES: &[&str] = &[
     "No output has been received in the last",
     // CircleCI, AWS CodeBuild, Google Cloud Build.
     "Exited with code exit status ",
+    "Too long with no output ",
+    "Build timed out (after ",
     "Entering phase ",
     "Phase complete: ",
     "Running command ",
@@ -91,6 +93,29 @@ pub(super) const NEEDLES: &[&str] = &[
     "> yarn ",
     "> pnpm ",
     "> nx run",
+    // Echoed commands without colors.
+    "$ npm ci",
+    "$ npm run ",
+    "$ npm test",
+    "$ npm install",
+    "$ yarn ",
+    "$ pnpm ",
+    "$ make ",
+    "$ cargo ",
+    "$ go test",
+    "$ go build",
+    "$ python",
+    "$ pytest",
+    "$ bundle ",
+    "$ docker ",
+    "$ mvn ",
+    "$ ./mvnw",
+    "$ ./gradlew",
+    "$ gradle ",
+    "$ pip install",
+    "$ composer ",
+    "$ dotnet ",
+    "$ cmake ",
     // Traced scripts.
     "+ npm ci",
     "+ npm run",
@@ -163,6 +188,7 @@ pub(super) fn is_boundary(text: &str) -> bool {
         "Phase complete: ",
         "Command did not execute successfully",
         // Jenkins.
+        "Build step '",
         "Build timed out (after ",
         "Build was aborted",
         "Aborted by ",
@@ -215,6 +241,8 @@ enum Echo {
     Script,
     /// The line behind Travis' `travis_time:start`.
     Command,
+    /// The line behind the banner of Yarn, which echoes the script that it runs.
+    Yarn,
 }
 
 /// A step that is told when its header ends.
@@ -315,6 +343,13 @@ impl Steps {
                     return Grip::Take;
                 }
             }
+            Echo::Yarn => {
+                self.echo = Echo::Nothing;
+                self.echoed = 0;
+                if !text.starts_with("$ ") {
+                    out(Item::Step(Step { command: true, ..step("yarn run", line.span) }));
+                }
+            }
             Echo::Nothing => {}
         }
         self.fresh(line, out)
@@ -373,6 +408,10 @@ impl Steps {
             if rest.starts_with('[') && rest.contains("] RUN ") {
                 self.of_image = Some(number);
             }
+        }
+        if text.starts_with("yarn run v") {
+            self.echo = Echo::Yarn;
+            return Grip::Hold;
         }
         if let Some(found) = banner(text, span) {
             out(Item::Step(found));
@@ -513,9 +552,6 @@ fn banner(text: &str, span: Span) -> Option<Step> {
     if let Some(command) = text.strip_prefix("> ") {
         let program = command.starts_with(|first: char| first.is_ascii_lowercase());
         return program.then(|| command_step(command, span));
-    }
-    if text.starts_with("yarn run v") {
-        return Some(Step { command: true, ..step("yarn run", span) });
     }
     // BuildKit: `#12 [build 4/6] RUN npm ci`.
     if let Some(rest) = text.strip_prefix('#') {

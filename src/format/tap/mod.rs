@@ -8,6 +8,8 @@
 mod point;
 mod yaml;
 
+use std::collections::HashSet;
+
 use self::point::{Directive, Point};
 use super::Sure;
 use crate::item::{Item, Step, TestRun};
@@ -15,7 +17,8 @@ use crate::log::{Grip, Line, Reader};
 use crate::report::{Counts, Failure, Level, Note, Outcome, PassedCase, Report, Signal, Span, TextLine};
 
 /// `ok 1 ` stands for runs without a version line in which nothing fails.
-pub(crate) const NEEDLES: &[&str] = &["TAP version 1", "not ok ", "ok 1 ", "# Subtest: ", "Bail out!"];
+pub(crate) const NEEDLES: &[&str] =
+    &["TAP version 1", "not ok ", "ok 1 ", "# Subtest: ", "Bail out!", "TAP Reports Processing: "];
 
 /// How many lines of others may stand between two lines of a run whose plan is not met.
 const PATIENCE: u32 = 2000;
@@ -25,6 +28,9 @@ const MAX_COMMENTS: usize = 200;
 
 /// How many failed points are kept back until the point at the margin tells whether they count.
 const MAX_DEFERRED: usize = 2000;
+
+/// How many failed points are kept in mind, so that a repetition of them is known.
+const MAX_TOLD: usize = 20_000;
 
 pub(crate) fn open() -> Box<dyn Reader> {
     Box::new(Tap::default())
@@ -62,6 +68,10 @@ fn plan(line: &str) -> Option<u64> {
 pub(crate) struct Tap {
     stream: Option<Stream>,
     keep_passed: bool,
+    /// The failed points that were told.
+    told: HashSet<u64>,
+    /// Within what a plugin of Jenkins says of reports that it has found.
+    echo: bool,
 }
 
 /// One run from its version line, plan or first point to its end.
@@ -88,6 +98,8 @@ struct Stream {
     deferred: Vec<Deferred>,
     /// Points that passed at any depth, where those are asked for.
     passing: Option<Vec<Passing>>,
+    /// The failed points at the margin.
+    digests: Vec<u64>,
     span: Option<Span>,
     idle: u32,
 }
@@ -121,6 +133,16 @@ struct Trailer {
 
 impl Reader for Tap {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        if line.text.starts_with("TAP Reports Processing: ") {
+            self.finish(Ended::ByOther, out);
+            self.echo = line.text.ends_with("START") && !self.told.is_empty();
+            return if self.echo { Grip::Watch } else { Grip::Pass };
+        }
+        if self.echo {
+            // What the job has printed already.
+            let point = Point::parse(line.trimmed(), line.span).is_some();
+            return if point { Grip::Hold } else { Grip::Watch };
+        }
         if self.stream.as_ref().is_some_and(|stream| stream.ended_by(line.text)) {
             self.finish(Ended::ByOther, out);
         }
@@ -140,6 +162,11 @@ impl Reader for Tap {
                     });
                 if !begins {
                     return Grip::Pass;
+                }
+                // A failed point in the middle of a run, and told before, is repeated by what looks for such lines.
+                let again = |point: Point| point.number > Some(1) && self.told.contains(&point.digest());
+                if Point::parse(text, line.span).is_some_and(again) {
+                    return Grip::Take;
                 }
                 // A point alone may be a sentence of something else, which must not part what belongs together.
                 if !point_alone {
@@ -187,7 +214,7 @@ enum Ended {
 impl Tap {
     fn finish(&mut self, ended: Ended, out: &mut dyn FnMut(Item)) {
         if let Some(stream) = self.stream.take() {
-            stream.finish(ended, out);
+            stream.finish(ended, &mut self.told, out);
         }
     }
 }
@@ -195,7 +222,11 @@ impl Tap {
 impl Stream {
     /// Whether a line begins another run.
     fn ended_by(&self, text: &str) -> bool {
+        let again = |point: Point| point.number.is_some_and(|number| number <= self.seen);
+        let met =
+            || self.plan.as_ref().is_some_and(|(count, _)| self.seen + u64::from(self.pending.is_some()) >= *count);
         text.starts_with("TAP version 1") && self.seen > 0
+            || met() && Point::parse(text, Span::default()).is_some_and(again)
             || plan(text).is_some() && self.plan.as_ref().is_some_and(|(count, _)| self.seen >= *count)
     }
 
@@ -322,6 +353,9 @@ impl Stream {
         let depth = point.depth;
         let (ok, directive) = (point.ok, point.directive);
         let failed = !ok && directive.is_none();
+        if failed && depth == 0 && self.digests.len() < MAX_TOLD {
+            self.digests.push(point.digest());
+        }
         let children_failed = self.failed_below.get(depth + 1).copied().unwrap_or(false);
         self.failed_below.truncate(depth + 1);
         self.names.truncate(depth + 1);
@@ -385,7 +419,7 @@ impl Stream {
         }
     }
 
-    fn finish(mut self, ended: Ended, out: &mut dyn FnMut(Item)) {
+    fn finish(mut self, ended: Ended, told: &mut HashSet<u64>, out: &mut dyn FnMut(Item)) {
         // A single line without number of others, plan or details may be a sentence of something else.
         let lone = self.seen == 0 && self.pending.as_ref().is_some_and(|point| !point.has_yaml());
         if lone && !self.from_start && self.plan.is_none() && self.blocks.is_empty() && !self.bailed {
@@ -396,6 +430,7 @@ impl Stream {
             self.close(point, out);
         }
         self.flush(out);
+        told.extend(self.digests.drain(..).take(MAX_TOLD.saturating_sub(told.len())));
         // A sentence that begins like a point is no run.
         if !self.from_start && self.plan.is_none() && self.seen < 2 && self.failed == 0 && !self.bailed {
             return;

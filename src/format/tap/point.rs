@@ -1,5 +1,7 @@
 //! One test point: its line, its YAML block and the comments behind it.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::yaml::Yaml;
 use crate::format::thrown;
 use crate::log::{self, Line};
@@ -73,6 +75,13 @@ impl Point {
             line: TextLine { text: text.to_owned(), span },
             ..Point::default()
         })
+    }
+
+    /// What tells it from the others of a run.
+    pub(super) fn digest(&self) -> u64 {
+        let mut hash = DefaultHasher::new();
+        (self.number, &self.title).hash(&mut hash);
+        hash.finish()
     }
 
     pub(super) fn has_yaml(&self) -> bool {
