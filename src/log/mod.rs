@@ -33,6 +33,7 @@ mod jest;
 mod junit;
 mod junit_launcher;
 mod karma;
+mod karma_reporters;
 mod located;
 mod marks;
 mod maven;
@@ -193,6 +194,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: playwright::NEEDLES, open: playwright::open },
     ReaderEntry { needles: node_test::NEEDLES, open: node_test::open },
     ReaderEntry { needles: karma::NEEDLES, open: karma::open },
+    ReaderEntry { needles: karma_reporters::NEEDLES, open: karma_reporters::open },
     ReaderEntry { needles: deno::NEEDLES, open: deno::open },
     ReaderEntry { needles: busted::NEEDLES, open: busted::open },
     ReaderEntry { needles: tcltest::NEEDLES, open: tcltest::open },
