@@ -11,9 +11,9 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD};
 use super::{Grip, Line, Reader, go};
-use crate::item::{Item, TestRun};
+use crate::item::{Item, Mark, Scope, TestRun};
 use crate::pattern;
-use crate::report::{Counts, Failure, FileRef, Level, Outcome, Signal};
+use crate::report::{Counts, Failure, FileRef, Level, Outcome, Signal, Span};
 
 pub(super) const NEEDLES: &[&str] = &[
     "=== Failed",
@@ -48,7 +48,7 @@ const MAX_TOLD: usize = 20_000;
 
 pub(super) fn open() -> Box<dyn Reader> {
     let summary = Summary::default();
-    Box::new(Gotestsum { go: go::open(), summary, told: Vec::new(), unsure: Vec::new() })
+    Box::new(Gotestsum { go: go::open(), summary, told: Vec::new(), unsure: Vec::new(), totals: None, first: None })
 }
 
 /// The reader of `go test`, and of the summary behind it.
@@ -59,6 +59,17 @@ struct Gotestsum {
     told: Vec<String>,
     /// Packages that failed and named no test: the summary may still name them.
     unsure: Vec<Item>,
+    /// The totals that were read last, while it is open whether failed tests are run again.
+    totals: Option<Totals>,
+    /// The totals of the first run, where failed tests are run again.
+    first: Option<Counts>,
+}
+
+struct Totals {
+    counts: Counts,
+    /// How many runs they are of.
+    runs: u64,
+    span: Span,
 }
 
 #[derive(Default)]
@@ -68,18 +79,23 @@ struct Summary {
     /// Behind the failures, before the totals.
     errors: bool,
     case: Option<Case>,
-    /// The package of the case.
+    /// The package of the case, and the run that it failed in, 0 being the first.
     package: String,
+    run: u64,
+    /// With failed tests run again, all cases wait until it is known how many runs there were.
+    waiting: Option<Vec<(u64, Case)>>,
     held: usize,
 }
 
 static HEAD: LazyLock<Regex> = LazyLock::new(|| {
-    pattern::regex(r"^=== FAIL: (?P<package>\S+) ?(?P<name>\S*) \((?:[\d.]+m?s|unknown|cached)\)(?: \(re-run \d+\))?$")
+    pattern::regex(
+        r"^=== FAIL: (?P<package>\S+) ?(?P<name>\S*?)(?: \(re-run (?P<run>\d+)\))? \((?:[\d.]+m?s|unknown|cached)\)$",
+    )
 });
 
 static DONE: LazyLock<Regex> = LazyLock::new(|| {
     pattern::regex(
-        r"^DONE (?:\d+ runs?, )?(?P<total>\d+) tests?(?:, (?P<skipped>\d+) skipped)?(?:, (?P<failed>\d+) failures?)?(?:, (?P<errors>\d+) errors?)? in [\d.]+m?s$",
+        r"^DONE (?:(?P<runs>\d+) runs?, )?(?P<total>\d+) tests?(?:, (?P<skipped>\d+) skipped)?(?:, (?P<failed>\d+) failures?)?(?:, (?P<errors>\d+) errors?)? in [\d.]+m?s$",
     )
 });
 
@@ -89,6 +105,16 @@ static GOROUTINE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s+(?P<pa
 
 impl Reader for Gotestsum {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        if self.totals.is_some() {
+            if line.text.is_empty() {
+                return Grip::Hold;
+            }
+            if runs_again(line.text) {
+                self.again(line, out);
+            } else {
+                self.total(out);
+            }
+        }
         if let Some(grip) = self.summary(line, out) {
             return grip;
         }
@@ -96,9 +122,13 @@ impl Reader for Gotestsum {
         if !may_go_on {
             self.settle(out);
         }
-        let (told, unsure) = (&mut self.told, &mut self.unsure);
+        let (told, unsure, again) = (&mut self.told, &mut self.unsure, self.first.is_some());
         let mut queued = !unsure.is_empty();
         let grip = self.go.line(line, &mut |item| {
+            // What fails again is in the summary, with the number of its run.
+            if again && matches!(item, Item::Failure(_) | Item::Tests(_)) {
+                return;
+            }
             if let Item::Failure(failure) = &item {
                 queued |= is_bare(failure);
                 told.extend(failure.test.clone().filter(|_| !is_bare(failure) && told.len() < MAX_TOLD));
@@ -122,7 +152,14 @@ impl Reader for Gotestsum {
         self.summary.close(&self.told, &mut self.unsure, out);
         self.settle(out);
         self.go.end(out);
+        self.total(out);
     }
+}
+
+/// Whether a line that stands behind totals belongs to another run of the tests that failed.
+fn runs_again(text: &str) -> bool {
+    let begins = ["=== RUN ", "=== Failed", "ok  \t", "✓  ", "✖  ", "∅  ", "PASS ", "FAIL ", "EMPTY "];
+    begins.iter().any(|word| text.starts_with(word)) || text.starts_with('[') && text.ends_with(['·', '✖', '↷'])
 }
 
 /// Whether a package failed without a word about why.
@@ -139,13 +176,52 @@ impl Gotestsum {
         self.unsure.drain(..).for_each(out);
     }
 
+    /// Failed tests run again: what failed until now was an attempt.
+    fn again(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) {
+        let Some(totals) = self.totals.take() else { return };
+        if self.first.is_none() {
+            self.first = Some(totals.counts);
+            let text = line.text.to_owned();
+            out(Item::Mark(Mark {
+                scope: Scope::Attempt,
+                outcome: Outcome::Failed,
+                status: None,
+                text,
+                span: totals.span,
+            }));
+        }
+        self.summary.waiting = Some(Vec::new());
+    }
+
+    /// Tells the last totals.
+    fn total(&mut self, out: &mut dyn FnMut(Item)) {
+        let Some(Totals { mut counts, runs, span }) = self.totals.take() else { return };
+        if let (Some(first), 2..) = (self.first.take(), runs) {
+            // Only what failed in the last run failed in the end.
+            let cases = self.summary.waiting.take().unwrap_or_default();
+            let last: Vec<Case> = cases.into_iter().filter(|(run, _)| run + 1 == runs).map(|(_, case)| case).collect();
+            let failed = last.len() as u64;
+            last.into_iter().filter(|case| !case.text.is_empty()).for_each(|case| case.tell(out));
+            let passed = first.total.saturating_sub(first.skipped + failed);
+            counts = Counts { passed: Some(passed), failed, flaky: first.failed.saturating_sub(failed), ..first };
+        }
+        self.summary = Summary::default();
+        let outcome = match () {
+            () if counts.any_failed() => Outcome::Failed,
+            () if counts.total > 0 => Outcome::Passed,
+            () => Outcome::Unknown,
+        };
+        out(Item::Tests(TestRun { tool: "gotestsum", counts, span, outcome }));
+    }
+
     /// Reads a line of the summary; `None` if it is none.
     fn summary(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Option<Grip> {
         let text = line.text;
         if let Some(found) = DONE.captures(text) {
             self.summary.close(&self.told, &mut self.unsure, out);
             self.settle(out);
-            self.summary = Summary::default();
+            let waiting = self.summary.waiting.take();
+            self.summary = Summary { waiting, ..Summary::default() };
             self.told.clear();
             // What was printed without the results of packages is in the summary as well.
             self.go = go::open();
@@ -154,12 +230,11 @@ impl Gotestsum {
                 (number("total"), number("skipped"), number("failed"), number("errors"));
             let passed = Some(total.saturating_sub(skipped + failed));
             let counts = Counts { total, passed, failed, errored, skipped, flaky: 0 };
-            let outcome = match () {
-                () if counts.any_failed() => Outcome::Failed,
-                () if total > 0 => Outcome::Passed,
-                () => Outcome::Unknown,
-            };
-            out(Item::Tests(TestRun { tool: "gotestsum", counts, span: line.span, outcome }));
+            self.totals = Some(Totals { counts, runs: number("runs"), span: line.span });
+            if counts.failed > 0 {
+                return Some(Grip::Hold);
+            }
+            self.total(out);
             return Some(Grip::Take);
         }
         self.summary.line(line, &self.told, &mut self.unsure, out)
@@ -215,6 +290,7 @@ impl Summary {
                 (package, name) => format!("{package}.{name}"),
             };
             self.package = package.to_owned();
+            self.run = found.name("run").and_then(|run| run.as_str().parse().ok()).unwrap_or(0);
             let mut case = Case::new(title, line);
             case.signal = Some(Signal::Assertion);
             self.case = Some(case);
@@ -244,6 +320,10 @@ impl Summary {
         let again = |full: &String| {
             full == &case.name || full.strip_suffix(case.name.as_str()).is_some_and(|rest| rest.ends_with(['/', '.']))
         };
+        if let Some(waiting) = &mut self.waiting {
+            waiting.push((self.run, case));
+            return;
+        }
         // The parent of a failed subtest says nothing of its own.
         if case.text.is_empty() {
             return;
