@@ -21,6 +21,8 @@ pub(crate) enum Item {
     /// The last words before a mark of failure or the end of a log: what to show where nothing is recognized.
     Tail {
         line: TextLine,
+        /// The lines that follow it in its block.
+        below: Vec<String>,
         /// It speaks of an error; otherwise it is merely the last line.
         error: bool,
     },

@@ -109,6 +109,7 @@ mod report;
 mod rules;
 mod scan;
 mod source;
+mod words;
 
 pub use analyzer::{Analyzer, Session};
 pub use baseline::Baseline;

@@ -17,6 +17,7 @@ use crate::report::{
     TextLine,
 };
 use crate::rules::{Rank, Role, RuleSet};
+use crate::words;
 
 /// How many notes of one input are kept.
 const MAX_NOTES: usize = 50;
@@ -26,6 +27,9 @@ const MAX_HINT_LINES: usize = 1000;
 
 /// How many last words are kept, one for each mark of failure.
 const MAX_TAILS: usize = 100;
+
+/// How far above an exit line the last line of output is looked for.
+const LAST_LINES: u64 = 30;
 
 /// How near two findings of one kind stand that tell of one thing.
 const ECHO_REACH: u64 = 40;
@@ -69,6 +73,8 @@ pub(crate) struct Findings {
     baseline: Option<Baseline>,
     /// The last words before each mark of failure and before the end, with the step that they stand in.
     tails: Vec<(usize, TextLine)>,
+    /// What follows the newest of them in its block.
+    below: Vec<(Span, Vec<String>)>,
     /// The last line, where it is no word of an error, with the step that it stands in.
     last_line: Option<(usize, TextLine)>,
     /// The lines that no green run had.
@@ -193,6 +199,7 @@ impl Findings {
             notes_omitted: 0,
             baseline: None,
             tails: Vec::new(),
+            below: Vec::new(),
             last_line: None,
             novel: Vec::new(),
             passed: Vec::new(),
@@ -219,18 +226,19 @@ impl Findings {
             Item::Tests(run) => self.run(run),
             Item::Mark(mark) => self.mark(mark),
             Item::Step(step) => self.step(step),
-            Item::Tail { line, error: true } => {
+            Item::Tail { line, below, error: true } => {
                 if self.tails.len() == MAX_TAILS {
                     self.tails.remove(MAX_TAILS / 2);
+                    self.below.remove(MAX_TAILS / 2);
                 }
+                self.below.push((line.span, below));
                 self.tails.push((self.steps.len() - 1, line));
             }
-            Item::Tail { line, error: false } => {
-                // What comes behind the step that failed says nothing of it.
-                let step = self.steps.len() - 1;
-                let known = self.last_line.as_ref().map(|(step, _)| self.steps[*step].end);
-                if known != Some(Some(Outcome::Failed)) || self.steps[step].end == Some(Outcome::Failed) {
-                    self.last_line = Some((step, line));
+            Item::Tail { line, error: false, .. } => {
+                // What comes behind a mark of failure says nothing of what failed.
+                let late = self.last_failed.as_ref().is_some_and(|mark| mark.span.line < line.span.line);
+                if !late || self.last_line.is_none() {
+                    self.last_line = Some((self.steps.len() - 1, line));
                 }
             }
             Item::Novel(line) => self.novel.push(line),
@@ -715,21 +723,37 @@ impl Findings {
             },
         };
         let mut ledger = Ledger::default();
+        let mut told = self.guess(&evidence);
         // An exit line tells only that it failed; what the step printed last is shown beside it.
         if let (None, Some((step, line))) = (self.last_words(), &self.last_line)
-            && self.steps[*step].end == Some(Outcome::Failed)
+            && (self.steps[*step].end == Some(Outcome::Failed)
+                || (1..=LAST_LINES).contains(&evidence.span.line.saturating_sub(line.span.line)))
             && *line != evidence
         {
             ledger.file(&self.name, unclassified(line.clone(), self.task.clone()));
+            told = self.guess(line);
             let mut exit = Ledger::default();
             exit.file(&self.name, unclassified(evidence, self.task.clone()));
             if let (Some(known), Some(group)) = (ledger.groups.last_mut(), exit.groups.pop()) {
                 known.evidence.extend(group.evidence);
             }
-            return ledger.groups;
+        } else {
+            ledger.file(&self.name, unclassified(evidence, self.task.clone()));
         }
-        ledger.file(&self.name, unclassified(evidence, self.task.clone()));
+        if let (Some((kind, subject)), Some(group)) = (told, ledger.groups.first_mut()) {
+            group.verdict.kind = kind;
+            group.verdict.nature = kind.nature();
+            group.verdict.subject = subject;
+            "words".clone_into(&mut group.verdict.rule);
+        }
         ledger.groups
+    }
+
+    /// What the last words seem to be about: those of the line, or of the lines below it.
+    fn guess(&self, line: &TextLine) -> Option<(Kind, Option<String>)> {
+        let below = self.below.iter().find(|(span, _)| *span == line.span);
+        let below = below.iter().flat_map(|(_, below)| below.iter().map(String::as_str));
+        std::iter::once(line.text.as_str()).chain(below).find_map(words::guess)
     }
 }
 

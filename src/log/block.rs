@@ -96,7 +96,10 @@ pub(super) fn is_path(text: &str) -> bool {
     if text.is_empty() || text.len() > 300 || text.starts_with([' ', '\t', '(', '[', '{', '"', '\'', '<', '=', '#']) {
         return false;
     }
-    if (text.contains("://") && !text.starts_with("file://")) || text.contains(['=', '"', '|', '<', '>', '\t']) {
+    if text.contains(": ")
+        || (text.contains("://") && !text.starts_with("file://"))
+        || text.contains(['=', '"', '|', '<', '>', '\t'])
+    {
         return false;
     }
     let name = text.rsplit(['/', '\\']).next().unwrap_or(text);

@@ -112,6 +112,10 @@ impl Reader for Bundler {
                     self.block = Some(block(Some(text), line));
                     return Grip::Hold;
                 }
+                // What a linter found stands below in its own words.
+                if text.trim() == "[eslint]" {
+                    return Grip::Hold;
+                }
                 let trailer = ["info  - ", "Import trace", "https://nextjs.org/docs/messages/"];
                 if trailer.iter().any(|start| text.starts_with(start)) {
                     self.close(out);

@@ -56,7 +56,10 @@ impl Cmake {
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
         let Some(Open { warning, file, text, .. }) = self.open.take() else { return };
         if !warning {
-            out(Item::Failure(Failure { file, ..diagnostic(Signal::Config, text) }));
+            // What vcpkg could not install it has said above, and a language that was not enabled has no compiler.
+            let wraps = ["vcpkg install failed", "_COMPILER not set, after EnableLanguage"];
+            let follow_on = text.iter().any(|line| wraps.iter().any(|words| line.text.contains(words)));
+            out(Item::Failure(Failure { file, follow_on, ..diagnostic(Signal::Config, text) }));
         }
     }
 }

@@ -290,10 +290,18 @@ fn strip_clock(text: &str) -> Option<&str> {
 fn strip_seconds(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
     let whole = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if whole > 4 || !shaped(&bytes[whole..], b".ddd ") {
+    // BuildKit writes four digits in all, but three behind the point of less than ten seconds.
+    let shape: &[u8] = match whole {
+        0 => return None,
+        2 if shaped(&bytes[whole..], b".dd ") => b".dd ",
+        3 if shaped(&bytes[whole..], b".d ") => b".d ",
+        1..=4 => b".ddd ",
+        _ => return None,
+    };
+    if !shaped(&bytes[whole..], shape) {
         return None;
     }
-    Some(&text[whole + 5..])
+    Some(&text[whole + shape.len()..])
 }
 
 /// `    [javac] `, which Ant puts before what a program prints that a task runs. The reader of its tests wants `[junit]`.
@@ -562,6 +570,9 @@ mod tests {
         check(b"#12 0.345 npm error", &["npm error"]);
         check(b"#12 ERROR: boom", &["#12 ERROR: boom"]);
         check(b"12.345 npm error", &["npm error"]);
+        check(b"12.31 npm error", &["npm error"]);
+        check(b"120.4 npm error", &["npm error"]);
+        check(b"12.3 percent", &["12.3 percent"]);
         check(b"web-1  | Error: x", &["Error: x"]);
         check(b"acme_web_1 | Error: x", &["Error: x"]);
         check(b"web:build: Error: x", &["Error: x"]);

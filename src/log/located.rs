@@ -26,6 +26,8 @@ pub(super) const NEEDLES: &[&str] = &[
     ": warning ",
     "In file included from",
     ": Error: ",
+    // GHC breaks the line behind the colon.
+    r".hs:\d",
 ];
 
 pub(super) fn open() -> Box<dyn Reader> {

@@ -493,8 +493,8 @@ impl LogParser {
             found.first().is_some_and(|hit| hit.rule.role != Role::Root)
                 || marks::read_mark(text, Span::default()).is_some()
         };
-        if let Some((line, error)) = tail::last_words(&before, at, &self.frame, said) {
-            out(Item::Tail { line, error });
+        if let Some(tail::Words { line, below, error }) = tail::last_words(&before, at, &self.frame, said) {
+            out(Item::Tail { line, below, error });
         }
     }
 

@@ -198,6 +198,7 @@ pub(super) fn is_boundary(text: &str) -> bool {
         // CircleCI, Buildkite.
         "Too long with no output (exceeded ",
         "# Received cancellation signal, interrupting",
+        "##[section]Finishing: ",
     ];
     begins_step(text) || begins_with_one_of(text, ENDS)
 }

@@ -15,15 +15,20 @@ const MAX_LINES: usize = 200;
 /// How many lines a block has at most.
 const MAX_BLOCK: usize = 10;
 
+/// What was said last.
+pub(super) struct Words {
+    /// The first line of the block, with the span of all of it.
+    pub line: TextLine,
+    /// The lines that follow it in the block.
+    pub below: Vec<String>,
+    /// It speaks of an error; otherwise it is merely the last line.
+    pub error: bool,
+}
+
 /// The last block of `before` that speaks of an error, or else its last line; and whether it speaks of one.
 ///
 /// The lines that `said` names say nothing new: they are passed over. `at` is where `before` ends.
-pub(super) fn last_words(
-    before: &[u8],
-    at: Place,
-    frame: &Frame,
-    said: impl Fn(&str) -> bool,
-) -> Option<(TextLine, bool)> {
+pub(super) fn last_words(before: &[u8], at: Place, frame: &Frame, said: impl Fn(&str) -> bool) -> Option<Words> {
     let near = &before[before.len().saturating_sub(MAX_BYTES)..];
     let near = near.strip_suffix(b"\n").unwrap_or(near);
     let mut end = at.byte - u64::from(before.last() == Some(&b'\n'));
@@ -53,19 +58,25 @@ pub(super) fn last_words(
         end = start.saturating_sub(1);
     }
     // The nearest come first.
-    let Some(last) = lines.iter().position(|line| is_error(&line.text) && tells(line)) else {
-        return lines.iter().find(|line| tells(line)).map(|line| (line.clone(), false));
+    let error: fn(&str) -> bool = match lines.iter().any(|line| is_error(&line.text) && tells(line)) {
+        true => is_error,
+        false => is_complaint,
+    };
+    let Some(last) = lines.iter().position(|line| error(&line.text) && tells(line)) else {
+        let last = lines.into_iter().find(|line| tells(line))?;
+        return Some(Words { line: last, below: Vec::new(), error: false });
     };
     // The block is the paragraph; its first word of an error tells what it is about.
     let paragraph = lines[last..].iter().take(MAX_BLOCK).take_while(|line| !line.text.trim().is_empty());
-    let mut first = last + paragraph.enumerate().filter(|(_, line)| is_error(&line.text) && tells(line)).last()?.0;
+    let mut first = last + paragraph.enumerate().filter(|(_, line)| error(&line.text) && tells(line)).last()?.0;
     // A heading says nothing; what stands below it does.
     if is_heading(&lines[first].text) && first > 0 && !lines[first - 1].text.trim().is_empty() {
         first -= 1;
     }
     let more = lines[..first].iter().rev().take(MAX_BLOCK).take_while(|line| !line.text.trim().is_empty());
+    let below: Vec<String> = more.clone().map(|line| line.text.clone()).collect();
     let span = more.fold(lines[first].span, |span, line| span.join(line.span));
-    Some((TextLine { text: lines[first].text.clone(), span }, true))
+    Some(Words { line: TextLine { text: lines[first].text.clone(), span }, below, error: true })
 }
 
 /// How many lines a reader is shown of what stands above a line.
@@ -97,6 +108,44 @@ fn ends_block(text: &str) -> bool {
 fn is_heading(text: &str) -> bool {
     let text = text.trim();
     text.ends_with(':') && text.split_whitespace().count() <= 2
+}
+
+/// Whether a line speaks of what is not as it should be, in words that occur in calm lines too.
+fn is_complaint(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "does not ",
+        "doesn't ",
+        "do not exist",
+        "did not ",
+        "is not ",
+        "are not ",
+        "was not ",
+        "has no ",
+        "no valid",
+        "exceed",
+        "conflict",
+        "must ",
+        "required",
+        "rejected",
+        "forbidden",
+        "unauthori",
+        "expected",
+        "expecting",
+        "blocked",
+        "vulnerabilit",
+        "leaks found",
+        "finding",
+        "problem",
+        "circular",
+        "crossed",
+        "expired",
+        "unused",
+        "too ",
+        "only ",
+    ];
+    let lower = text.to_lowercase();
+    let mild = ["info", "debug", "notice", "note:", "ok ", "passed", "pass:", "warning", "npm warn"];
+    WORDS.iter().any(|word| lower.contains(word)) && !mild.iter().any(|word| lower.trim_start().starts_with(word))
 }
 
 /// Whether a line tells what to do about an error.
@@ -184,12 +233,13 @@ mod tests {
     fn check(before: &str, expected: Option<(u64, u64, &str)>) {
         let at = Place { line: before.lines().count() as u64 + 1, byte: before.len() as u64 };
         let found = last_words(before.as_bytes(), at, &Frame::default(), |text| text.starts_with("make: ***"));
-        let shown = found.as_ref().map(|(line, _)| (line.span.line, line.span.last_line, line.text.as_str()));
+        let shown = found.as_ref().map(|found| &found.line);
+        let shown = shown.map(|line| (line.span.line, line.span.last_line, line.text.as_str()));
         assert_eq!(shown, expected);
-        if let Some((line, error)) = found {
+        if let Some(Words { line, error, .. }) = found {
             let from: usize = before.split_inclusive('\n').take(line.span.line as usize - 1).map(str::len).sum();
             assert_eq!(line.span.byte_start, from as u64);
-            assert_eq!(error, is_error(&line.text));
+            assert_eq!(error, is_error(&line.text) || is_complaint(&line.text));
         }
     }
 
@@ -197,6 +247,7 @@ mod tests {
     fn the_last_block_with_a_word_of_an_error() {
         let log = "a\nERROR: early\n\nall fine\nwidget failed\n  because of rain\nmake: *** [x] Error 1\n";
         check(log, Some((5, 7, "widget failed")));
+        check("Task x does not exist\nbye\n", Some((1, 2, "Task x does not exist")));
         check("frobnicating\nthe reactor hummed\n", Some((2, 2, "the reactor hummed")));
         check("build: 0 errors\n", Some((1, 1, "build: 0 errors")));
         check("10 errors\nsection_end:1:x\n", Some((1, 2, "10 errors")));
