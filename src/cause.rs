@@ -114,6 +114,9 @@ impl Ledger {
             return;
         };
         let group = &mut self.groups[index];
+        if group.count == 0 {
+            (group.first, group.verdict) = (span, verdict.clone());
+        }
         // A line that a rule has read and that a block tells again is told once.
         let told = |known: &Evidence| known.byte_start == evidence.byte_start && known.line == evidence.line;
         if level == Level::Line && group.evidence.iter().any(told) {
@@ -138,6 +141,39 @@ impl Ledger {
         }
         if group.verdict.subject.is_none() {
             group.verdict.subject = verdict.subject;
+        }
+    }
+}
+
+/// How far above the announcement of another try the trouble stands that it is about.
+const RETRY_REACH: u64 = 3;
+
+impl Ledger {
+    /// Takes back the trouble with a remote that was told right above a line, which says that it is tried again.
+    pub(crate) fn excuse(&mut self, stretch: u32, line: u64) {
+        let remote = |kind: Kind| {
+            matches!(
+                kind,
+                Kind::ConnectionFailure
+                    | Kind::ServiceUnavailable
+                    | Kind::RateLimit
+                    | Kind::Timeout
+                    | Kind::LockContention
+            )
+        };
+        for group in self.groups.iter_mut().rev().take(4) {
+            let near = line.saturating_sub(group.last.line) <= RETRY_REACH;
+            if group.stretch == stretch
+                && group.level == Level::Line
+                && near
+                && group.count > 0
+                && remote(group.verdict.kind)
+            {
+                group.count -= 1;
+                if group.evidence.last().is_some_and(|evidence| evidence.line == group.last.line) {
+                    group.evidence.pop();
+                }
+            }
         }
     }
 }

@@ -39,6 +39,12 @@ pub(crate) fn classify_line(rules: &RuleSet, line: &LogLine) -> Option<Verdict> 
     let context = || -> Box<dyn Iterator<Item = &str>> { Box::new(line.before.iter().map(String::as_str)) };
     let mut found = rules.matches(&line.text, &line.rules, context).into_iter();
     let best = found.next()?;
+    // What is ticked off went well, whatever it is called.
+    if matches!(best.rule.role, Role::Root | Role::FollowOn)
+        && line.text.trim_start().starts_with(['✓', '✔', '√', '✅'])
+    {
+        return None;
+    }
     // A line that no other rule takes for a failure is not passed over.
     if best.rule.role == Role::Decoy && !found.any(|other| other.rule.role == Role::Root) {
         return None;

@@ -343,6 +343,10 @@ impl Findings {
     }
 
     fn line(&mut self, rules: &RuleSet, line: &LogLine) {
+        if announces_retry(&line.text) {
+            let stretch = (self.stretches.len() - 1) as u32;
+            self.ledger.excuse(stretch, line.span.line);
+        }
         let Some(mut verdict) = classify_line(rules, line) else { return };
         set_phase(&mut verdict, self.stretch().phase);
         match verdict.role {
@@ -525,6 +529,7 @@ impl Findings {
         // Where steps are marked when they fail, an unmarked one did not.
         let unmarked = |step: &StepState| step.end.is_none() && any_step_failed;
         let mut groups = std::mem::take(&mut self.ledger.groups);
+        groups.retain(|group| group.count > 0);
         // What a green run printed too is not why this one failed, unless a runner reports that it failed.
         if let Some(baseline) = self.baseline.take() {
             groups.retain(|group| {
@@ -830,6 +835,12 @@ pub(crate) fn unclassified(line: TextLine, task: Option<String>) -> Filing {
         span: Span { ..span },
         hints: Vec::new(),
     }
+}
+
+/// Whether a line says that what was just told will be tried again: `Will retry in 2 seconds. 2 retries left.`
+fn announces_retry(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    ["will retry in ", "retrying in ", "retries left", "retries remaining"].iter().any(|words| lower.contains(words))
 }
 
 /// Whether a word on a further try can matter for a failure of this nature.

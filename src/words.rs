@@ -4,12 +4,11 @@
 //! The phrases here are too common to be looked for in whole logs; in the one line that stands before the end they
 //! tell more than nothing. What they tell is a guess, and its confidence says so.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+use std::sync::OnceLock;
 
 use crate::kind::Kind;
 use crate::pattern;
+use crate::pattern::Regex;
 
 /// A phrase and the kind that it speaks of. The first that matches decides, so that the narrow ones come first.
 const PHRASES: &[(Kind, &str)] = &[
@@ -17,7 +16,7 @@ const PHRASES: &[(Kind, &str)] = &[
     // The table of a linter: line, column, severity.
     (
         Kind::LintViolation,
-        r"^\s*\d+:\d+\s+error\s{2,}\S|circular (?:dependency|import)|^unused (?:files|dependencies|exports|imports)|\b[1-9]\d* (?:\w+ )?findings?\b",
+        r"^\s*\d+:\d+\s+error\s{2,}\S|circular (?:dependency|import)|potentially fixable|\b[1-9]\d* problems?\b|^unused (?:files|dependencies|exports|imports)|\b[1-9]\d* (?:\w+ )?findings?\b",
     ),
     (
         Kind::PolicyViolation,
@@ -91,7 +90,7 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::MissingFile,
-        r"no such file|unable to find file|(?:file|directory|folder|path|script|template|header|fixture)s?\b.{0,120}?\b(?:not found|does ?(?:not|n't) exist|do not exist|is missing|cannot be found|could not be (?:found|opened|read))|(?:cannot|could not|couldn't|unable to|failed to) (?:find|open|read|locate|stat|access) [^ ]*(?:[/\\]|file|directory|\.\w{1,5}\b)|\.\w{1,5}['’`\x22]? (?:not found|does not exist|is missing)",
+        r"no such file|unable to find file|(?:file|directory|folder|path|script|template|header|fixture)s?\b.{0,120}?\b(?:not found|does ?(?:not|n't) exist|do not exist|is missing|cannot be found|could not be (?:found|opened|read))|(?:cannot|could not|couldn't|unable to|failed to) (?:find|open|read|locate|stat|access) [^ ]*(?:[/\\]|file|directory|\.\w{1,5}\b)|\.\w{1,5}\S{0,3} (?:not found|does not exist|is missing)",
     ),
     (
         Kind::UndefinedValue,
@@ -124,14 +123,18 @@ const PHRASES: &[(Kind, &str)] = &[
     (Kind::Assertion, r"\bassert(?:ion)?s?\b.*fail|\bassertion error|tests? failed|failing tests?"),
 ];
 
-static EXPRESSIONS: LazyLock<Vec<(Kind, Regex)>> =
-    LazyLock::new(|| PHRASES.iter().map(|(kind, phrase)| (*kind, pattern::regex(&format!("(?i){phrase}")))).collect());
+/// Each is compiled when it is first asked.
+static EXPRESSIONS: [OnceLock<Regex>; PHRASES.len()] = [const { OnceLock::new() }; PHRASES.len()];
+
+fn expression(index: usize) -> &'static Regex {
+    EXPRESSIONS[index].get_or_init(|| pattern::regex(&format!("(?i){}", PHRASES[index].1)))
+}
 
 /// The kind that a line seems to speak of, and what it quotes.
 pub(crate) fn guess(text: &str) -> Option<(Kind, Option<String>)> {
     let text = text.get(..2000).unwrap_or(text);
-    let (kind, _) = EXPRESSIONS.iter().find(|(_, expression)| expression.is_match(text))?;
-    Some((*kind, quoted(text)))
+    let index = (0..PHRASES.len()).find(|index| expression(*index).is_match(text))?;
+    Some((PHRASES[index].0, quoted(text)))
 }
 
 /// The first word in quotes.
@@ -188,6 +191,8 @@ mod tests {
 
     #[test]
     fn phrases_are_valid() {
-        assert_eq!(EXPRESSIONS.len(), PHRASES.len());
+        for index in 0..PHRASES.len() {
+            assert!(!expression(index).is_match(""), "{}", PHRASES[index].1);
+        }
     }
 }
