@@ -35,7 +35,7 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::Authentication,
-        r"unauthori[sz]ed|\b401\b|not logged in|log ?in required|authentication (?:is )?(?:failed|required|error)|(?:failed|unable|not able) to authenticate|could not authenticate|(?:invalid|expired|missing|bad|no|wrong) (?:\w+ ){0,2}(?:token|credentials?|password|api key|secret key)|(?:token|credentials?|password|api key) (?:\w+ )?(?:expired|invalid|is missing|not found|required)",
+        r"unauthori[sz]ed|\b401\b|not logged in|log ?in required|authentication (?:is )?(?:failed|required|error)|(?:failed|unable|not able) to authenticate|could not authenticate|(?:validating|verifying) (?:the )?token|(?:invalid|expired|missing|bad|no|wrong) (?:\w+ ){0,2}(?:token|credentials?|password|api key|secret key)|(?:token|credentials?|password|api key) (?:\w+ )?(?:expired|invalid|is missing|not found|required)",
     ),
     (
         Kind::PermissionDenied,
@@ -74,7 +74,7 @@ const PHRASES: &[(Kind, &str)] = &[
     (Kind::CoverageThreshold, r"coverage .*(?:below|threshold|minimum|less than)"),
     (
         Kind::InvalidConfig,
-        r"(?:syntax|parse|parsing|yaml|toml|json|xml|decod\w+)[ -]?(?:syntax )?errors? .*(?:ya?ml|toml|json|config|manifest|settings)|(?:ya?ml|toml|json|config\w*|manifest|settings)\b.*(?:syntax|parse|parsing) error|malformed|config(?:uration)? (?:file )?(?:error|is invalid|invalid)|(?:invalid|bad|broken) config",
+        r"(?:syntax|parse|parsing|yaml|toml|json|xml|decod\w+)[ -]?(?:syntax )?errors? .*(?:ya?ml|toml|json|config|manifest|settings)|(?:ya?ml|toml|json|config\w*|manifest|settings)\b.*(?:syntax|parse|parsing) error|malformed|template (?:format|validation) error|config(?:uration)? (?:file )?(?:error|is invalid|invalid)|(?:invalid|bad|broken) config",
     ),
     (
         Kind::InvalidConfig,
@@ -191,8 +191,8 @@ mod tests {
 
     #[test]
     fn phrases_are_valid() {
-        for index in 0..PHRASES.len() {
-            assert!(!expression(index).is_match(""), "{}", PHRASES[index].1);
+        for (index, (kind, phrase)) in PHRASES.iter().enumerate() {
+            assert!(!expression(index).is_match(""), "{kind:?}: {phrase}");
         }
     }
 }

@@ -158,7 +158,9 @@ fn bracketed(text: &str) -> Option<Placed<'_>> {
 /// Lines that begin with a place and are no findings: frames, warnings of an interpreter, failures of a test library.
 fn is_other(rest: &str) -> bool {
     let first = rest.split_whitespace().next().unwrap_or("");
-    rest.starts_with("in `")
+    // `go generate` says what it could not run.
+    rest.starts_with("running \"")
+        || rest.starts_with("in `")
         || rest.starts_with("in '")
         || first.ends_with("Warning:")
         || first.eq_ignore_ascii_case("warning:")
