@@ -92,14 +92,15 @@ impl Ledger {
     pub(crate) fn file(&mut self, source: &str, filing: Filing) {
         let key = if self.groups.len() < MAX_GROUPS { key(&filing) } else { coarse_key(&filing) };
         let Filing { verdict, level, count, test, file, follow_on, task, stretch, span, hints } = filing;
-        let evidence = evidence(source, &verdict.line, file);
+        let place = verdict.line.span;
+        let evidence = |line: &TextLine| evidence(source, line, file);
         let Some(&index) = self.by_key.get(&key) else {
             self.by_key.insert(key, self.groups.len());
             self.groups.push(Group {
+                evidence: vec![evidence(&verdict.line)],
                 verdict,
                 level,
                 count,
-                evidence: vec![evidence],
                 tests: test.into_iter().collect(),
                 hints,
                 claims: Vec::new(),
@@ -118,7 +119,7 @@ impl Ledger {
             (group.first, group.verdict) = (span, verdict.clone());
         }
         // A line that a rule has read and that a block tells again is told once.
-        let told = |known: &Evidence| known.byte_start == evidence.byte_start && known.line == evidence.line;
+        let told = |known: &Evidence| known.byte_start == place.byte_start && known.line == place.line;
         if level == Level::Line && group.evidence.iter().any(told) {
             if verdict.rank > group.verdict.rank {
                 group.verdict = verdict;
@@ -130,8 +131,11 @@ impl Ledger {
         group.follow_on &= follow_on;
         group.last = span;
         group.hint(hints);
-        if group.evidence.len() < KEEP && !group.evidence.contains(&evidence) {
-            group.evidence.push(evidence);
+        if group.evidence.len() < KEEP {
+            let evidence = evidence(&verdict.line);
+            if !group.evidence.contains(&evidence) {
+                group.evidence.push(evidence);
+            }
         }
         if let Some(test) = test
             && group.tests.len() < KEEP

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use regex_automata::util::captures;
-use regex_automata::{Input, meta};
+use regex_automata::{Anchored, Input, meta};
 use regex_syntax::hir::{Capture, Class, ClassBytes, ClassBytesRange, ClassUnicode, Hir, HirKind, Repetition};
 use regex_syntax::utf8::Utf8Sequences;
 
@@ -168,12 +168,19 @@ impl Regex {
     }
 
     fn captures_at<'t>(&self, text: &'t str, from: usize) -> Option<Captures<'t>> {
-        let input = Input::new(text).range(from.min(text.len())..);
-        let large = self.large(text);
-        if from > text.len() || large.is_some_and(|large| !large.is_match(input.clone())) {
+        let mut input = Input::new(text).range(from.min(text.len())..);
+        if from > text.len() {
             return None;
         }
-        let regex = large.filter(|_| text.len() > SHORT_LINE).unwrap_or(&self.small);
+        let mut regex = &self.small;
+        if let Some(large) = self.large(text) {
+            // It finds where the match is; what the groups took is then looked for there only.
+            let whole = large.find(input.clone())?;
+            input = input.span(whole.range()).anchored(Anchored::Yes);
+            if whole.len() > SHORT_LINE {
+                regex = large;
+            }
+        }
         let mut inner = regex.create_captures();
         regex.search_captures(&input, &mut inner);
         inner.is_match().then_some(Captures { text, inner })

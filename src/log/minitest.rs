@@ -82,8 +82,10 @@ impl Minitest {
             }
             return Some(Grip::Hold);
         }
-        let over =
-            HEADING.is_match(text) || is_summary(text) || case.lines > MAX_HELD || text.starts_with("Finished in ");
+        let over = text.ends_with(':') && HEADING.is_match(text)
+            || is_summary(text)
+            || case.lines > MAX_HELD
+            || text.starts_with("Finished in ");
         let rerun = trimmed.starts_with("bin/rails test ") || trimmed.starts_with("rails test ");
         if over || rerun {
             self.flush(out);
@@ -133,7 +135,7 @@ impl Reader for Minitest {
             self.case = Some(case);
             return Grip::Hold;
         }
-        if let Some(found) = HEADING.captures(text) {
+        if let Some(found) = text.ends_with(':').then(|| HEADING.captures(text)).flatten() {
             self.heading = Some(match &found["word"] {
                 "Failure" => Heading::Failure,
                 "Error" => Heading::Error,
@@ -141,7 +143,9 @@ impl Reader for Minitest {
             });
             return Grip::Hold;
         }
-        if let Some(found) = HOOK.captures(text) {
+        // Many tools print lines that begin so; the expressions are asked only for those with the name of a test.
+        let may_be_test = text.contains("Test") || text.contains(": test");
+        if let Some(found) = may_be_test.then(|| HOOK.captures(text)).flatten() {
             let mut case = Case::new(&found["name"], line);
             case.level = Level::Suite;
             case.signal = Some(Signal::Hook);
@@ -150,7 +154,7 @@ impl Reader for Minitest {
             self.ruled = true;
             return Grip::Hold;
         }
-        if let Some(found) = RULED.captures(text) {
+        if let Some(found) = may_be_test.then(|| RULED.captures(text)).flatten() {
             let mut case = Case::new(&found["name"], line);
             case.signal = (&found["word"] == "Failure").then_some(Signal::Assertion);
             if let Some(message) = found.name("message").filter(|message| !message.as_str().is_empty()) {

@@ -161,12 +161,6 @@ static REASON: LazyLock<Regex> = LazyLock::new(|| {
     pattern::regex(&words.join("|"))
 });
 
-static TYPE_NAME: LazyLock<Regex> = LazyLock::new(|| {
-    pattern::regex(
-        r"^(?:Uncaught |Unhandled |thrown: |Caused by: |\[cause\]: )*(?P<name>(?:[A-Za-z_$][\w.$]*)?(?:Error|Exception|Failure|Rejection|Exit))(?: \[\w+\])?(?::|$)",
-    )
-});
-
 static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^[^\s:]+\.[cm]?[jt]sx?:\d+$"));
 
 static CODE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s*(?:[>→✖×]\s*)?\d+\s*(?:[|│]|:\s)|^\s*[|│╵╰]"));
@@ -226,13 +220,21 @@ impl Message {
     }
 }
 
-/// The type of an error that a line begins with.
+/// The type of an error that a line begins with: `TypeError: x`, `Uncaught Error [ERR_X]: y`, `[cause]: Error`.
 pub(super) fn type_name(text: &str) -> Option<String> {
-    let text = text.trim();
-    // Nearly no line begins so, and the expression is dear.
-    let begins = text.starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '_' | '$' | '['));
-    let may_be = begins && ["Error", "Exception", "Failure", "Rejection", "Exit"].iter().any(|end| text.contains(end));
-    if may_be { TYPE_NAME.captures(text).map(|found| found["name"].to_owned()) } else { None }
+    let mut text = text.trim();
+    let before = ["Uncaught ", "Unhandled ", "thrown: ", "Caused by: ", "[cause]: "];
+    while let Some(rest) = before.iter().find_map(|words| text.strip_prefix(words)) {
+        text = rest;
+    }
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    let end = text.find(|character: char| !(is_word(character) || matches!(character, '.' | '$')));
+    let (name, rest) = text.split_at(end.unwrap_or(text.len()));
+    let coded = rest.strip_prefix(" [").and_then(|rest| rest.split_once(']'));
+    let rest = coded.map_or(rest, |(code, behind)| if code.chars().all(is_word) { behind } else { rest });
+    let named = name.starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '_' | '$'))
+        && ["Error", "Exception", "Failure", "Rejection", "Exit"].iter().any(|end| name.ends_with(end));
+    (named && (rest.is_empty() || rest.starts_with(':'))).then(|| name.to_owned())
 }
 
 /// Whether a line is a frame of a stack.
