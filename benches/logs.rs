@@ -5,7 +5,7 @@
 //! Ratios are what counts: the machine is never quiet.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -35,8 +35,12 @@ fn main() {
     let row = |name: &str, other: f64| {
         println!("{name:<44} {other:>8.3} GB/s   whyred is {:.1} times as fast", speed / other);
     };
-    if let Some(other) = ripgrep(&rules, &log) {
+    let files = Files::new(&rules, &log);
+    if let Some(other) = files.ripgrep() {
         row("rg -F -f needles -c", rate(log.len(), other));
+    }
+    if let Some(other) = files.hyperscan() {
+        row("Hyperscan, the needles alone", rate(log.len(), other));
     }
     // The slow ways are given a part, with the end of a quiet stretch and what failed behind it.
     let part = &log[..log.len().min(8 << 20)];
@@ -59,24 +63,54 @@ fn needles(rules: &RuleSet) -> Vec<&str> {
     rules.rules().iter().flat_map(|rule| rule.needles.iter().map(String::as_str)).collect()
 }
 
-/// ripgrep over the same needles, where it is installed; files, not a pipe, so that it can map them.
-fn ripgrep(rules: &RuleSet, log: &[u8]) -> Option<Duration> {
-    let folder = std::env::temp_dir();
-    let (list, input) = (folder.join("whyred-bench.needles"), folder.join("whyred-bench.log"));
-    std::fs::write(&list, needles(rules).join("\n")).ok()?;
-    std::fs::write(&input, log).ok()?;
-    let mut counted = true;
-    let took = best_of(3, || {
-        let output = Command::new("rg")
-            .args(["-F", "-a", "-j1", "-c", "-f"])
-            .args([&list, &input])
-            .stderr(Stdio::null())
-            .output();
-        let count = output.ok().and_then(|output| String::from_utf8(output.stdout).ok()?.trim().parse::<u64>().ok());
-        counted &= count.is_some_and(|count| count > 0);
-    });
-    let _ = (std::fs::remove_file(list), std::fs::remove_file(input));
-    counted.then_some(took)
+/// The needles and the log as files, not pipes, so that the peers can map them.
+struct Files {
+    list: PathBuf,
+    log: PathBuf,
+}
+
+impl Files {
+    fn new(rules: &RuleSet, log: &[u8]) -> Self {
+        let at = |end: &str| std::env::temp_dir().join(format!("whyred-bench-{}.{end}", std::process::id()));
+        let files = Files { list: at("needles"), log: at("log") };
+        let written = [std::fs::write(&files.list, needles(rules).join("\n")), std::fs::write(&files.log, log)];
+        assert!(written.iter().all(Result::is_ok), "temporary files can be written");
+        files
+    }
+
+    /// ripgrep over the same needles, where it is installed.
+    fn ripgrep(&self) -> Option<Duration> {
+        let mut counted = true;
+        let took = best_of(3, || {
+            let mut rg = Command::new("rg");
+            let rg = rg.args(["-F", "-a", "-j1", "-c", "-f"]).args([&self.list, &self.log]).stderr(Stdio::null());
+            let count = rg.output().ok().and_then(|output| String::from_utf8(output.stdout).ok()?.trim().parse().ok());
+            counted &= count.is_some_and(|count: u64| count > 0);
+        });
+        counted.then_some(took)
+    }
+
+    /// Hyperscan over the same needles, where its headers and a compiler of C are installed. Its time is that of the
+    /// pass alone, without reading the file or compiling the needles.
+    fn hyperscan(&self) -> Option<Duration> {
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/hyperscan.c");
+        let program = self.list.with_extension("hyperscan");
+        let mut cc = Command::new("cc");
+        let built = cc.args(["-O2", "-o"]).arg(&program).args([source, "-lhs"]).stderr(Stdio::null()).status();
+        built.ok().filter(std::process::ExitStatus::success)?;
+        let output = Command::new(&program).args([&self.list, &self.log]).output();
+        let _ = std::fs::remove_file(program);
+        let told = String::from_utf8(output.ok()?.stdout).ok()?;
+        let (seconds, hits) = told.trim().split_once(' ')?;
+        assert!(hits.parse::<u64>().is_ok_and(|hits| hits > 0), "{told}");
+        seconds.parse().ok().map(Duration::from_secs_f64)
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = (std::fs::remove_file(&self.list), std::fs::remove_file(&self.log));
+    }
 }
 
 fn regex_set(rules: &RuleSet, log: &[u8]) -> Duration {
@@ -134,7 +168,7 @@ fn synthetic() -> Vec<u8> {
     log
 }
 
-fn collect(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let path = entry.path();

@@ -4,12 +4,18 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const RUNS: usize = 60;
 
 fn main() {
+    let start = Instant::now();
+    let rules = whyred::RuleSet::built_in();
+    let took = start.elapsed();
+    assert!(rules.rules().len() > 500);
+    println!("the built-in rules            {:>7.2} ms", took.as_secs_f64() * 1e3);
     let mut log = String::new();
     while log.len() < 10_000 {
         let line = log.len();
@@ -33,6 +39,9 @@ fn main() {
             theirs.push(took);
         }
     }
+    if let Some(peak) = peak_of(&path) {
+        println!("peak memory                   {:>7.1} MiB", peak as f64 / 1024.0);
+    }
     let _ = std::fs::remove_file(path);
     let ours = median(ours);
     println!("whyred, a verdict on 10 KB    {:>7.2} ms", ours.as_secs_f64() * 1e3);
@@ -46,6 +55,13 @@ fn main() {
         "rg -c on the same file        {:>7.2} ms   whyred takes {ratio:.1} times as long",
         theirs.as_secs_f64() * 1e3
     );
+}
+
+/// The most memory that a verdict took, in KiB, where GNU time is installed.
+fn peak_of(log: &Path) -> Option<u64> {
+    let mut time = Command::new("/usr/bin/time");
+    let output = time.args(["-f", "%M", env!("CARGO_BIN_EXE_whyred")]).arg(log).output().ok()?;
+    String::from_utf8_lossy(&output.stderr).trim().lines().last()?.parse().ok()
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-use super::json::{Cursor, Node, Stop, Text};
+use super::json::{Cursor, Node, Stop, Text, quote_or_backslash};
 use super::{Parse, Place};
 use crate::item::{Item, Mark, Scope, TestRun};
 use crate::log::strip_escapes;
@@ -231,11 +231,10 @@ impl Ending {
     fn find(&mut self, data: &[u8]) -> Option<usize> {
         while self.pos < data.len() {
             if self.in_text {
-                let Some(at) = memchr::memchr2(b'"', b'\\', &data[self.pos..]) else {
-                    self.pos = data.len();
+                self.pos = quote_or_backslash(data, self.pos);
+                if self.pos == data.len() {
                     return None;
-                };
-                self.pos += at;
+                }
                 if data[self.pos] == b'"' {
                     self.in_text = false;
                     self.pos += 1;
