@@ -1,5 +1,6 @@
 //! The pipeline: sources in, one report out.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::sync::Mutex;
@@ -328,7 +329,11 @@ impl Session {
             let rest = &data[pos..];
             let rules = &self.rules;
             let findings = &mut self.findings;
-            let mut out = |item: Item| findings.take(rules, item);
+            let of_report = Cell::new(false);
+            let mut out = |item: Item| {
+                findings.of_report = of_report.get();
+                findings.take(rules, item);
+            };
             if !self.detected {
                 if rest.len() < HEAD && !eof {
                     return pos;
@@ -381,7 +386,9 @@ impl Session {
             let before = pos;
             match &mut self.document {
                 Some(document) => {
+                    of_report.set(true);
                     pos += document.parse(rest, &mut self.at, eof, &mut out);
+                    of_report.set(false);
                     let aside = pos + document.aside();
                     if aside > pos {
                         let last = eof && aside == data.len() && data[aside - 1] != b'\n';
@@ -389,7 +396,9 @@ impl Session {
                             pos += self.log.parse(&data[pos..aside], &mut self.at, last, &mut out);
                             self.log_ended = last && !self.log.done();
                             if self.log.done() && document.gives_way() && format::detect(&data[pos..]).is_some() {
+                                of_report.set(true);
                                 document.parse(&[], &mut self.at, true, &mut out);
+                                of_report.set(false);
                                 self.document = None;
                                 self.detected = false;
                                 break;
@@ -434,6 +443,7 @@ impl Session {
         }
         let rules = &self.rules;
         let findings = &mut self.findings;
+        findings.of_report = false;
         let mut out = |item: Item| findings.take(rules, item);
         if !self.log_ended {
             // What a reader still holds from before a report belongs to the log all the same.

@@ -31,6 +31,9 @@ const MAX_TAILS: usize = 100;
 /// How far above an exit line the last line of output is looked for.
 const LAST_LINES: u64 = 30;
 
+/// How many runs are held against others, to find two views of one.
+const MAX_RUNS: usize = 100;
+
 /// How near two findings of one kind stand that tell of one thing.
 const ECHO_REACH: u64 = 40;
 
@@ -84,6 +87,8 @@ pub(crate) struct Findings {
     /// Lines that a rule knows to be no failure although another took them for one, and the first of them.
     dropped: u64,
     first_dropped: Option<Evidence>,
+    /// What comes is told by a report within the input, rather than by the console around it.
+    pub of_report: bool,
 }
 
 /// The identity of a message.
@@ -142,6 +147,8 @@ struct Runs {
     passed: bool,
     /// A report was read that does not say how its run ended: it is empty, or was cut.
     open: bool,
+    /// The runs that the console told, and those that reports among its lines told: they may be the same.
+    told: [Vec<Counts>; 2],
 }
 
 /// What remains of one input.
@@ -205,6 +212,7 @@ impl Findings {
             passed: Vec::new(),
             dropped: 0,
             first_dropped: None,
+            of_report: false,
         }
     }
 
@@ -328,6 +336,7 @@ impl Findings {
         }
         let span = verdict.line.span;
         let filing = Filing {
+            of_report: self.of_report,
             stretch: self.use_stretch(),
             task: task.or_else(|| self.task.clone()),
             count: count.max(1),
@@ -381,6 +390,7 @@ impl Findings {
                         .into_iter()
                         .collect(),
                     stretch: self.use_stretch(),
+                    of_report: self.of_report,
                     task: self.task.clone(),
                     count: 1,
                     follow_on: verdict.role == Role::FollowOn,
@@ -406,6 +416,12 @@ impl Findings {
         }
         self.runs.passed |= run.outcome == Outcome::Passed;
         self.runs.open |= run.outcome == Outcome::Unknown;
+        if run.tool != "go test" && run.counts.total + run.counts.errored > 0 {
+            let told = &mut self.runs.told[usize::from(self.of_report)];
+            if told.len() <= MAX_RUNS {
+                told.push(run.counts);
+            }
+        }
         let sum = if run.tool == "go test" { &mut self.runs.of_go } else { &mut self.runs.sum };
         match sum {
             Some(sum) => sum.add(&run.counts),
@@ -415,6 +431,52 @@ impl Findings {
             self.runs.of_go = None;
         }
         self.next_stretch();
+    }
+
+    /// Finds out whether a report was printed among the lines of the console of the same runs, and drops one of the two
+    /// views, of the counts and of the failures: the one that tells less.
+    fn drop_twins(&mut self, groups: &mut Vec<Group>) {
+        let [console, report] = &self.runs.told;
+        if console.is_empty() || report.is_empty() || console.len().max(report.len()) > MAX_RUNS {
+            return;
+        }
+        // The console of pytest counts a case twice that passed and could not be torn down.
+        let same = |one: &Counts, other: &Counts| {
+            let figures = |counts: &Counts| [counts.failed, counts.errored, counts.skipped];
+            figures(one) == figures(other) && one.total.abs_diff(other.total) <= one.errored
+        };
+        let sum = |runs: &[Counts]| {
+            let mut sum = runs[0];
+            runs[1..].iter().for_each(|counts| sum.add(counts));
+            sum
+        };
+        // Each of some runs is one of the others.
+        let within = |some: &[Counts], others: &[Counts]| {
+            let mut others = others.to_vec();
+            some.iter().all(|run| {
+                let twin = others.iter().position(|other| same(run, other));
+                twin.map(|index| others.swap_remove(index)).is_some()
+            })
+        };
+        let equal = same(&sum(console), &sum(report));
+        let drop_report = match (equal || within(report, console), within(console, report)) {
+            (false, false) => return,
+            (true, false) if !equal => true,
+            (false, true) => false,
+            _ => {
+                let told = |of_report: bool| -> u64 {
+                    let own = groups.iter().filter(|group| is_of_tests(group) && group.of_report == of_report);
+                    own.map(|group| group.count).sum()
+                };
+                told(true) <= told(false)
+            }
+        };
+        let (kept, dropped) = if drop_report { (console, report) } else { (report, console) };
+        let mut counts = sum(kept);
+        counts.flaky = counts.flaky.max(sum(dropped).flaky);
+        counts.passed = counts.passed.or(sum(dropped).passed.filter(|_| equal));
+        self.runs.sum = Some(counts);
+        groups.retain(|group| !is_of_tests(group) || group.of_report != drop_report);
     }
 
     fn mark(&mut self, mark: Mark) {
@@ -530,6 +592,7 @@ impl Findings {
         let unmarked = |step: &StepState| step.end.is_none() && any_step_failed;
         let mut groups = std::mem::take(&mut self.ledger.groups);
         groups.retain(|group| group.count > 0);
+        self.drop_twins(&mut groups);
         // What a green run printed too is not why this one failed, unless a runner reports that it failed.
         if let Some(baseline) = self.baseline.take() {
             groups.retain(|group| {
@@ -807,6 +870,11 @@ fn fold_echoes(standing: &mut Vec<Group>) {
     }
 }
 
+/// Whether a runner of tests tells it, of a case or of what holds cases.
+fn is_of_tests(group: &Group) -> bool {
+    matches!(group.level, Level::Case | Level::Suite)
+}
+
 /// A failure of which nothing is known but its place.
 pub(crate) fn unclassified(line: TextLine, task: Option<String>) -> Filing {
     let span = line.span;
@@ -832,6 +900,7 @@ pub(crate) fn unclassified(line: TextLine, task: Option<String>) -> Filing {
         follow_on: false,
         task,
         stretch: 0,
+        of_report: false,
         span: Span { ..span },
         hints: Vec::new(),
     }

@@ -3,10 +3,10 @@
 use super::xml::document::{Context, Document, Reader};
 use super::xml::text::{Lines, decode};
 use super::xml::{Tag, key, root};
-use super::{Parse, Sure};
+use super::{Parse, Sure, signal};
 use crate::item::{Item, Mark, Scope};
 use crate::kind::Phase;
-use crate::report::{Failure, FileRef, Level, Note, Outcome, Signal, Span};
+use crate::report::{Failure, FileRef, Level, Note, Outcome, Span};
 
 /// Whether a document is Checkstyle's.
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
@@ -112,13 +112,15 @@ impl Checkstyle {
             }
         }
         let path = decode(&self.file, context.encoding);
+        let text = text.finish(context.encoding);
+        let words = text.first().map_or("", |line| line.text.as_str());
         let failure = Failure {
             level: Level::Diagnostic,
             file: (!path.is_empty()).then(|| FileRef::new(path, line, column)),
             phase: Some(Phase::Lint),
-            signal: Some(Signal::Lint),
+            signal: Some(signal::of_finding(source.as_deref(), words)),
             type_name: source.filter(|source| !source.is_empty()),
-            text: text.finish(context.encoding),
+            text,
             span,
             count: 1,
             ..Failure::default()

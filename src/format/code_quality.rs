@@ -1,8 +1,8 @@
 //! GitLab's code quality report, the issue format of Code Climate: a list of issues with a severity each.
 
-use super::Sure;
 use super::document::{Doc, findings};
 use super::json::Node;
+use super::{Sure, signal};
 use crate::item::Item;
 use crate::kind::Phase;
 use crate::report::{FileRef, Level, Signal};
@@ -27,9 +27,11 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
         let mut failure = doc.failure(Level::Diagnostic, issue);
         doc.push_member(issue, "description", &mut failure.text);
         failure.phase = Some(Phase::Lint);
-        failure.signal = Some(Signal::Lint);
         failure.type_name = issue.string_at("check_name");
-        failure.subject = failure.type_name.clone();
+        let words = failure.text.first().map_or("", |line| line.text.as_str());
+        let signal = signal::of_finding(failure.type_name.as_deref(), words);
+        failure.signal = Some(signal);
+        failure.subject = failure.type_name.clone().filter(|_| signal == Signal::Lint);
         failure.file = issue.get("location").and_then(place);
         out(Item::Failure(failure));
     })

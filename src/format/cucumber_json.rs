@@ -67,6 +67,12 @@ fn read_feature(doc: &Doc<'_>, feature: &Node<'_>, tally: &mut Tally, out: &mut 
             worst = worst.max(before);
             failure = told.or(failure);
         }
+        // Behave tells how each scenario ended by its own rules, by which a step that nobody wrote fails the run.
+        let own = element.string_at("status");
+        let errored = own.as_deref() == Some("error");
+        if let Some(own) = own.as_deref().map(ended) {
+            worst = own;
+        }
         let name = || {
             let name = element.string_at("name").unwrap_or_default();
             if title.is_empty() { name } else { format!("{title} > {}", name.trim_end()) }
@@ -81,9 +87,13 @@ fn read_feature(doc: &Doc<'_>, feature: &Node<'_>, tally: &mut Tally, out: &mut 
                 tally.skipped();
                 tally.lost = true;
             }
+            Ended::Failed if errored => tally.errored(),
             Ended::Failed => tally.failed(),
         }
-        let Some(mut failure) = failure.filter(|_| worst == Ended::Failed) else { continue };
+        if worst != Ended::Failed {
+            continue;
+        }
+        let mut failure = failure.unwrap_or_else(|| unwritten(doc, element));
         failure.test = Some(name());
         if failure.file.is_none() {
             failure.file = path.clone().map(|path| FileRef::new(path, element.count_at("line"), None));
@@ -121,6 +131,19 @@ fn worst_step(doc: &Doc<'_>, element: &Node<'_>) -> (Ended, Option<Failure>) {
         look(hook, true);
     }
     (worst, failure)
+}
+
+/// The failure of a scenario of which no step says that it failed: one is not written.
+fn unwritten(doc: &Doc<'_>, element: &Node<'_>) -> Failure {
+    let ends = |step: &&Node<'_>| {
+        let status = step.at(&["result", "status"]).and_then(Node::string);
+        status.is_some_and(|status| ended(&status) == Ended::Unwritten)
+    };
+    let step = element.list("steps").iter().find(ends).unwrap_or(element);
+    let mut failure = doc.failure(Level::Case, step);
+    (failure.phase, failure.signal) = (Some(Phase::Test), Some(Signal::Load));
+    doc.push_pair(step, "name", &mut failure.text);
+    failure
 }
 
 fn of_step(doc: &Doc<'_>, step: &Node<'_>, result: &Node<'_>, hook: bool) -> Failure {

@@ -1,11 +1,11 @@
 //! ESLint's JSON formatter: a list of files, each with its messages. Warnings are no failures.
 
-use super::Sure;
 use super::document::{Doc, findings};
 use super::json::Node;
+use super::{Sure, signal};
 use crate::item::Item;
 use crate::kind::Phase;
-use crate::report::{FileRef, Level, Signal};
+use crate::report::{FileRef, Level};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(4096)];
@@ -38,9 +38,9 @@ fn finding(doc: &Doc<'_>, path: Option<&str>, message: &Node<'_>, out: &mut dyn 
     let mut failure = doc.failure(Level::Diagnostic, message);
     let rule = message.string_at("ruleId");
     doc.push_member(message, "message", &mut failure.text);
-    let unreadable = rule.is_none() && failure.text.iter().any(|line| line.text.starts_with("Parsing error"));
+    let words = failure.text.first().map_or("", |line| line.text.as_str());
     failure.phase = Some(Phase::Lint);
-    failure.signal = Some(if unreadable { Signal::Compile } else { Signal::Lint });
+    failure.signal = Some(signal::of_finding(rule.as_deref(), words));
     failure.file = path.map(|path| FileRef::new(path, message.count_at("line"), message.count_at("column")));
     failure.subject = rule.clone();
     failure.type_name = rule;

@@ -21,7 +21,7 @@ use super::xml::text::{Capture, Encoding, Lines, decode};
 use super::xml::{Tag, key, root};
 use super::{Parse, Sure};
 use crate::item::{Item, TestRun};
-use crate::report::{Counts, Failure, Level, Note, Outcome, Span, TextLine};
+use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
 
 /// Whether a document is JUnit XML: by its root element, or by the elements of Eclipse's and Sonar's dialects.
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
@@ -118,6 +118,8 @@ struct Junit {
     /// Where an attribute was given twice first.
     duplicate_at: Option<u64>,
     omitted: u64,
+    /// A test that did not run fails the run, though it counts as skipped.
+    unrun: bool,
     span: Span,
     /// Totals that node's reporter writes in comments behind everything.
     told_failed: Option<u64>,
@@ -145,6 +147,15 @@ impl Reader for Junit {
                 let tagged = tag.get(b"message").is_some_and(|message| message.ends_with(b"!mayfail"));
                 let may_fail = kind == b"todo" || kind == b"pytest.xfail" || tag.key == INCOMPLETE || tagged;
                 self.case.skipped = Some(if may_fail { Skip::MayFail } else { Skip::Plain });
+                // CTest files a test whose program is missing as skipped, and fails for it.
+                if tag.get(b"message") == Some(b"Unable to find executable") {
+                    self.unrun = true;
+                    let test = Some(decode(&self.case.name, context.encoding));
+                    let span = context.span(tag.at, tag.at + tag.raw.len());
+                    let text = vec![TextLine { text: "Unable to find executable".to_owned(), span }];
+                    let (level, signal) = (Level::Suite, Some(Signal::Load));
+                    (context.out)(Item::Failure(Failure { level, test, signal, text, span, ..Failure::default() }));
+                }
             }
             SYSTEM_OUT => self.sink = Sink::Output,
             SYSTEM_ERR => self.sink = Sink::Errors,
@@ -437,7 +448,9 @@ impl Junit {
         let cases = suite.cases.get_or_insert_with(|| spare.take().unwrap_or_default());
         // jest-junit tells of a suite that cannot be loaded twice, in two ways.
         let again = case.class.starts_with(b"Test suite failed to run") && cases.has_failed(key);
-        cases.add(key, status);
+        if !again {
+            cases.add(key, status);
+        }
         if status == Status::Passed && case.parts.iter().any(|part| part.element == Element::Flaky) {
             self.counts.flaky += 1;
             let name = decode(&case.name, context.encoding);
@@ -589,7 +602,7 @@ impl Junit {
             (context.out)(Item::Failure(failure));
         }
         let nothing = counts.total == 0 && self.suite_errors == 0;
-        let outcome = match counts.any_failed() || lost {
+        let outcome = match counts.any_failed() || lost || self.unrun {
             true => Outcome::Failed,
             false if nothing || !whole => Outcome::Unknown,
             false => Outcome::Passed,

@@ -38,7 +38,8 @@ impl Events for Harness {
             (Some("suite"), Some(end @ ("ok" | "failed"))) => {
                 self.declared_failed |= end == "failed";
                 self.open = self.open.saturating_sub(1);
-                if self.open == 0 {
+                // An attempt that nextest repeats may end behind its suite.
+                if self.open == 0 && self.running.is_empty() {
                     return Flow::Last;
                 }
             }
@@ -72,13 +73,23 @@ impl Events for Harness {
 impl Harness {
     fn case(&mut self, doc: &Doc<'_>, event: &Node<'_>, what: &str, out: &mut dyn FnMut(Item)) {
         let name = event.string_at("name").unwrap_or_default();
+        // nextest numbers the attempts of a test, and tells only how the last one ended.
+        let attempt = name.rsplit_once('#').filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
+        let (name, again) = match attempt {
+            Some((name, _)) if name.contains('$') => (name.to_owned(), true),
+            _ => (name, false),
+        };
         match what {
             "started" => {
                 self.running.insert(name, doc.span(event.start, event.end));
                 return;
             }
             "ok" => {
-                self.tally.passed();
+                if again {
+                    self.tally.flaky()
+                } else {
+                    self.tally.passed()
+                }
                 let seconds = event.seconds_at("exec_time", 1.0);
                 doc.passed(out, || PassedCase { seconds, ..PassedCase::new(name.clone()) });
             }

@@ -152,7 +152,25 @@ impl Reader for Nunit {
 
 /// A case or suite as its start tag tells of it. Of a suite that only repeats its children, `follow_on` is set.
 fn current(tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) -> Current {
-    let (ended, signal) = ended(tag.get(b"result").unwrap_or_default(), tag.get(b"label").unwrap_or_default());
+    let (ended, signal) = match tag.get(b"result") {
+        Some(result) => ended(result, tag.get(b"label").unwrap_or_default()),
+        // Up to NUnit 2.4, and in what imitates it, two flags tell.
+        None => {
+            let says_no = |name: &[u8]| tag.get(name).is_some_and(|value| value.eq_ignore_ascii_case(b"false"));
+            let skipped = says_no(b"executed");
+            let failed = says_no(b"success") && !skipped;
+            (
+                if failed {
+                    Ended::Failed
+                } else if skipped {
+                    Ended::Skipped
+                } else {
+                    Ended::Passed
+                },
+                None,
+            )
+        }
+    };
     let failed = matches!(ended, Ended::Failed | Ended::Errored);
     let kept = context.keep_passed && ended == Ended::Passed && tag.key == TEST_CASE;
     let site = tag.get(b"site").unwrap_or_default();

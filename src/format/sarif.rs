@@ -1,9 +1,9 @@
 //! SARIF 2.1, the results of static analysis. Results at level `error` that nobody suppressed are failures, and so is
 //! an invocation that says it did not succeed.
 
-use super::Sure;
 use super::document::{Doc, clean, parts};
 use super::json::Node;
+use super::{Sure, signal};
 use crate::item::Item;
 use crate::kind::Phase;
 use crate::report::{FileRef, Level, Signal};
@@ -66,17 +66,24 @@ fn read_run(doc: &Doc<'_>, run: &Node<'_>, out: &mut dyn FnMut(Item)) -> bool {
         if failure.text.is_empty() {
             doc.push_pair(result, "ruleId", &mut failure.text);
         }
-        failure.phase = Some(if compiles { Phase::Build } else { Phase::Lint });
-        failure.signal = Some(if compiles { Signal::Compile } else { Signal::Lint });
         let id = result.string_at("ruleId").or_else(|| rule?.string_at("id"));
+        let words = failure.text.first().map_or("", |line| line.text.as_str());
+        let found = if compiles { Signal::Compile } else { signal::of_finding(id.as_deref(), words) };
+        failure.phase = Some(if compiles { Phase::Build } else { Phase::Lint });
+        failure.signal = Some(found);
         failure.type_name = id.filter(|id| id != "error");
-        failure.subject = failure.type_name.clone().filter(|_| !compiles);
+        failure.subject = failure.type_name.clone().filter(|_| found == Signal::Lint);
         failure.file = result.list("locations").first().and_then(place);
         any = true;
         out(Item::Failure(failure));
     }
     for invocation in run.list("invocations").iter().filter(|invocation| invocation.whole) {
         let failed = invocation.get("executionSuccessful").and_then(Node::bool) == Some(false);
+        // A file that the tool could not read is no result, and no other word tells of it.
+        for notification in errors(invocation).filter(|notification| !notification.list("locations").is_empty()) {
+            any = true;
+            unreadable(doc, notification, out);
+        }
         // A compiler that rejects the source does not succeed either; its results have said why.
         if failed && !any {
             any = true;
@@ -86,13 +93,32 @@ fn read_run(doc: &Doc<'_>, run: &Node<'_>, out: &mut dyn FnMut(Item)) -> bool {
     any
 }
 
+/// What an invocation tells of itself at level `error`.
+fn errors<'n, 'a>(invocation: &'n Node<'a>) -> impl Iterator<Item = &'n Node<'a>> {
+    let keys = ["toolConfigurationNotifications", "toolExecutionNotifications"];
+    let all = keys.into_iter().flat_map(|key| invocation.list(key));
+    all.filter(|notification| notification.string_at("level").as_deref() == Some("error"))
+}
+
+/// A place that the tool could not look into.
+fn unreadable(doc: &Doc<'_>, notification: &Node<'_>, out: &mut dyn FnMut(Item)) {
+    let mut failure = doc.failure(Level::Diagnostic, notification);
+    if let Some(message) = notification.get("message") {
+        doc.push_member(message, "text", &mut failure.text);
+    }
+    let words = failure.text.first().map_or("", |line| line.text.as_str());
+    failure.signal = Some(signal::of_finding(None, words)).filter(|found| *found == Signal::Compile);
+    failure.phase = Some(Phase::Lint);
+    failure.file = notification.list("locations").first().and_then(place);
+    if failure.text.is_empty() {
+        doc.push_pair(notification, "level", &mut failure.text);
+    }
+    out(Item::Failure(failure));
+}
+
 fn invocation_failed(doc: &Doc<'_>, invocation: &Node<'_>, out: &mut dyn FnMut(Item)) {
     let mut failure = doc.failure(Level::Run, invocation);
-    let keys = ["toolConfigurationNotifications", "toolExecutionNotifications"];
-    for notification in keys.iter().flat_map(|key| invocation.list(key)) {
-        if notification.string_at("level").as_deref() != Some("error") {
-            continue;
-        }
+    for notification in errors(invocation) {
         if let Some(message) = notification.get("message") {
             doc.push_member(message, "text", &mut failure.text);
         }

@@ -59,7 +59,7 @@ pub(crate) fn of_type(word: &str) -> Option<Signal> {
         }
         "timedout" | "timeoutfailure" => Signal::TestTimeout,
         "hookfailed" => Signal::Hook,
-        "uncaughtexception" | "unhandledrejection" => Signal::Unhandled,
+        "uncaughtexception" | "uncaught exception" | "unhandledrejection" => Signal::Unhandled,
         "test_xpass" | "unexpectedsuccess" => Signal::Assertion,
         "assertionerror" | "assertionfailederror" | "assertionfailedexception" | "comparisonfailure" => {
             Signal::Assertion
@@ -68,12 +68,17 @@ pub(crate) fn of_type(word: &str) -> Option<Signal> {
             Signal::Assertion
         }
         "jestassertionerror" | "err_assertion" | "assertfailedexception" | "assertionexception" => Signal::Assertion,
-        "assertion error" | "shouldassertexception" | "xunitexception" | "multipleassertexception" => Signal::Assertion,
+        "shouldassertexception" | "xunitexception" | "multipleassertexception" => Signal::Assertion,
         "multipleexpectationsnotmeterror" | "pendingexamplefixederror" => Signal::Assertion,
         "softassertionerror" | "softassertionerrors" | "multipleassertionserror" | "failednotifier" => {
             Signal::Assertion
         }
-        "assertion" | "testfailedexception" | "conditionnotsatisfiederror" | "powerasserterror" => Signal::Assertion,
+        "assertion"
+        | "assertion error"
+        | "testfailed"
+        | "testfailedexception"
+        | "conditionnotsatisfiederror"
+        | "powerasserterror" => Signal::Assertion,
         "require" | "check" | "require_false" | "check_false" | "require_that" | "check_that" => Signal::Assertion,
         _ if lower.starts_with("require_") || lower.starts_with("check_") => Signal::Assertion,
         _ if whole.starts_with("xunit.sdk.") && lower.ends_with("exception") => Signal::Assertion,
@@ -115,6 +120,29 @@ pub(crate) fn of_message(message: &str) -> Option<Signal> {
     if begins(&timed_out) || holds(&["exceeded timeout of", "test timed out after", "test timed out in"]) {
         return Some(Signal::TestTimeout);
     }
+    // CTest gives the reason as the whole message.
+    match lower.trim_end() {
+        "timeout" => return Some(Signal::TestTimeout),
+        "segfault" | "subprocess aborted" | "subprocess killed" | "illegal" | "numerical" | "bus error"
+        | "child aborted" | "child killed" => return Some(Signal::Crash),
+        _ => {}
+    }
+    // Boost.Test, and the bridge from Perl's TAP.
+    if holds(&["(timeout while executing function)"]) {
+        return Some(Signal::TestTimeout);
+    }
+    if begins(&["not ok "]) {
+        return Some(Signal::Assertion);
+    }
+    if begins(&["dubious, test returned"]) || begins(&["failing step: "]) && holds(&[" ... undefined in "]) {
+        return Some(Signal::Load);
+    }
+    if begins(&["not run because a beforeall function failed"]) {
+        return Some(Signal::Hook);
+    }
+    if begins(&["test did not finish before configured timeout"]) {
+        return Some(Signal::TestTimeout);
+    }
     if holds(&["c++ exception with description", "unexpected exception with message"]) {
         return Some(Signal::Unhandled);
     }
@@ -138,6 +166,16 @@ pub(crate) fn of_message(message: &str) -> Option<Signal> {
         return Some(Signal::Assertion);
     }
     type_of_message(message).and_then(of_type)
+}
+
+/// What a finding of a linter is, by its rule and its words: a breach of the rule, or that the source cannot be parsed.
+pub(crate) fn of_finding(rule: Option<&str>, words: &str) -> Signal {
+    const RULES: [&str; 7] =
+        ["E999", "E0001", "syntax-error", "invalid-syntax", "parse-error", "Lint/Syntax", "CssSyntaxError"];
+    const WORDS: [&str; 5] = ["parsing error", "syntaxerror", "syntax error", "e999 ", "parse error"];
+    let rule = rule.is_some_and(|rule| RULES.contains(&rule));
+    let begins = |word: &&str| words.trim_start().get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
+    if rule || WORDS.iter().any(|word| begins(&word)) { Signal::Compile } else { Signal::Lint }
 }
 
 /// What the name of a case says, where a runner files a failed hook or an unloadable file as a case.

@@ -245,6 +245,8 @@ impl Jest {
                 .text
                 .iter()
                 .any(|line| line.text.contains("jest worker process") || line.text.contains("worker encountered"));
+        // What is no expectation was thrown; the reporter leaves out the bare type `Error`.
+        failure.signal.get_or_insert(Signal::Unhandled);
         failure.follow_on = died && self.memory;
         out(Item::Failure(failure));
     }

@@ -27,7 +27,8 @@ struct NodeTest {
     block: Option<Block>,
 }
 
-static NAME: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s*✖ (?P<name>.*?)(?: \([\d.]+m?s\))?(?: # .*)?$"));
+static NAME: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^\s*[✖⚠] (?P<name>.*?)(?: \([\d.]+m?s\))?(?: # .*)?$"));
 
 impl Reader for NodeTest {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
@@ -75,8 +76,8 @@ impl Reader for NodeTest {
             && let Some(found) = NAME.captures(text)
         {
             self.close(out);
-            // A test marked as todo is expected to fail.
-            if text.ends_with("# TODO") || text.contains(" # TODO ") {
+            // A test marked as todo is expected to fail; since version 24 it has a sign of its own.
+            if text.starts_with('⚠') || text.ends_with("# TODO") || text.contains(" # TODO ") {
                 return Grip::Hold;
             }
             let file = self.place.take().map(|place| place.split(':').next().unwrap_or("").to_owned());
@@ -101,15 +102,17 @@ impl Reader for NodeTest {
 impl NodeTest {
     fn close(&mut self, out: &mut dyn FnMut(Item)) {
         let Some(mut block) = self.block.take() else { return };
-        let text = block.lines.iter().map(|line| line.text.trim()).find(|text| !text.is_empty()).unwrap_or("");
+        let text =
+            block.lines.iter().map(|line| line.text.trim()).find(|text| !text.is_empty()).unwrap_or("").to_owned();
         // A file that ended badly as a whole: what it printed tells why.
-        let whole_file = matches!(text, "'test failed'" | "Error: test failed" | "test failed");
+        let whole_file = matches!(text.as_str(), "'test failed'" | "Error: test failed" | "test failed");
         if whole_file {
             block.level = Level::Suite;
             block.signal = Some(Signal::Load);
         }
         let mut failure = block.into_failure();
-        failure.follow_on = whole_file;
+        // What was cancelled follows from the suite around it, which is told too.
+        failure.follow_on = whole_file || text.contains("test did not finish before its parent and was cancelled");
         out(Item::Failure(failure));
     }
 

@@ -112,6 +112,8 @@ pub(super) fn failures(
         // Vitest files a test file that cannot be loaded as a case with the name of the file.
         (level == Level::Case && !name.is_empty() && name == class && is_script(&name)).then_some(Signal::Load)
     });
+    // Linters name the rule as the case.
+    let rule = ["org.eslint.", "org.ruff.", "org.stylelint."].iter().find_map(|tool| name.strip_prefix(tool));
     let mut failures: Vec<Failure> = Vec::new();
     let mut first_lines: Vec<(Option<Signal>, Option<String>, String)> = Vec::new();
     let mut parts = std::mem::take(&mut case.parts);
@@ -134,6 +136,8 @@ pub(super) fn failures(
                 || case.google && is_place(text)
                 // PHPUnit puts the name of the test first.
                 || case.php && !test.is_empty() && text.starts_with(&test)
+                || part.kind == "FAILURE" && text.split(" › ").any(is_spec)
+                || is_field_of_boost(text)
         };
         let formulas = text.iter().take_while(|line| is_formula(&line.text) || opens(line)).count();
         let bats = text.iter().take(formulas).find_map(|line| bats_place(&line.text));
@@ -146,8 +150,20 @@ pub(super) fn failures(
         let type_name = signal::type_name(&part.kind)
             .or_else(|| signal::type_of_message(first).map(str::to_owned))
             .or_else(|| thrown().and_then(signal::type_of_message).map(str::to_owned));
-        let signal = signal::of_type(&part.kind)
+        // node files a test file that ended badly as a case.
+        let whole_file = (part.kind == "testCodeFailure"
+            && text.iter().any(|line| line.text.contains("cause: 'test failed'")))
+        .then_some(Signal::Load);
+        // Playwright and jasmine-reporters name the matcher: `expect.toBe`, `toBe`.
+        let matcher = part.kind.strip_prefix("expect.").unwrap_or(&part.kind).strip_prefix("to");
+        let matcher = matcher.filter(|rest| rest.starts_with(char::is_uppercase)).map(|_| Signal::Assertion);
+        let signal = of_robot(first)
+            .or_else(|| signal::of_type(&part.kind))
+            .or(matcher)
+            .or(whole_file)
             .or(by_name)
+            .or_else(|| rule.map(|rule| signal::of_finding(Some(rule), first)))
+            .or_else(|| of_checker(&around.name, &name))
             .or_else(|| text.iter().take(4).find_map(|line| signal::of_message(&line.text)))
             // Types with a package are not of JavaScript.
             .or_else(|| if part.kind.contains(['.', '\\']) { None } else { thrown::signal(&text) })
@@ -171,7 +187,7 @@ pub(super) fn failures(
             }
             continue;
         }
-        let place = bats.or_else(|| frames::place(&text));
+        let place = bats.or_else(|| place_of_boost(&text)).or_else(|| frames::place(&text));
         let file = place_of(&file, case.line, &class, &around.file, place);
         let follow_on = part.element == Element::Rerun && !failures.is_empty()
             || matches!(part.kind.as_str(), "cancelledByParent" | "subtestsFailed");
@@ -183,6 +199,7 @@ pub(super) fn failures(
             file,
             signal,
             type_name,
+            subject: rule.filter(|_| signal == Some(Signal::Lint)).map(str::to_owned),
             text,
             span: part.span,
             count: 1,
@@ -206,7 +223,7 @@ pub(super) fn add_output(failure: &mut Failure, output: &[TextLine]) {
     if failure.signal.is_none() && failure.type_name.is_none() && failure.level == Level::Case && printed {
         failure.signal = Some(Signal::Assertion);
     }
-    failure.text.extend_from_slice(output);
+    failure.text.extend(output.iter().filter(|line| line.text != "(stdout and stderr are combined)").cloned());
     if failure.file.as_ref().is_none_or(|file| file.line.is_none())
         && let Some(place) = frames::place(output)
     {
@@ -249,9 +266,75 @@ fn is_place(line: &str) -> bool {
         || !line.contains(' ') && line.rsplit_once(':').is_some_and(|(path, row)| path.contains('.') && digits(row))
 }
 
+/// Whether a text begins with the place of a test, as Playwright writes in front of its name: `cart.spec.ts:3:1`.
+fn is_spec(text: &str) -> bool {
+    let place = text.split(' ').next().unwrap_or(text);
+    let mut parts = place.rsplitn(3, ':');
+    let number = |part: Option<&str>| part.is_some_and(|part| part.parse::<u32>().is_ok());
+    number(parts.next()) && number(parts.next()) && parts.next().is_some_and(|path| path.contains('.'))
+}
+
+/// Whether a line is a heading or a place in what Boost.Test tells, above the words.
+fn is_field_of_boost(text: &str) -> bool {
+    const HEADINGS: [&str; 6] = [
+        "ASSERTION FAILURE:",
+        "UNCAUGHT EXCEPTION:",
+        "unexpected exception",
+        "EXCEPTION STACK TRACE: --------------",
+        "- file: ",
+        "- line: ",
+    ];
+    HEADINGS.iter().any(|heading| text.starts_with(heading))
+        || text.starts_with("- file   : ")
+        || text.starts_with("- line   : ")
+}
+
+/// The place in what Boost.Test tells.
+fn place_of_boost(text: &[TextLine]) -> Option<FileRef> {
+    let field = |name: &str| text.iter().find_map(|line| line.text.trim().strip_prefix(name));
+    let line = field("- line   : ")?.trim().parse().ok();
+    Some(FileRef::new(field("- file   : ")?.trim(), line, None))
+}
+
+/// What the words of Robot Framework say, which writes one type for all.
+fn of_robot(message: &str) -> Option<Signal> {
+    let limit = message.starts_with("Test timeout ") && message.trim_end().ends_with(" exceeded.");
+    if limit {
+        return Some(Signal::TestTimeout);
+    }
+    if message.starts_with("No keyword with name '") {
+        return Some(Signal::Load);
+    }
+    let hook = ["Parent suite setup failed:", "Parent suite teardown failed:", "Setup failed:", "Teardown failed:"];
+    hook.iter().any(|hook| message.starts_with(hook)).then_some(Signal::Hook)
+}
+
+/// What a failure of a checker is that writes its findings as cases.
+fn of_checker(suite: &str, name: &str) -> Option<Signal> {
+    match suite {
+        "mypy" if name.starts_with("mypy") => Some(Signal::Compile),
+        "bandit" => Some(Signal::Lint),
+        _ => None,
+    }
+}
+
 /// Whether a line says no more than that something failed.
 fn is_formula(line: &str) -> bool {
-    const FORMULAS: &[&str] = &["failed", "failure", "fail", "error", "test failed", "unknown", "no message", "null"];
+    const FORMULAS: &[&str] = &[
+        "failed",
+        "failure",
+        "fail",
+        "error",
+        "test failed",
+        "test failure",
+        "test error",
+        "unknown",
+        "no message",
+        "none",
+        "null",
+        "mypy produced messages",
+        "(stdout and stderr are combined)",
+    ];
     let lower = line.trim().trim_end_matches(['.', '!', ':']).to_ascii_lowercase();
     lower.is_empty() || FORMULAS.contains(&lower.as_str())
 }
@@ -286,7 +369,9 @@ fn full_name(class: &str, name: &str, suite: &str, php: bool) -> String {
     }
     // node writes `test` for all classes.
     let class = if class == "test" { suite } else { class };
-    if class.is_empty() || name.starts_with(class) || class.ends_with(name) {
+    // mocha-junit-reporter writes the full title as the name and its last part as the class.
+    let last = name.strip_suffix(class).is_some_and(|outer| outer.ends_with(' '));
+    if class.is_empty() || last || name.starts_with(class) || class.ends_with(name) {
         return name.to_owned();
     }
     let python = suite.starts_with("pytest") || name.starts_with("test_") && !class.contains(['/', ' ', ':']);

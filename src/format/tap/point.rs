@@ -179,6 +179,12 @@ impl Point {
             text.extend(words);
             text.extend(places);
         }
+        // bats begins its message with the place, and the words come behind it.
+        let places = text.iter().take_while(|line| comment_place(line.text.trim_start_matches('(')).is_some()).count();
+        if places > 0 && places < text.len() {
+            file = file.or_else(|| comment_place(text[0].text.trim_start_matches('(')));
+            text.rotate_left(places);
+        }
         text.extend(yaml.stack().take(MAX_STACK).cloned());
         if text.is_empty() {
             text.push(line.clone());

@@ -3,9 +3,12 @@
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, gtest_message, is_of_the_job};
 use crate::item::{Item, Step, TestRun};
-use crate::report::{Counts, Failure, Note, Outcome, Signal, Span, TextLine};
+use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
 
 pub(in crate::log) const NEEDLES: &[&str] = &["[==========] ", "[  FAILED  ] ", "[  PASSED  ] "];
+
+/// Behind the name of a suite that failed outside of its cases.
+const OF_SUITE: &str = ": SetUpTestSuite or TearDownTestSuite";
 
 pub(in crate::log) fn open() -> Box<dyn Reader> {
     Box::new(Gtest::default())
@@ -18,6 +21,8 @@ struct Gtest {
     failures: Vec<Failure>,
     counts: Counts,
     passed: u64,
+    /// What was printed outside of any case.
+    outside: Vec<TextLine>,
     /// `6 tests from 2 test suites ran.`
     ended: bool,
     span: Span,
@@ -42,14 +47,21 @@ impl Reader for Gtest {
         self.span = self.span.join(line.span);
         let end = |status: &str| text.find(status).map(|at| &text[at + status.len()..]);
         if self.ended {
+            // What a suite does before its first case and behind its last is listed behind all cases.
+            if let Some(suite) = text.strip_prefix("[  FAILED  ] ").and_then(|rest| rest.strip_suffix(OF_SUITE)) {
+                self.fail_suite(suite.to_owned(), line);
+                return Grip::Hold;
+            }
             if text.starts_with('[')
                 || text.trim().is_empty()
                 || text.ends_with("DISABLED TEST")
                 || text.ends_with("DISABLED TESTS")
+                || text.ends_with("FAILED TEST")
+                || text.ends_with("FAILED TESTS")
             {
                 return Grip::Hold;
             }
-            let last = text.ends_with("FAILED TEST") || text.ends_with("FAILED TESTS");
+            let last = text.ends_with("FAILED TEST SUITE") || text.ends_with("FAILED TEST SUITES");
             self.finish(out);
             return if last { Grip::Take } else { Grip::Pass };
         }
@@ -71,6 +83,8 @@ impl Reader for Gtest {
             && lines.len() < MAX_LINES
         {
             lines.push(line.to_text());
+        } else if self.current.is_none() && self.outside.len() < MAX_LINES && !text.starts_with('[') {
+            self.outside.push(line.to_text());
         }
         Grip::Hold
     }
@@ -101,8 +115,23 @@ impl Gtest {
         }
     }
 
+    fn fail_suite(&mut self, suite: String, line: Line<'_>) {
+        self.counts.errored += 1;
+        let outside = std::mem::take(&mut self.outside);
+        let failed = outside.iter().any(|line| line.text.ends_with(": Failure"));
+        let (mut text, file) = if failed { gtest_message(&outside) } else { (Vec::new(), None) };
+        if text.is_empty() {
+            text.push(line.to_text());
+        } else if text[0].text == "Failed" {
+            text.rotate_left(1);
+        }
+        let (level, signal) = (Level::Suite, Some(Signal::Hook));
+        let span = text[0].span.join(line.span);
+        self.failures.push(Failure { level, test: Some(suite), file, signal, text, span, ..Failure::default() });
+    }
+
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
-        let Gtest { active, current, failures, mut counts, passed, ended, span } = std::mem::take(self);
+        let Gtest { active, current, failures, mut counts, passed, ended, span, .. } = std::mem::take(self);
         if !active {
             return;
         }
@@ -134,7 +163,7 @@ impl Gtest {
         }
         counts.passed = Some(passed);
         counts.total = passed + counts.failed + counts.skipped;
-        let outcome = match (counts.failed, ended) {
+        let outcome = match (counts.failed + counts.errored, ended) {
             (1.., _) => Outcome::Failed,
             (0, true) if counts.total > 0 => Outcome::Passed,
             _ => Outcome::Unknown,

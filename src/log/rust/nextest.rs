@@ -79,6 +79,10 @@ impl Reader for Nextest {
         if !self.active {
             return Grip::Pass;
         }
+        // With `--message-format libtest-json` its events stand between the lines for people.
+        if text.starts_with("{\"type\":\"") && text.contains("\"event\":\"") {
+            return Grip::Hold;
+        }
         if let Some(found) = STATUS.captures(text) {
             self.status(&found[1], format!("{} {}", &found[2], &found[3]), line);
             return Grip::Hold;
