@@ -175,7 +175,7 @@ pub(crate) fn of_finding(rule: Option<&str>, words: &str) -> Signal {
     const WORDS: [&str; 5] = ["parsing error", "syntaxerror", "syntax error", "e999 ", "parse error"];
     let rule = rule.is_some_and(|rule| RULES.contains(&rule));
     let begins = |word: &&str| words.trim_start().get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
-    if rule || WORDS.iter().any(|word| begins(&word)) { Signal::Compile } else { Signal::Lint }
+    if rule || WORDS.iter().any(begins) { Signal::Compile } else { Signal::Lint }
 }
 
 /// What the name of a case says, where a runner files a failed hook or an unloadable file as a case.
