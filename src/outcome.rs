@@ -149,6 +149,8 @@ struct Runs {
     open: bool,
     /// The runs that the console told, and those that reports among its lines told: they may be the same.
     told: [Vec<Counts>; 2],
+    /// A report was read in the log pass, so that what the console told is not known apart.
+    mixed: bool,
 }
 
 /// What remains of one input.
@@ -416,6 +418,7 @@ impl Findings {
         }
         self.runs.passed |= run.outcome == Outcome::Passed;
         self.runs.open |= run.outcome == Outcome::Unknown;
+        self.runs.mixed |= run.tool == "tap";
         if run.tool != "go test" && run.counts.total + run.counts.errored > 0 {
             let told = &mut self.runs.told[usize::from(self.of_report)];
             if told.len() <= MAX_RUNS {
@@ -437,7 +440,7 @@ impl Findings {
     /// views, of the counts and of the failures: the one that tells less.
     fn drop_twins(&mut self, groups: &mut Vec<Group>) {
         let [console, report] = &self.runs.told;
-        if console.is_empty() || report.is_empty() || console.len().max(report.len()) > MAX_RUNS {
+        if self.runs.mixed || console.is_empty() || report.is_empty() || console.len().max(report.len()) > MAX_RUNS {
             return;
         }
         // The console of pytest counts a case twice that passed and could not be torn down.

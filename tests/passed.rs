@@ -17,6 +17,8 @@ const NAMING: &[Format] = &[
     Format::TestngXml,
     Format::Catch2Xml,
     Format::QtTestXml,
+    Format::RobotXml,
+    Format::CheckXml,
     Format::JestJson,
     Format::Tap,
     Format::GoTestJson,

@@ -6,6 +6,7 @@ mod agent;
 mod bazel_bep;
 mod cargo_json;
 mod catch2;
+mod check;
 mod checkstyle;
 mod claim;
 mod code_quality;
@@ -24,6 +25,7 @@ pub(crate) mod json;
 mod junit;
 mod letter;
 mod libtest_json;
+mod lint_json;
 mod message;
 mod message_json;
 mod mocha;
@@ -31,6 +33,7 @@ mod nunit;
 mod playwright;
 mod pytest_json;
 mod qttest;
+mod robot;
 mod rspec;
 mod sarif;
 mod signal;
@@ -65,6 +68,10 @@ names! {
     Catch2Xml = "catch2-xml",
     /// The XML of Qt Test.
     QtTestXml = "qttest-xml",
+    /// The `output.xml` of Robot Framework.
+    RobotXml = "robot-xml",
+    /// The XML of libcheck.
+    CheckXml = "check-xml",
     /// Checkstyle's XML, which most linters can write.
     CheckstyleXml = "checkstyle-xml",
     /// The JSON of `jest --json` and of Vitest's JSON reporter.
@@ -101,6 +108,8 @@ names! {
     GccJson = "gcc-json",
     /// The JSON of ESLint.
     EslintJson = "eslint-json",
+    /// The JSON of linters that list findings: Ruff, Pylint, Bandit, ShellCheck, Stylelint, RuboCop and others.
+    LintJson = "lint-json",
     /// SARIF 2.1, the results of static analysis.
     Sarif = "sarif",
     /// GitLab's code quality report.
@@ -255,12 +264,15 @@ const TABLE: &[Entry] = &[
     },
     Entry { format: Format::GccJson, sniff: gcc_json::sniff, open: || Whole::open(gcc_json::read) },
     Entry { format: Format::EslintJson, sniff: eslint::sniff, open: || Whole::open(eslint::read) },
+    Entry { format: Format::LintJson, sniff: lint_json::sniff, open: || Whole::open(lint_json::read) },
     Entry { format: Format::Sarif, sniff: sarif::sniff, open: || Whole::open(sarif::read) },
     Entry { format: Format::CodeQuality, sniff: code_quality::sniff, open: || Whole::open(code_quality::read) },
     Entry { format: Format::BazelBep, sniff: bazel_bep::sniff, open: || Stream::open(bazel_bep::Build::default()) },
     Entry { format: Format::QtTestXml, sniff: qttest::sniff, open: qttest::open },
     Entry { format: Format::Catch2Xml, sniff: catch2::sniff, open: catch2::open },
     Entry { format: Format::TestngXml, sniff: testng::sniff, open: testng::open },
+    Entry { format: Format::CheckXml, sniff: check::sniff, open: check::open },
+    Entry { format: Format::RobotXml, sniff: robot::sniff, open: robot::open },
     Entry { format: Format::JunitXml, sniff: junit::sniff, open: junit::open },
     Entry { format: Format::AgentResult, sniff: agent::sniff, open: || Whole::open(agent::read) },
     Entry { format: Format::MessageJson, sniff: message_json::sniff, open: message_json::open },
@@ -320,6 +332,14 @@ pub(crate) const BEGINNINGS: &[&str] = &[
     "\"column-origin\"",
     "\"caret\"",
     "\"filePath\"",
+    "\"cell\": ",
+    "\"endColumn\"",
+    "\"messages\": [",
+    "\"generated_at\"",
+    "\"rubocop_version\"",
+    "\"invalidOptionWarnings\"",
+    "\"FromLinter\"",
+    "\"file_errors\"",
     "sarif-2.1.0",
     "sarif-schema-2.1.0",
     "\"check_name\"",
@@ -332,12 +352,17 @@ pub(crate) const BEGINNINGS: &[&str] = &[
 /// above it that holds only a bracket. What a CI system writes in front of a line is a part of it.
 pub(crate) fn beginning(lines: &[u8], start: usize, end: usize) -> Option<usize> {
     let line = lines[start..end].trim_ascii_start();
+    // The bracket of a list may stand alone above its first element.
+    let list = |start: usize| match above(lines, start) {
+        Some((outer, b"[")) => outer,
+        _ => start,
+    };
     if line.starts_with(b"<") || line.starts_with(b"{") {
-        return Some(start);
+        return Some(list(start));
     }
     let behind = |line: &[u8]| crate::log::prefix_length(line);
     if matches!(line.get(behind(line)), Some(b'{' | b'[' | b'<')) {
-        return Some(start);
+        return Some(list(start));
     }
     if let Some(prefix) = document::behind_prefix(line) {
         return Some(end - line.len() + prefix);

@@ -178,6 +178,19 @@ pub(crate) fn of_finding(rule: Option<&str>, words: &str) -> Signal {
     if rule || WORDS.iter().any(begins) { Signal::Compile } else { Signal::Lint }
 }
 
+/// What the words of Robot Framework say, which writes one type for all.
+pub(crate) fn of_robot(message: &str) -> Option<Signal> {
+    let limit = message.starts_with("Test timeout ") && message.trim_end().ends_with(" exceeded.");
+    if limit {
+        return Some(Signal::TestTimeout);
+    }
+    if message.starts_with("No keyword with name '") {
+        return Some(Signal::Load);
+    }
+    let hook = ["Parent suite setup failed:", "Parent suite teardown failed:", "Setup failed:", "Teardown failed:"];
+    hook.iter().any(|hook| message.starts_with(hook)).then_some(Signal::Hook)
+}
+
 /// What the name of a case says, where a runner files a failed hook or an unloadable file as a case.
 pub(crate) fn of_name(class: &str, name: &str) -> Option<Signal> {
     let (class, name) = (class.trim_start(), name.trim_start());

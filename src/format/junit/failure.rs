@@ -157,7 +157,7 @@ pub(super) fn failures(
         // Playwright and jasmine-reporters name the matcher: `expect.toBe`, `toBe`.
         let matcher = part.kind.strip_prefix("expect.").unwrap_or(&part.kind).strip_prefix("to");
         let matcher = matcher.filter(|rest| rest.starts_with(char::is_uppercase)).map(|_| Signal::Assertion);
-        let signal = of_robot(first)
+        let signal = signal::of_robot(first)
             .or_else(|| signal::of_type(&part.kind))
             .or(matcher)
             .or(whole_file)
@@ -294,19 +294,6 @@ fn place_of_boost(text: &[TextLine]) -> Option<FileRef> {
     let field = |name: &str| text.iter().find_map(|line| line.text.trim().strip_prefix(name));
     let line = field("- line   : ")?.trim().parse().ok();
     Some(FileRef::new(field("- file   : ")?.trim(), line, None))
-}
-
-/// What the words of Robot Framework say, which writes one type for all.
-fn of_robot(message: &str) -> Option<Signal> {
-    let limit = message.starts_with("Test timeout ") && message.trim_end().ends_with(" exceeded.");
-    if limit {
-        return Some(Signal::TestTimeout);
-    }
-    if message.starts_with("No keyword with name '") {
-        return Some(Signal::Load);
-    }
-    let hook = ["Parent suite setup failed:", "Parent suite teardown failed:", "Setup failed:", "Teardown failed:"];
-    hook.iter().any(|hook| message.starts_with(hook)).then_some(Signal::Hook)
 }
 
 /// What a failure of a checker is that writes its findings as cases.
