@@ -3,6 +3,8 @@
 //! `ADVERSARIAL=FOLDER cargo test --test adversarial` reads a folder of such files too: whatever they hold, there is one
 //! report, and nothing that failed or was cut is accepted.
 
+#![allow(clippy::print_stderr)]
+
 use std::path::PathBuf;
 
 use whyred::{Action, Analyzer, Outcome, Policy, Report, Severity, Situation, Source};
@@ -115,7 +117,7 @@ fn entities_are_never_expanded() {
 #[test]
 fn a_folder_of_such_files_is_taken() {
     let Some(folder) = std::env::var_os("ADVERSARIAL").map(PathBuf::from) else {
-        return println!("skipped: ADVERSARIAL names no folder");
+        return eprintln!("skipped: ADVERSARIAL names no folder");
     };
     let mut files: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
