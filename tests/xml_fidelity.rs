@@ -42,8 +42,9 @@ fn reports() -> Vec<PathBuf> {
     found
 }
 
+/// Whether an element tells of a failure: in JUnit's dialects, or as Robot Framework and libcheck write it.
 fn is_failing(tag: &BytesStart<'_>) -> bool {
-    matches!(tag.local_name().as_ref(), b"failure" | b"error")
+    matches!(tag.local_name().as_ref(), b"failure" | b"error" | b"status" | b"message")
 }
 
 /// The message attributes of a failing element. `None` if it is ill-formed.
@@ -67,7 +68,7 @@ fn failing_texts(bytes: &[u8]) -> Option<Vec<String>> {
     loop {
         match reader.read_event().ok()? {
             Event::Empty(tag) if is_failing(&tag) => texts.extend(message(&tag)?),
-            Event::Start(tag) if is_failing(&tag) => {
+            Event::Start(tag) if open.is_none() && is_failing(&tag) => {
                 texts.extend(message(&tag)?);
                 (open, depth) = (Some(String::new()), 1);
             }
