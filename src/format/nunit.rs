@@ -39,6 +39,8 @@ struct Nunit {
     deeper: u64,
     case: Option<Current>,
     in_failure: bool,
+    /// The case at hand has a message.
+    told: bool,
     sink: Sink,
     /// Failures of suites that no case repeats.
     outside: u64,
@@ -74,10 +76,14 @@ impl Reader for Nunit {
             };
         }
         match tag.key {
-            TEST_SUITE if self.suites.len() < MAX_SUITES => self.suites.push(current(tag, context)),
+            TEST_SUITE if self.suites.len() < MAX_SUITES => {
+                self.told = false;
+                self.suites.push(current(tag, context));
+            }
             TEST_SUITE => self.deeper += 1,
             TEST_CASE => {
                 let mut case = current(tag, context);
+                self.told = false;
                 // The fixture's set-up failed, and that is told once.
                 case.follow_on = tag.get(b"site") == Some(b"Parent");
                 self.case = Some(case);
@@ -89,7 +95,13 @@ impl Reader for Nunit {
                     case.kind = "Timeout".to_owned();
                 }
             }
-            MESSAGE if self.in_failure => self.sink = Sink::Message,
+            MESSAGE if self.in_failure => {
+                self.sink = Sink::Message;
+                // What imitates NUnit may write several failures into one case.
+                if std::mem::replace(&mut self.told, true) {
+                    self.text(b"\n", false, tag.at, context);
+                }
+            }
             STACK_TRACE if self.in_failure => self.sink = Sink::Stack,
             _ => {}
         }
