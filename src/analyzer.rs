@@ -179,6 +179,8 @@ pub struct Session {
     /// The format of the first document.
     format: Option<Format>,
     detected: bool,
+    /// Where the document at hand was opened.
+    opened: u64,
     at: Place,
     bytes: u64,
     /// What was pushed and not yet consumed.
@@ -224,6 +226,7 @@ impl Session {
             awaited: None,
             format: None,
             detected: false,
+            opened: 0,
             at: Place::START,
             bytes: 0,
             held: Vec::new(),
@@ -374,6 +377,7 @@ impl Session {
                     }
                 }
                 self.document = format.and_then(|format| format::open(format, prefix, self.keep_passed));
+                self.opened = self.at.byte;
                 self.format.get_or_insert(format.unwrap_or(Format::Log));
                 self.detected = true;
                 if self.document.is_none() {
@@ -395,7 +399,10 @@ impl Session {
                         while pos < aside {
                             pos += self.log.parse(&data[pos..aside], &mut self.at, last, &mut out);
                             self.log_ended = last && !self.log.done();
-                            if self.log.done() && document.gives_way() && format::detect(&data[pos..]).is_some() {
+                            // What the document itself was opened for would be opened again without end.
+                            let further = self.at.byte > self.opened;
+                            let another = further && self.log.done() && document.gives_way();
+                            if another && format::detect(&data[pos..]).is_some() {
                                 of_report.set(true);
                                 document.parse(&[], &mut self.at, true, &mut out);
                                 of_report.set(false);

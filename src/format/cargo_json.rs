@@ -128,4 +128,12 @@ mod tests {
         cut_anywhere(clean.as_bytes());
         cut_anywhere(MESSAGES.as_bytes());
     }
+
+    #[test]
+    fn a_line_that_only_looks_like_a_message_ends() {
+        // The keys are where a sniffer finds them, and the object is none of cargo's.
+        let alien = "{\"Reason\":\"compiler-message\",\"x\":\"\",\"why\":{\"reason\":\"compiler-message\"}}\n";
+        let text = format!("{alien}{alien}{{\"reason\":\"build-finished\",\"success\":false}}\n");
+        assert_ne!(report(text.as_bytes()).outcome, Outcome::Passed);
+    }
 }

@@ -6,6 +6,9 @@
 
 use std::borrow::Cow;
 
+/// The largest number that is taken for a count, so that no sum of some overflows.
+const MAX_COUNT: u64 = 1_000_000_000_000;
+
 /// Nesting beyond this is skipped without being looked into.
 const MAX_DEPTH: usize = 128;
 
@@ -247,7 +250,7 @@ impl<'a> Cursor<'a> {
         let text = self.maybe_scalar()?;
         // Nearly all are whole numbers, which are quicker to read.
         let number = || text.parse().ok().filter(|number: &f64| *number >= 0.0).map(|number| number as u64);
-        Ok(text.parse().ok().or_else(number))
+        Ok(text.parse().ok().or_else(number).map(|count: u64| count.min(MAX_COUNT)))
     }
 
     /// Reads `true` or `false`, or skips anything else.
@@ -561,7 +564,7 @@ impl<'a> Node<'a> {
     }
 
     pub(crate) fn count(&self) -> Option<u64> {
-        self.number().filter(|number| *number >= 0.0).map(|number| number as u64)
+        self.number().filter(|number| *number >= 0.0).map(|number| (number as u64).min(MAX_COUNT))
     }
 
     pub(crate) fn bool(&self) -> Option<bool> {

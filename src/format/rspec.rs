@@ -172,4 +172,12 @@ mod tests {
         let file = report.causes[0].evidence[0].file.as_ref().unwrap();
         assert_eq!((file.path.as_str(), file.line), ("./spec/b_spec.rb", Some(1)));
     }
+
+    #[test]
+    fn a_count_beyond_measure_hides_no_failure() {
+        let text = r#"{"version":"3.13.0","examples":[{"full_description":"Cart rounds","status":"failed"}],
+"summary":{"example_count":1,"failure_count":1,"errors_outside_of_examples_count":99999999999999999999999}}"#;
+        let report = crate::format::document::check::report(text.as_bytes());
+        assert_eq!(report.outcome, Outcome::Failed);
+    }
 }
