@@ -316,6 +316,7 @@ mod tests {
         check(r"\bno\b", "noé no", Some("no"));
         check(r"\S+\s[^\S]", " a\t b", Some("a\t "));
         check(r"\\w", r"\w", Some(r"\w"));
+        check("(?i)[‘é]x", "ÉX", Some("ÉX"));
         check("no.t", "no\u{2019}t", Some("no\u{2019}t"));
         check("^.{2}$", "\u{2714}é", Some("\u{2714}é"));
         check("[^x]$", "x\u{1F6A8}", Some("\u{1F6A8}"));

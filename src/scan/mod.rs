@@ -29,9 +29,9 @@ const SHORT_WINDOW: usize = 4;
 /// The length from which a needle has a long window on the grid wherever it lies.
 const LONG: usize = LONG_WINDOW + STRIDE - 1;
 
-/// The sizes of the tables that are asked at each point: 32 KiB and 16 KiB, so that they stay in the nearest caches.
+/// The sizes of the tables that are asked at each point: 32 KiB each, so that they stay in the nearest caches.
 const LONG_WORDS: usize = 1 << 12;
-const SHORT_BYTES: usize = 1 << 14;
+const SHORT_BYTES: usize = 1 << 15;
 
 /// How many bytes are asked about before the first branch.
 const BLOCK: usize = 16;
