@@ -17,6 +17,10 @@ use crate::report::{Counts, Ignored, Level, Note, Outcome, Report, SourceSummary
 use crate::rules::RuleSet;
 use crate::source::{Input, Source};
 
+/// After so many documents in one input, so much of each next one is looked at to tell its format.
+const MANY_DOCUMENTS: u32 = 100;
+const NEXT_HEAD: usize = 4 * 1024;
+
 /// How much of a reader is read at a time.
 const CHUNK: usize = 256 * 1024;
 
@@ -179,8 +183,9 @@ pub struct Session {
     /// The format of the first document.
     format: Option<Format>,
     detected: bool,
-    /// Where the document at hand was opened.
-    opened: u64,
+    /// How many documents were looked for, and where the one at hand begins.
+    documents: u32,
+    opened_at: u64,
     at: Place,
     bytes: u64,
     /// What was pushed and not yet consumed.
@@ -226,7 +231,8 @@ impl Session {
             awaited: None,
             format: None,
             detected: false,
-            opened: 0,
+            documents: 0,
+            opened_at: 0,
             at: Place::START,
             bytes: 0,
             held: Vec::new(),
@@ -345,9 +351,11 @@ impl Session {
                 // What begins with other lines is read as a log, in which the report may stand.
                 let forced = told.filter(|format| format::may_begin(*format, rest));
                 self.awaited = self.awaited.or(told.filter(|_| forced.is_none()));
-                let detected = format::detect(rest);
+                self.documents += 1;
+                let start = head_of(rest, self.documents);
+                let detected = format::detect(start);
                 let (framed, prefix) = match detected {
-                    None => format::detect_framed(rest).unzip(),
+                    None => format::detect_framed(start).unzip(),
                     Some(_) => (None, None),
                 };
                 let detected = detected.or(framed);
@@ -377,9 +385,9 @@ impl Session {
                     }
                 }
                 self.document = format.and_then(|format| format::open(format, prefix, self.keep_passed));
-                self.opened = self.at.byte;
                 self.format.get_or_insert(format.unwrap_or(Format::Log));
                 self.detected = true;
+                self.opened_at = self.at.byte;
                 if self.document.is_none() {
                     self.log.resume();
                     if let Some(needles) = format.and_then(format::line_needles) {
@@ -399,10 +407,10 @@ impl Session {
                         while pos < aside {
                             pos += self.log.parse(&data[pos..aside], &mut self.at, last, &mut out);
                             self.log_ended = last && !self.log.done();
-                            // What the document itself was opened for would be opened again without end.
-                            let further = self.at.byte > self.opened;
-                            let another = further && self.log.done() && document.gives_way();
-                            if another && format::detect(&data[pos..]).is_some() {
+                            // Where it began itself, no other begins.
+                            let moved = self.at.byte > self.opened_at;
+                            let gives_way = moved && self.log.done() && document.gives_way();
+                            if gives_way && format::detect(head_of(&data[pos..], self.documents)).is_some() {
                                 of_report.set(true);
                                 document.parse(&[], &mut self.at, true, &mut out);
                                 of_report.set(false);
@@ -481,6 +489,12 @@ impl Session {
             error: None,
         }
     }
+}
+
+/// What is looked at to tell what a document is. In an input that holds one after another it is less for each next one.
+fn head_of(rest: &[u8], documents: u32) -> &[u8] {
+    let shown = if documents > MANY_DOCUMENTS { NEXT_HEAD } else { HEAD };
+    &rest[..rest.len().min(shown)]
 }
 
 /// Decodes UTF-16 as PowerShell writes it when output is redirected.

@@ -115,6 +115,16 @@ fn entities_are_never_expanded() {
 }
 
 #[test]
+fn several_objects_on_a_line_come_to_an_end() {
+    // The first object is of no format, and what follows on its line begins like a report of its own.
+    let line = b"{\"a\":1}{\"reason\":\"build-finished\",\"success\":true}{\"b\":1}\n";
+    for lines in [1, 2, 300] {
+        let (_, action) = analyze(&line.repeat(lines));
+        assert_ne!(action, Action::Accept, "{lines}");
+    }
+}
+
+#[test]
 fn a_folder_of_such_files_is_taken() {
     let Some(folder) = std::env::var_os("ADVERSARIAL").map(PathBuf::from) else {
         return eprintln!("skipped: ADVERSARIAL names no folder");

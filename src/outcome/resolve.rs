@@ -1,0 +1,303 @@
+//! What an input comes to: how it ended, and the findings that stand.
+
+use super::standing::{fold_claims, fold_echoes, incidental, is_of_tests, settle_cancelled, summed, tell_once, weak};
+use super::{Findings, HINT_REACH, LAST_LINES, MAX_RUNS, Resolved, StepState, may_pass, unclassified};
+use crate::cause::{Group, Ledger};
+use crate::edge::explain;
+use crate::kind::Kind;
+use crate::report::{Counts, HintLine, Ignored, Level, Note, Outcome, Task, TextLine};
+use crate::rules::Rank;
+use crate::words;
+
+impl Findings {
+    /// Finds out whether a report was printed among the lines of the console of the same runs, and drops one of the two
+    /// views, of the counts and of the failures: the one that tells less.
+    fn drop_twins(&mut self, groups: &mut Vec<Group>) {
+        let [console, report] = &self.runs.told;
+        if self.runs.mixed || console.is_empty() || report.is_empty() || console.len().max(report.len()) > MAX_RUNS {
+            return;
+        }
+        // The console of pytest counts a case twice that passed and could not be torn down.
+        let same = |one: &Counts, other: &Counts| {
+            let figures = |counts: &Counts| [counts.failed, counts.errored, counts.skipped];
+            figures(one) == figures(other) && one.total.abs_diff(other.total) <= one.errored
+        };
+        let sum = |runs: &[Counts]| {
+            let mut sum = runs[0];
+            runs[1..].iter().for_each(|counts| sum.add(counts));
+            sum
+        };
+        // Each of some runs is one of the others.
+        let within = |some: &[Counts], others: &[Counts]| {
+            let mut others = others.to_vec();
+            some.iter().all(|run| {
+                let twin = others.iter().position(|other| same(run, other));
+                twin.map(|index| others.swap_remove(index)).is_some()
+            })
+        };
+        let equal = same(&sum(console), &sum(report));
+        let drop_report = match (equal || within(report, console), within(console, report)) {
+            (false, false) => return,
+            (true, false) if !equal => true,
+            (false, true) => false,
+            _ => {
+                let told = |of_report: bool| -> u64 {
+                    let own = groups.iter().filter(|group| is_of_tests(group) && group.of_report == of_report);
+                    own.map(|group| group.count).sum()
+                };
+                told(true) <= told(false)
+            }
+        };
+        let (kept, dropped) = if drop_report { (console, report) } else { (report, console) };
+        let mut counts = sum(kept);
+        counts.flaky = counts.flaky.max(sum(dropped).flaky);
+        counts.passed = counts.passed.or(sum(dropped).passed.filter(|_| equal));
+        self.runs.sum = Some(counts);
+        groups.retain(|group| !is_of_tests(group) || group.of_report != drop_report);
+    }
+
+    /// Decides how the input ended and which findings stand.
+    pub(crate) fn resolve(mut self) -> Resolved {
+        if self.notes_omitted > 0 {
+            let message = format!("{} more notes on this input are not listed", self.notes_omitted);
+            let mut note = Note::info(None, message);
+            note.source = Some(self.name.clone());
+            self.notes.push(note);
+        }
+        let any_step_failed = self.any_step_failed;
+        // Where steps are marked when they fail, an unmarked one did not.
+        let unmarked = |step: &StepState| step.end.is_none() && any_step_failed;
+        let mut groups = std::mem::take(&mut self.ledger.groups);
+        groups.retain(|group| group.count > 0);
+        self.drop_twins(&mut groups);
+        // What a green run printed too is not why this one failed, unless a runner reports that it failed.
+        if let Some(baseline) = self.baseline.take() {
+            groups.retain(|group| {
+                !matches!(group.level, Level::Line | Level::Diagnostic)
+                    || !group.evidence.iter().all(|evidence| baseline.has(&evidence.text))
+            });
+            if baseline.is_cut() {
+                let message = "the green runs have more different lines than are kept: what is new may not be new";
+                self.note(Note::info(None, message));
+            }
+        }
+        let (mut standing, mut demoted, mut follow_ons) = (Vec::new(), Vec::new(), Vec::new());
+        for group in groups {
+            let stretch = &self.stretches[group.stretch as usize];
+            let command = &self.commands[stretch.command];
+            let excused = self.is_excused(command);
+            // What the CI system says of the end of the job is no line of a test.
+            let of_job = self.job.as_ref().is_some_and(|mark| mark.span.line == group.first.line);
+            let line = group.level == Level::Line && !of_job;
+            if group.follow_on {
+                if !excused {
+                    follow_ons.push(group);
+                }
+            } else if excused
+                || unmarked(&self.steps[command.step])
+                || (stretch.end == Outcome::Passed || stretch.failed_tests) && (line || incidental(&group))
+            {
+                demoted.push(group);
+            } else {
+                standing.push(group);
+            }
+        }
+        // What a tool only warned of can be why a later one failed.
+        if !standing.is_empty() {
+            let (survivors, rest) = demoted.into_iter().partition(|group: &Group| group.verdict.survives);
+            standing.extend::<Vec<Group>>(survivors);
+            demoted = rest;
+        }
+        tell_once(&mut standing);
+        fold_echoes(&mut standing);
+        explain(&mut standing);
+        let mut ignored = Ignored::default();
+        let dropped = self.first_dropped.take();
+        (ignored.decoys, ignored.first_decoy) = summed(&demoted);
+        ignored.decoys += self.dropped;
+        ignored.first_decoy = match (ignored.first_decoy, dropped.clone()) {
+            (Some(one), Some(other)) => Some(if other.line < one.line { other } else { one }),
+            (one, other) => one.or(other),
+        };
+        (ignored.follow_ons, ignored.first_follow_on) = summed(&follow_ons);
+        settle_cancelled(&mut standing);
+        let mut tests = self.runs.sum;
+        if let Some(of_go) = &self.runs.of_go {
+            tests.get_or_insert(Counts { passed: Some(0), ..Counts::default() }).add(of_go);
+        }
+        let outcome = self.outcome(&standing, &follow_ons, tests.as_ref());
+        match outcome {
+            Outcome::Failed if standing.is_empty() => {
+                standing = self.last_resort(demoted, follow_ons);
+                // What decides in the end was not passed over.
+                ignored = Ignored { decoys: self.dropped, first_decoy: dropped, ..Ignored::default() };
+            }
+            Outcome::Passed => {
+                let (count, first) = summed(&standing);
+                ignored.decoys += count;
+                ignored.first_decoy = ignored.first_decoy.or(first);
+                standing.clear();
+            }
+            Outcome::Failed | Outcome::Unknown => {}
+        }
+        // A weak guess beside a firm finding is noise.
+        if standing.iter().any(|group| group.verdict.rank > Rank::Generic) {
+            standing.retain(|group| !weak(group));
+        }
+        fold_claims(&mut standing);
+        for group in standing.iter_mut().filter(|group| may_pass(group.verdict.nature)) {
+            let near = |at: u64| group.evidence.iter().any(|evidence| evidence.line.abs_diff(at) <= HINT_REACH);
+            let found: Vec<HintLine> =
+                self.hints.iter().filter(|(at, _)| near(*at)).map(|(_, hint)| hint.clone()).collect();
+            group.hint(found);
+        }
+        if let Some(id) = &self.task
+            && !self.tasks.iter().any(|task| task.id == *id)
+        {
+            self.tasks.push(Task {
+                id: id.clone(),
+                title: None,
+                status: outcome,
+                build: Outcome::Unknown,
+                tests,
+                causes: Vec::new(),
+                session: None,
+                priority: None,
+            });
+        }
+        let mut proven = self.passed_phases;
+        if outcome == Outcome::Passed {
+            proven.extend(self.phases);
+        }
+        proven.retain(|phase| !standing.iter().any(|group| group.verdict.phase == *phase));
+        Resolved {
+            name: self.name,
+            outcome,
+            tests,
+            standing,
+            tasks: self.tasks,
+            letter: self.letter,
+            notes: self.notes,
+            asked: self.asked,
+            ignored,
+            proven,
+            stated: self.job.map(|mark| TextLine { text: mark.text, span: mark.span }),
+            passed: self.passed,
+        }
+    }
+
+    fn outcome(&mut self, standing: &[Group], follow_ons: &[Group], tests: Option<&Counts>) -> Outcome {
+        let failed_tests = self.commands.iter().any(|command| command.failed_run && !self.is_excused(command));
+        if let Some(code) = self.exit_code {
+            if code != 0 {
+                if !failed_tests && standing.is_empty() && tests.is_some() {
+                    let message = format!("the report tells of no failure, but the exit status was {code}");
+                    self.note(Note::warning(None, message));
+                }
+                return Outcome::Failed;
+            }
+            if failed_tests {
+                self.note(Note::warning(None, "the report tells of failures, but the exit status was 0"));
+                return Outcome::Failed;
+            }
+            return Outcome::Passed;
+        }
+        if let Some(job) = &self.job {
+            return job.outcome;
+        }
+        if self.any_step_failed || failed_tests {
+            return Outcome::Failed;
+        }
+        // That a report is empty does not mean that anything failed.
+        let empty =
+            |group: &Group| self.runs.open && group.level == Level::Run && group.verdict.rule == "signal/no-tests";
+        let said = |group: &Group| !weak(group) && !empty(group);
+        if !follow_ons.is_empty() || standing.iter().any(said) {
+            return Outcome::Failed;
+        }
+        if !self.tool_open && (self.runs.passed || self.tool_passed || self.any_step_passed) {
+            return Outcome::Passed;
+        }
+        // The bare output of a linter, and nothing that says otherwise.
+        if standing.iter().any(|group| group.level == Level::Diagnostic) {
+            return Outcome::Failed;
+        }
+        Outcome::Unknown
+    }
+
+    /// What was said last before the step failed; where green runs are known, only what they did not say.
+    fn last_words(&self) -> Option<TextLine> {
+        let failed = |step: &usize| self.steps[*step].end == Some(Outcome::Failed) && !self.steps[*step].post;
+        let of_failed = self.tails.iter().rev().find(|(step, _)| failed(step));
+        let of_work = || self.tails.iter().rev().find(|(step, _)| !self.steps[*step].post);
+        let tail = of_failed.or_else(of_work).or(self.tails.last()).map(|(_, line)| line);
+        if self.novel.is_empty() {
+            return tail.cloned();
+        }
+        let end = tail.map_or(u64::MAX, |line| line.span.last_line);
+        let told = |line: &&TextLine| line.span.line <= end && line.text.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let within = tail.filter(|tail| self.novel.iter().any(|line| line.span.line == tail.span.line));
+        within.or_else(|| self.novel.iter().rev().find(told)).or_else(|| self.novel.last()).cloned()
+    }
+
+    /// What to show for an input that failed although no finding stands: the nearest thing to a cause.
+    fn last_resort(&self, mut demoted: Vec<Group>, follow_ons: Vec<Group>) -> Vec<Group> {
+        demoted.retain(|group| group.verdict.rank > Rank::Generic);
+        // The work comes before what follows it.
+        let post = |group: &Group| {
+            let command = self.stretches[group.stretch as usize].command;
+            self.steps[self.commands[command].step].post
+        };
+        if !demoted.iter().all(post) {
+            demoted.retain(|group| !post(group));
+        }
+        if let Some(last) = demoted.iter().map(|group| group.stretch).max() {
+            demoted.retain(|group| group.stretch == last);
+            for group in &mut demoted {
+                group.verdict.rank = Rank::Generic;
+            }
+            return demoted;
+        }
+        let evidence = match (self.last_words(), follow_ons.into_iter().next_back(), &self.last_failed) {
+            (Some(line), _, _) => line,
+            (None, Some(group), _) => TextLine { text: group.verdict.line.text, span: group.verdict.line.span },
+            (None, None, Some(mark)) => TextLine { text: mark.text.clone(), span: mark.span },
+            (None, None, None) => match &self.last_line {
+                Some((_, line)) => line.clone(),
+                None => return Vec::new(),
+            },
+        };
+        let mut ledger = Ledger::default();
+        let mut told = self.guess(&evidence);
+        // An exit line tells only that it failed; what the step printed last is shown beside it.
+        if let (None, Some((step, line))) = (self.last_words(), &self.last_line)
+            && (self.steps[*step].end == Some(Outcome::Failed)
+                || (1..=LAST_LINES).contains(&evidence.span.line.saturating_sub(line.span.line)))
+            && *line != evidence
+        {
+            ledger.file(&self.name, unclassified(line.clone(), self.task.clone()));
+            told = self.guess(line);
+            let mut exit = Ledger::default();
+            exit.file(&self.name, unclassified(evidence, self.task.clone()));
+            if let (Some(known), Some(group)) = (ledger.groups.last_mut(), exit.groups.pop()) {
+                known.evidence.extend(group.evidence);
+            }
+        } else {
+            ledger.file(&self.name, unclassified(evidence, self.task.clone()));
+        }
+        if let (Some((kind, subject)), Some(group)) = (told, ledger.groups.first_mut()) {
+            group.verdict.kind = kind;
+            group.verdict.nature = kind.nature();
+            group.verdict.subject = subject;
+            "words".clone_into(&mut group.verdict.rule);
+        }
+        ledger.groups
+    }
+
+    /// What the last words seem to be about: those of the line, or of the lines below it.
+    fn guess(&self, line: &TextLine) -> Option<(Kind, Option<String>)> {
+        let below = self.below.iter().find(|(span, _)| *span == line.span);
+        let below = below.iter().flat_map(|(_, below)| below.iter().map(String::as_str));
+        std::iter::once(line.text.as_str()).chain(below).find_map(words::guess)
+    }
+}

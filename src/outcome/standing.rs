@@ -1,0 +1,167 @@
+//! What findings of one input are to each other: echoes, claims made twice, lines of a block, guesses.
+
+use std::collections::HashSet;
+
+use super::{ECHO_REACH, HINT_REACH};
+use crate::cause::{Group, KEEP};
+use crate::kind::{Kind, Nature, Phase};
+use crate::report::{Evidence, Level};
+use crate::rules::Rank;
+
+/// Folds a finding without a subject into one of its kind nearby that says more: the attempts that a client counts
+/// into the error that ends them.
+pub(super) fn fold_echoes(standing: &mut Vec<Group>) {
+    let speaks = |group: &Group| group.verdict.subject.is_some() || group.level != Level::Line;
+    let mut index = 0;
+    while index < standing.len() {
+        let echo = &standing[index];
+        let near = |group: &Group| {
+            group.verdict.kind == echo.verdict.kind
+                && (group.verdict.nature == echo.verdict.nature
+                    || group.verdict.nature == Nature::Deterministic
+                        && group.first.line.abs_diff(echo.last.line) <= HINT_REACH)
+                && group.stretch == echo.stretch
+                && (group.first.line.abs_diff(echo.last.line) <= ECHO_REACH
+                    || echo.first.line.abs_diff(group.last.line) <= ECHO_REACH)
+        };
+        let of_remote = matches!(
+            echo.verdict.kind,
+            Kind::RateLimit | Kind::ConnectionFailure | Kind::ServiceUnavailable | Kind::Timeout | Kind::LockContention
+        );
+        let found = (of_remote && echo.level == Level::Line)
+            .then(|| {
+                standing.iter().enumerate().find(|(other, group)| {
+                    *other != index
+                        && near(group)
+                        && (speaks(group) && !speaks(echo)
+                            || group.verdict.rank > echo.verdict.rank
+                                && group.first.line > echo.last.line
+                                && !speaks(echo))
+                })
+            })
+            .flatten()
+            .map(|(other, _)| other);
+        let Some(other) = found else {
+            index += 1;
+            continue;
+        };
+        let echo = standing.remove(index);
+        let group = &mut standing[if other > index { other - 1 } else { other }];
+        let room = KEEP.saturating_sub(group.evidence.len());
+        group.evidence.extend(echo.evidence.into_iter().take(room));
+        group.hint(echo.hints);
+    }
+}
+
+/// Whether a runner of tests tells it, of a case or of what holds cases.
+pub(super) fn is_of_tests(group: &Group) -> bool {
+    matches!(group.level, Level::Case | Level::Suite)
+}
+
+/// How many findings there are, and the first of them.
+pub(super) fn summed(groups: &[Group]) -> (u64, Option<Evidence>) {
+    let first = groups.iter().min_by_key(|group| group.first.line).and_then(|group| group.evidence.first());
+    (groups.iter().map(|group| group.count).sum(), first.cloned())
+}
+
+/// Makes one of claims that tell the same thing twice, once with its subject and once without, and drops those that
+/// say nothing beside those that do.
+pub(super) fn fold_claims(standing: &mut Vec<Group>) {
+    let is_claim = |group: &Group| group.level == Level::Claim;
+    if standing.iter().any(|group| group.verdict.kind != Kind::Unclassified) {
+        standing.retain(|group| !is_claim(group) || group.verdict.kind != Kind::Unclassified);
+    }
+    let mut kept: Vec<Group> = Vec::new();
+    let (claims, others) = std::mem::take(standing).into_iter().partition(is_claim);
+    let mut claims: Vec<Group> = claims;
+    // Those that say the most come first, so that the others fold into them.
+    claims.sort_by_key(|group| (group.verdict.subject.is_none(), group.task.is_none(), group.first.line));
+    // What is undefined because it is not doubled is a matter of the double.
+    let doubled: Vec<String> = claims
+        .iter()
+        .filter(|group| group.verdict.kind == Kind::MockFailure)
+        .filter_map(|group| group.verdict.subject.clone())
+        .collect();
+    for mut group in claims {
+        if group.verdict.kind == Kind::UndefinedValue
+            && group.verdict.subject.as_ref().is_some_and(|subject| doubled.contains(subject))
+        {
+            group.verdict.kind = Kind::MockFailure;
+        }
+        let known = kept.iter_mut().find(|known| {
+            let about = |a: &Option<String>, b: &Option<String>| match (a, b) {
+                (Some(a), Some(b)) => a.contains(b.as_str()) || b.contains(a.as_str()),
+                (None, _) | (_, None) => true,
+            };
+            let dispatch = group.verdict.phase == Phase::Dispatch && known.verdict.phase == Phase::Dispatch;
+            let vague = group.verdict.kind == Kind::Unclassified;
+            let one_task = known.task == group.task || group.task.is_none() || dispatch;
+            known.verdict.kind == group.verdict.kind
+                && (dispatch || vague || one_task && about(&known.verdict.subject, &group.verdict.subject))
+        });
+        let Some(known) = known else {
+            kept.push(group);
+            continue;
+        };
+        // The same trouble of another task is another case of it; told again of the same task, it is not.
+        let another = group.task.as_ref().is_some_and(|task| !known.tasks.contains(task));
+        known.count = if another && !known.tasks.is_empty() && known.verdict.kind != Kind::Unclassified {
+            known.count + group.count
+        } else {
+            known.count.max(group.count)
+        };
+        known.tasks.extend(group.task.filter(|_| another));
+        for evidence in group.evidence {
+            if known.evidence.len() < KEEP && !known.evidence.contains(&evidence) {
+                known.evidence.push(evidence);
+            }
+        }
+    }
+    standing.extend(others);
+    standing.extend(kept);
+}
+
+/// Drops lines that are the evidence of a block as well.
+pub(super) fn tell_once(standing: &mut Vec<Group>) {
+    let place = |evidence: &Evidence| (evidence.line, evidence.byte_start);
+    let blocks = standing.iter().filter(|group| group.level != Level::Line);
+    let told: HashSet<_> = blocks.flat_map(|group| group.evidence.iter().map(place)).collect();
+    standing.retain(|group| {
+        let mut evidence = group.evidence.iter().map(place);
+        group.level != Level::Line
+            || group.count > group.evidence.len() as u64
+            || !evidence.all(|at| told.contains(&at))
+    });
+}
+
+/// Whether a finding is a guess that counts only where nothing else is known.
+pub(super) fn weak(group: &Group) -> bool {
+    matches!(group.level, Level::Line | Level::Diagnostic) && group.verdict.rank == Rank::Generic
+}
+
+/// Whether a diagnostic is a trace that a program printed while it ran, rather than the word of a compiler, linker or
+/// linter: tests and servers print such traces and go on.
+pub(super) fn incidental(group: &Group) -> bool {
+    group.level == Level::Diagnostic && !matches!(group.verdict.phase, Phase::Build | Phase::Lint)
+}
+
+/// A job that was failing already when it was stopped is to be repaired: nobody has to look what the stop left behind.
+///
+/// Where the platform says that it stopped the job, what the program said of the signal is the same stop.
+pub(super) fn settle_cancelled(standing: &mut [Group]) {
+    let cancelled = |group: &&Group| group.verdict.kind == Kind::Cancelled;
+    if standing.iter().filter(cancelled).any(|group| group.verdict.nature == Nature::Transient) {
+        for group in standing.iter_mut().filter(|group| group.verdict.kind == Kind::Cancelled) {
+            group.verdict.nature = Nature::Transient;
+        }
+    }
+    let failing = |group: &&Group| group.verdict.nature == Nature::Deterministic && group.verdict.rank > Rank::Generic;
+    let Some(first) = standing.iter().filter(failing).map(|group| group.first.line).min() else { return };
+    for group in standing {
+        let verdict = &mut group.verdict;
+        if verdict.kind == Kind::Cancelled && verdict.nature == Nature::Ambiguous && first < group.first.line {
+            verdict.nature = Nature::Transient;
+            verdict.flip = Some("the job was failing already when it was stopped".to_owned());
+        }
+    }
+}
