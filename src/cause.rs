@@ -159,23 +159,13 @@ const RETRY_REACH: u64 = 3;
 impl Ledger {
     /// Takes back the trouble with a remote that was told right above a line, which says that it is tried again.
     pub(crate) fn excuse(&mut self, stretch: u32, line: u64) {
-        let remote = |kind: Kind| {
-            matches!(
-                kind,
-                Kind::ConnectionFailure
-                    | Kind::ServiceUnavailable
-                    | Kind::RateLimit
-                    | Kind::Timeout
-                    | Kind::LockContention
-            )
-        };
         for group in self.groups.iter_mut().rev().take(4) {
             let near = line.saturating_sub(group.last.line) <= RETRY_REACH;
             if group.stretch == stretch
                 && group.level == Level::Line
                 && near
                 && group.count > 0
-                && remote(group.verdict.kind)
+                && group.verdict.kind.is_tried_again()
             {
                 group.count -= 1;
                 if group.evidence.last().is_some_and(|evidence| evidence.line == group.last.line) {

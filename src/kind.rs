@@ -186,6 +186,14 @@ names! {
 }
 
 impl Kind {
+    /// Whether it is a trouble with something remote that clients try again by themselves.
+    pub(crate) fn is_tried_again(self) -> bool {
+        matches!(
+            self,
+            Kind::RateLimit | Kind::ConnectionFailure | Kind::ServiceUnavailable | Kind::Timeout | Kind::LockContention
+        )
+    }
+
     /// The nature of the kind when the text says no more.
     #[must_use]
     pub const fn nature(self) -> Nature {

@@ -7,8 +7,7 @@
 use std::sync::OnceLock;
 
 use crate::kind::Kind;
-use crate::pattern;
-use crate::pattern::Regex;
+use crate::pattern::{self, Regex};
 
 /// A phrase and the kind that it speaks of. The first that matches decides, so that the narrow ones come first.
 const PHRASES: &[(Kind, &str)] = &[

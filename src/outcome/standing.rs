@@ -24,11 +24,7 @@ pub(super) fn fold_echoes(standing: &mut Vec<Group>) {
                 && (group.first.line.abs_diff(echo.last.line) <= ECHO_REACH
                     || echo.first.line.abs_diff(group.last.line) <= ECHO_REACH)
         };
-        let of_remote = matches!(
-            echo.verdict.kind,
-            Kind::RateLimit | Kind::ConnectionFailure | Kind::ServiceUnavailable | Kind::Timeout | Kind::LockContention
-        );
-        let found = (of_remote && echo.level == Level::Line)
+        let found = (echo.verdict.kind.is_tried_again() && echo.level == Level::Line)
             .then(|| {
                 standing.iter().enumerate().find(|(other, group)| {
                     *other != index
