@@ -109,3 +109,29 @@ pub(crate) struct Step {
     /// The CI system marks each step that fails, so that one that ends without a mark ended well.
     pub marked: bool,
 }
+
+/// The largest number that is taken for a count, so that no sum of some overflows.
+pub(crate) const MAX_COUNT: u64 = 1_000_000_000_000;
+
+/// A count as a tool writes it in digits. One that no run can have is cut down to [`MAX_COUNT`].
+pub(crate) fn read_count(text: &str) -> Option<u64> {
+    let digits = text.trim_ascii();
+    let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    whole.then(|| digits.parse::<u64>().map_or(MAX_COUNT, |count| count.min(MAX_COUNT)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_count_is_larger_than_any_run() {
+        assert_eq!(read_count(" 12 "), Some(12));
+        for huge in ["1000000000001", "18446744073709551616", "1000000000000000000000000000000"] {
+            assert_eq!(read_count(huge), Some(MAX_COUNT), "{huge}");
+        }
+        for other in ["", " ", "-1", "+1", "1.5", "1e3", "0x10", "1 2"] {
+            assert_eq!(read_count(other), None, "{other}");
+        }
+    }
+}

@@ -124,6 +124,42 @@ fn several_objects_on_a_line_come_to_an_end() {
     }
 }
 
+/// All inputs of `tests/cases`.
+fn cases(folder: &std::path::Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        match path.is_dir() {
+            true => cases(&path, found),
+            false if path.ends_with("expect.toml") => {}
+            false => found.push(path),
+        }
+    }
+}
+
+#[test]
+fn numbers_that_no_run_has_overflow_nothing() {
+    let mut files = Vec::new();
+    cases(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases"), &mut files);
+    assert!(files.len() > 300, "{} files", files.len());
+    for file in files {
+        let bytes = std::fs::read(&file).unwrap();
+        for huge in ["18446744073709551615", "1000000000000000000000000000000"] {
+            // A number stands alone: what is part of a name, a time or a version stays.
+            let mut input = Vec::new();
+            let mut before = b' ';
+            for piece in bytes.chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()) {
+                let number = piece[0].is_ascii_digit() && piece.len() < 6;
+                let alone = matches!(before, b' ' | b'"' | b'(' | b':' | b'|' | b'\n' | b'\'' | b'.');
+                input.extend_from_slice(if number && alone { huge.as_bytes() } else { piece });
+                before = piece[piece.len() - 1];
+            }
+            let (report, _) = analyze(&input);
+            let total = report.tests.map_or(0, |tests| tests.total.max(tests.failed + tests.errored));
+            assert!(total < 1_000_000_000_000_000_000, "{}: {total} tests", file.display());
+        }
+    }
+}
+
 #[test]
 fn a_folder_of_such_files_is_taken() {
     let Some(folder) = std::env::var_os("ADVERSARIAL").map(PathBuf::from) else {

@@ -46,15 +46,14 @@ struct Catch {
     /// Inside an expression that did not hold.
     failed: bool,
     sink: Sink,
-    begun: bool,
 }
 
 impl Reader for Catch {
+    fn root(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
+        self.totals.begin(tag, context);
+    }
+
     fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
-        if !self.begun {
-            self.begun = true;
-            self.totals.span = context.span(tag.at, context.window.pos);
-        }
         let place = |context: &mut Context<'_, '_>| {
             let path = decode(tag.get(b"filename")?, context.encoding);
             let line = std::str::from_utf8(tag.get(b"line").unwrap_or_default()).ok()?.parse().ok();

@@ -48,15 +48,14 @@ struct Check {
     name: Lines,
     case: Lines,
     sink: Sink,
-    begun: bool,
 }
 
 impl Reader for Check {
+    fn root(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
+        self.totals.begin(tag, context);
+    }
+
     fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
-        if !self.begun {
-            self.begun = true;
-            self.totals.span = context.span(tag.at, context.window.pos);
-        }
         match tag.key {
             TEST => {
                 let ended = match tag.get(b"result").unwrap_or_default() {

@@ -31,14 +31,15 @@ struct Checkstyle {
     milder: u64,
     /// What the linter itself stumbled over, in a file that it could not read.
     exception: Option<(Lines, Span)>,
-    span: Option<Span>,
+    span: Span,
 }
 
 impl Reader for Checkstyle {
+    fn root(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
+        self.span = context.span(tag.at, context.window.pos);
+    }
+
     fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
-        if self.span.is_none() {
-            self.span = Some(context.span(tag.at, context.window.pos));
-        }
         match tag.key {
             FILE => {
                 self.file.clear();
@@ -74,7 +75,7 @@ impl Reader for Checkstyle {
     }
 
     fn finish(&mut self, whole: bool, context: &mut Context<'_, '_>) {
-        let span = self.span.unwrap_or_default();
+        let span = self.span;
         if self.milder > 0 {
             let message = format!("{} findings are warnings or milder", self.milder);
             (context.out)(Item::Note(Note::info(Some(span.line), message)));

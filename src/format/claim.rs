@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use crate::pattern::Regex;
 
+use crate::item::read_count;
 use crate::kind::Phase;
 use crate::pattern;
 use crate::report::{Counts, Outcome};
@@ -455,10 +456,10 @@ fn listed(text: &str) -> Option<Counts> {
     let (mut failed, mut passed, mut total) = (None, None, None);
     let pairs = COUNT
         .captures_iter(text)
-        .map(|found| (found[2].to_lowercase(), found[1].parse::<u64>()))
-        .chain(LABELED.captures_iter(text).map(|found| (found[1].to_lowercase(), found[2].parse::<u64>())));
+        .map(|found| (found[2].to_lowercase(), read_count(&found[1])))
+        .chain(LABELED.captures_iter(text).map(|found| (found[1].to_lowercase(), read_count(&found[2]))));
     for (word, number) in pairs {
-        let Ok(number) = number else { continue };
+        let Some(number) = number else { continue };
         match word.as_str() {
             "failed" | "failing" | "failure" | "failures" => failed = failed.or(Some(number)),
             "passed" | "passing" | "passes" => passed = passed.or(Some(number)),
@@ -485,7 +486,7 @@ fn listed(text: &str) -> Option<Counts> {
 /// `96 failures out of 453 tests`.
 fn out_of(text: &str) -> Option<Counts> {
     let found = OUT_OF.captures(text)?;
-    let (count, total) = (found[1].parse().ok()?, found[3].parse().ok()?);
+    let (count, total) = (read_count(&found[1])?, read_count(&found[3])?);
     counted(count, total, found[2].to_lowercase().starts_with("pass"))
 }
 
@@ -514,7 +515,7 @@ fn ratio(text: &str) -> Option<Counts> {
         if bracket || longer || past.contains(&word_before.trim_matches(['(', ',', '*', '~'])) {
             continue;
         }
-        let (count, total): (u64, u64) = (found[1].parse().ok()?, found[2].parse().ok()?);
+        let (count, total) = (read_count(&found[1])?, read_count(&found[2])?);
         let near_behind: Vec<String> =
             WORD.find_iter(clause(behind)).take(7).map(|word| word.as_str().to_lowercase()).collect();
         let near_before: Vec<String> =

@@ -6,8 +6,7 @@
 
 use std::borrow::Cow;
 
-/// The largest number that is taken for a count, so that no sum of some overflows.
-const MAX_COUNT: u64 = 1_000_000_000_000;
+use crate::item::MAX_COUNT;
 
 /// Nesting beyond this is skipped without being looked into.
 const MAX_DEPTH: usize = 128;

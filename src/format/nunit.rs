@@ -44,7 +44,6 @@ struct Nunit {
     sink: Sink,
     /// Failures of suites that no case repeats.
     outside: u64,
-    begun: bool,
 }
 
 /// How a case ended, by NUnit 3's `result` and `label` and by NUnit 2's `result`.
@@ -64,17 +63,16 @@ fn ended(result: &[u8], label: &[u8]) -> (Ended, Option<Signal>) {
 }
 
 impl Reader for Nunit {
-    fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
-        if !self.begun {
-            self.begun = true;
-            self.totals.span = context.span(tag.at, context.window.pos);
-            let count = |name: &[u8]| -> Option<u64> { std::str::from_utf8(tag.get(name)?).ok()?.parse::<u64>().ok() };
-            self.totals.declared_failed = match tag.key {
-                TEST_RUN => count(b"failed"),
-                TEST_RESULTS => count(b"failures").map(|failures| failures + count(b"errors").unwrap_or(0)),
-                _ => None,
-            };
+    fn root(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
+        self.totals.begin(tag, context);
+        match tag.key {
+            TEST_RUN => self.totals.declare_failed(tag, &[b"failed"]),
+            TEST_RESULTS => self.totals.declare_failed(tag, &[b"failures", b"errors"]),
+            _ => {}
         }
+    }
+
+    fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
         match tag.key {
             TEST_SUITE if self.suites.len() < MAX_SUITES => {
                 self.told = false;

@@ -38,15 +38,14 @@ struct QtTest {
     in_row: bool,
     file: Option<FileRef>,
     sink: Sink,
-    begun: bool,
 }
 
 impl Reader for QtTest {
+    fn root(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
+        self.totals.begin(tag, context);
+    }
+
     fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
-        if !self.begun {
-            self.begun = true;
-            self.totals.span = context.span(tag.at, context.window.pos);
-        }
         match tag.key {
             TEST_CASE => self.class = decode(tag.get(b"name").unwrap_or_default(), context.encoding),
             FUNCTION => self.function = decode(tag.get(b"name").unwrap_or_default(), context.encoding),

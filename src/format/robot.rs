@@ -44,15 +44,14 @@ struct Robot {
     /// The status of the test was met.
     told: bool,
     sink: Sink,
-    begun: bool,
 }
 
 impl Reader for Robot {
+    fn root(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
+        self.totals.begin(tag, context);
+    }
+
     fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
-        if !self.begun {
-            self.begun = true;
-            self.totals.span = context.span(tag.at, context.window.pos);
-        }
         if let Some(test) = &mut self.test {
             self.depth += 1;
             if self.depth == 1 && tag.key == STATUS {

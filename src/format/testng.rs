@@ -36,17 +36,15 @@ struct TestNg {
     sink: Sink,
     /// Hooks that failed.
     outside: u64,
-    begun: bool,
 }
 
 impl Reader for TestNg {
+    fn root(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
+        self.totals.begin(tag, context);
+        self.totals.declare_failed(tag, &[b"failed"]);
+    }
+
     fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
-        if !self.begun {
-            self.begun = true;
-            self.totals.span = context.span(tag.at, context.window.pos);
-            self.totals.declared_failed =
-                tag.get(b"failed").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
-        }
         match tag.key {
             CLASS => self.class = decode(tag.get(b"name").unwrap_or_default(), context.encoding),
             METHOD => {

@@ -4,7 +4,7 @@
 //! what the adapters printed about failed tests, so they count only where they say more.
 
 use super::xml::document::{Context, Document, Reader};
-use super::xml::results::{Current, Ended, Sink, Totals, seconds};
+use super::xml::results::{Current, Ended, Sink, Totals, count, seconds};
 use super::xml::text::decode;
 use super::xml::{Tag, key, root};
 use super::{Parse, Sure};
@@ -46,7 +46,6 @@ struct Trx {
     /// The message about the run at hand, and those before it.
     message: Option<Current>,
     messages: Vec<Failure>,
-    begun: bool,
     unknown_words: u64,
 }
 
@@ -66,11 +65,11 @@ fn ended(word: Option<&[u8]>) -> Option<(Ended, Option<Signal>)> {
 }
 
 impl Reader for Trx {
+    fn root(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
+        self.totals.begin(tag, context);
+    }
+
     fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
-        if !self.begun {
-            self.begun = true;
-            self.totals.span = context.span(tag.at, context.window.pos);
-        }
         match tag.key {
             UNIT_TEST_RESULT | GENERIC_TEST_RESULT | WEB_TEST_RESULT | MANUAL_TEST_RESULT | AGGREGATION => {
                 let known = ended(tag.get(b"outcome"));
@@ -100,9 +99,8 @@ impl Reader for Trx {
             }
             COUNTERS => {
                 let words: [&[u8]; 4] = [b"failed", b"error", b"timeout", b"aborted"];
-                let count = |word: &&[u8]| -> Option<u64> { std::str::from_utf8(tag.get(word)?).ok()?.parse().ok() };
                 // `failed` is the sum in some versions and one part of it in others: the largest is surely too many.
-                self.totals.declared_failed = words.iter().filter_map(count).max();
+                self.totals.declared_failed = words.iter().filter_map(|word| count(tag, word)).max();
             }
             RUN_INFO if matches!(tag.get(b"outcome"), Some(b"Error" | b"Aborted" | b"Failed" | b"Timeout")) => {
                 let span = context.span(tag.at, tag.at + tag.raw.len());

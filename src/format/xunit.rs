@@ -42,22 +42,16 @@ struct Xunit {
     sink: Sink,
     /// Errors of assemblies and of clean-up, outside any test.
     outside: u64,
-    begun: bool,
 }
 
 impl Reader for Xunit {
+    fn root(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
+        self.totals.begin(tag, context);
+    }
+
     fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
-        if !self.begun {
-            self.begun = true;
-            self.totals.span = context.span(tag.at, context.window.pos);
-        }
         match tag.key {
-            ASSEMBLY => {
-                let count = |name: &[u8]| -> u64 {
-                    tag.get(name).and_then(|n| std::str::from_utf8(n).ok()?.parse().ok()).unwrap_or(0)
-                };
-                *self.totals.declared_failed.get_or_insert(0) += count(b"failed") + count(b"errors");
-            }
+            ASSEMBLY => self.totals.declare_failed(tag, &[b"failed", b"errors"]),
             TEST => {
                 let ended = match tag.get(b"result").unwrap_or_default() {
                     b"Fail" => Ended::Failed,

@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::runner::{Block, Run, is_outside, type_name};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span, TextLine};
 
@@ -88,7 +88,7 @@ impl Reader for Short {
                     && let Some((counts, span)) = &mut self.counts
                 {
                     *span = span.join(line.span);
-                    let number: u64 = found["number"].parse().unwrap_or(0);
+                    let number: u64 = read_count(&found["number"]).unwrap_or(0);
                     match &found["word"] {
                         "pass" => counts.passed = Some(number),
                         "fail" => counts.failed = number,
@@ -166,7 +166,7 @@ impl Short {
             return Grip::Hold;
         }
         if let Some(found) = DENO.captures(text) {
-            let number = |name: &str| found.name(name).and_then(|group| group.as_str().parse().ok()).unwrap_or(0u64);
+            let number = |name: &str| found.name(name).and_then(|group| read_count(group.as_str())).unwrap_or(0u64);
             let (passed, failed, skipped) = (number("passed"), number("failed"), number("ignored"));
             self.run.failed = &found["end"] == "FAILED";
             let total = passed + failed + skipped;
@@ -179,7 +179,7 @@ impl Short {
             return Grip::Take;
         }
         if let Some(found) = AVA_COUNT.captures(text) {
-            let number: u64 = found["number"].parse().unwrap_or(0);
+            let number: u64 = read_count(&found["number"]).unwrap_or(0);
             let (counts, span) =
                 self.counts.get_or_insert((Counts { passed: Some(0), ..Counts::default() }, line.span));
             *span = span.join(line.span);
@@ -285,7 +285,7 @@ impl Short {
             return Grip::Hold;
         }
         if let Some(found) = BUN_COUNT.captures(text) {
-            let number: u64 = found["number"].parse().unwrap_or(0);
+            let number: u64 = read_count(&found["number"]).unwrap_or(0);
             let mut counts = Counts { passed: Some(0), ..Counts::default() };
             match &found["word"] {
                 "pass" => counts.passed = Some(number),

@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counts, finish};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{FileRef, Signal};
 
@@ -38,7 +38,7 @@ impl Reader for Busted {
         let text = line.text;
         if let Some(found) = TOTALS.captures(text) {
             self.close(out);
-            let number = |name: &str| found[name].parse::<u64>().unwrap_or(0);
+            let number = |name: &str| read_count(&found[name]).unwrap_or(0);
             let (failed, errors, pending) = (number("failed"), number("errors"), number("pending"));
             let total = number("passed") + failed + errors + pending;
             finish("busted", counts(total, failed, errors, pending), false, line.span, out);

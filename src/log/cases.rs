@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::pattern::Regex;
 
 use super::Line;
-use crate::item::{Item, TestRun};
+use crate::item::{Item, TestRun, read_count};
 use crate::pattern;
 use crate::report::{Counts, Failure, FileRef, Level, Outcome, Signal, Span, TextLine};
 
@@ -264,7 +264,7 @@ pub(super) fn counted(text: &str) -> Option<Vec<(u64, &str)>> {
         .split(", ")
         .map(|part| {
             let (number, word) = part.trim().split_once(' ')?;
-            Some((number.parse().ok()?, word.trim()))
+            Some((read_count(number)?, word.trim()))
         })
         .collect()
 }
@@ -276,7 +276,7 @@ pub(super) fn labeled(text: &str) -> Option<Vec<(&str, u64)>> {
         .split(',')
         .map(|part| {
             let (word, number) = part.trim().split_once(':')?;
-            Some((word.trim(), number.trim().parse().ok()?))
+            Some((word.trim(), read_count(number)?))
         })
         .collect()
 }

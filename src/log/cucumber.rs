@@ -17,7 +17,7 @@ use crate::pattern::Regex;
 use super::cases::{Case, MAX_HELD, counts, finish, script_place};
 use super::runner::{self, Block};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{FileRef, Level, Signal};
 
@@ -191,9 +191,9 @@ impl Reader for Cucumber {
             self.steps = false;
             let part = |word: &str| -> u64 {
                 let parts = found["parts"].split(", ").filter_map(|part| part.split_once(' '));
-                parts.filter(|(_, name)| *name == word).filter_map(|(number, _)| number.parse::<u64>().ok()).sum()
+                parts.filter(|(_, name)| *name == word).filter_map(|(number, _)| read_count(number)).sum()
             };
-            let total = found["total"].parse().unwrap_or(0);
+            let total = read_count(&found["total"]).unwrap_or(0);
             let skipped = part("skipped") + part("pending") + part("undefined");
             let failed = part("failed") + part("ambiguous");
             finish("cucumber", counts(total, failed, 0, skipped), false, line.span, out);
@@ -202,7 +202,7 @@ impl Reader for Cucumber {
         if let Some(found) = BEHAVE.captures(text) {
             self.flush(out);
             self.list = None;
-            let number = |name: &str| found.name(name).and_then(|group| group.as_str().parse().ok()).unwrap_or(0u64);
+            let number = |name: &str| found.name(name).and_then(|group| read_count(group.as_str())).unwrap_or(0u64);
             let (failed, errored) = (number("failed"), number("error"));
             let skipped = number("skipped") + number("untested");
             let total = number("passed") + failed + errored + skipped;

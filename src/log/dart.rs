@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counts, finish};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{FileRef, Level, Signal};
 
@@ -51,7 +51,7 @@ impl Reader for Dart {
             }
         }
         let Some(found) = row else { return Grip::Pass };
-        let number = |name: &str| found.name(name).and_then(|number| number.as_str().parse().ok()).unwrap_or(0);
+        let number = |name: &str| found.name(name).and_then(|number| read_count(number.as_str())).unwrap_or(0);
         let rest = &found["rest"];
         if let Some(name) = rest.strip_suffix(" [E]") {
             let name = name.strip_prefix("loading ").unwrap_or(name);

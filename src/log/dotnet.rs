@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counts, finish};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, FileRef};
 
@@ -132,7 +132,7 @@ impl Dotnet {
         if let Some(found) = ROW.captures(line.text)
             && rows.lines < 10
         {
-            let number = found["number"].parse().unwrap_or(0);
+            let number = read_count(&found["number"]).unwrap_or(0);
             match found["word"].trim().to_ascii_lowercase().as_str() {
                 "total" => rows.counts.total = number,
                 "passed" | "succeeded" => rows.counts.passed = Some(number),
@@ -163,7 +163,7 @@ impl Reader for Dotnet {
         }
         let text = line.text;
         if let Some(found) = [&*LINE, &*SHORT, &*OLD].iter().find_map(|pattern| pattern.captures(text)) {
-            let number = |name: &str| found[name].parse().unwrap_or(0);
+            let number = |name: &str| read_count(&found[name]).unwrap_or(0);
             let mut sum = counts(number("total"), number("failed"), 0, number("skipped"));
             sum.passed = Some(number("passed"));
             finish("dotnet", sum, text.starts_with("Failed!"), line.span, out);

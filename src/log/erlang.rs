@@ -19,7 +19,7 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, counts, finish};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, FileRef, Level, Signal};
 
@@ -158,7 +158,7 @@ impl Reader for Erlang {
             return Grip::Hold;
         }
         if let Some(found) = TOTALS.captures(text) {
-            let number = |name: &str| found[name].parse::<u64>().unwrap_or(0);
+            let number = |name: &str| read_count(&found[name]).unwrap_or(0);
             let (failed, skipped, passed) = (number("failed"), number("skipped"), number("passed"));
             let total = failed + skipped + passed;
             let errored = std::mem::take(&mut self.hooks);
@@ -167,7 +167,7 @@ impl Reader for Erlang {
             return Grip::Take;
         }
         if let Some(found) = PASSED.captures(text) {
-            let total = found.name("total").map_or(Some(1), |total| total.as_str().parse().ok()).unwrap_or(1);
+            let total = found.name("total").map_or(Some(1), |total| read_count(total.as_str())).unwrap_or(1);
             finish("eunit", counts(total, 0, 0, 0), false, line.span, out);
             return Grip::Take;
         }
@@ -183,7 +183,7 @@ impl Reader for Erlang {
             return Grip::Hold;
         }
         if let Some(found) = COMPLETE.captures(text) {
-            let number = |name: &str| found.name(name).and_then(|number| number.as_str().parse().ok()).unwrap_or(0u64);
+            let number = |name: &str| found.name(name).and_then(|number| read_count(number.as_str())).unwrap_or(0u64);
             let (failed, skipped, passed) = (number("failed"), number("skipped"), number("passed"));
             let total = number("total");
             let sum = Counts { total, passed: Some(passed), failed, skipped, ..Counts::default() };

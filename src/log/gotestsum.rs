@@ -11,7 +11,7 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD};
 use super::{Grip, Line, Reader, go};
-use crate::item::{Item, Mark, Scope, TestRun};
+use crate::item::{Item, Mark, Scope, TestRun, read_count};
 use crate::pattern;
 use crate::report::{Counts, Failure, FileRef, Level, Outcome, Signal, Span};
 
@@ -225,7 +225,7 @@ impl Gotestsum {
             self.told.clear();
             // What was printed without the results of packages is in the summary as well.
             self.go = go::open();
-            let number = |name: &str| found.name(name).and_then(|group| group.as_str().parse().ok()).unwrap_or(0u64);
+            let number = |name: &str| found.name(name).and_then(|group| read_count(group.as_str())).unwrap_or(0u64);
             let (total, skipped, failed, errored) =
                 (number("total"), number("skipped"), number("failed"), number("errors"));
             let passed = Some(total.saturating_sub(skipped + failed));
@@ -290,7 +290,7 @@ impl Summary {
                 (package, name) => format!("{package}.{name}"),
             };
             self.package = package.to_owned();
-            self.run = found.name("run").and_then(|run| run.as_str().parse().ok()).unwrap_or(0);
+            self.run = found.name("run").and_then(|run| read_count(run.as_str())).unwrap_or(0);
             let mut case = Case::new(title, line);
             case.signal = Some(Signal::Assertion);
             self.case = Some(case);

@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counts, finish, is_jvm_frame, jvm_place, labeled};
 use super::{Grip, Line, Reader};
-use crate::item::{Item, Step};
+use crate::item::{Item, Step, read_count};
 use crate::pattern;
 use crate::report::{Counts, Level, Signal};
 
@@ -135,7 +135,7 @@ impl Reader for Junit {
         }
         if self.text
             && let Some(number) = text.strip_prefix("OK (").and_then(|rest| rest.split(' ').next())
-            && let Ok(total) = number.parse()
+            && let Some(total) = read_count(number)
         {
             finish("junit", counts(total, 0, 0, 0), false, line.span, out);
             self.text = false;
@@ -149,7 +149,7 @@ impl Reader for Junit {
             let Some(found) = ROW.captures(text) else {
                 return if text.starts_with('[') || text.is_empty() { Grip::Hold } else { Grip::Pass };
             };
-            let Ok(number) = found["number"].parse() else { return Grip::Take };
+            let Some(number) = read_count(&found["number"]) else { return Grip::Take };
             if &found["what"] == "containers" {
                 // A class whose hook fails is a container.
                 if &found["word"] == "failed" {

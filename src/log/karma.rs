@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::runner::{Block, Run, is_outside};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span};
 
@@ -53,7 +53,7 @@ impl Reader for Karma {
         let text = line.text;
         if let Some(found) = EXECUTED.captures(text) {
             self.close(out);
-            let number = |name: &str| found.name(name).and_then(|group| group.as_str().parse().ok()).unwrap_or(0u64);
+            let number = |name: &str| found.name(name).and_then(|group| read_count(group.as_str())).unwrap_or(0u64);
             let (done, total, failed, skipped) = (number("done"), number("total"), number("failed"), number("skipped"));
             let passed = Some(done.saturating_sub(failed));
             self.run.failed |= found.name("error").is_some() || text.contains(" ERROR");
@@ -67,7 +67,7 @@ impl Reader for Karma {
         }
         if let Some(found) = SPECS.captures(text) {
             self.close(out);
-            let number = |name: &str| found.name(name).and_then(|group| group.as_str().parse().ok()).unwrap_or(0u64);
+            let number = |name: &str| found.name(name).and_then(|group| read_count(group.as_str())).unwrap_or(0u64);
             let suites = std::mem::take(&mut self.suites).min(number("failed"));
             let (total, failed, skipped) = (number("total"), number("failed") - suites, number("pending"));
             let passed = Some(total.saturating_sub(failed + skipped));

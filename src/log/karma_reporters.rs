@@ -19,7 +19,7 @@ use std::sync::LazyLock;
 
 use super::runner::{Block, Run};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern::{self, Regex};
 use crate::report::{Counts, Level, Span};
 
@@ -168,7 +168,7 @@ impl Reader for Reporters {
             State::Below => self.state = State::Idle,
             State::Summary => {
                 if let Some(found) = COUNT.captures(text) {
-                    let number: u64 = found["number"].parse().unwrap_or(0);
+                    let number: u64 = read_count(&found["number"]).unwrap_or(0);
                     let (counts, span) = self.counts.get_or_insert_with(|| (Counts::default(), line.span));
                     counts.total += number;
                     match &found["word"] {

@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::runner::{Block, Run, is_outside};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span};
 
@@ -40,7 +40,7 @@ impl Reader for Mocha {
         if self.block.is_none()
             && let Some(found) = COUNT.captures(text)
         {
-            let number = found["number"].parse().unwrap_or(0);
+            let number = read_count(&found["number"]).unwrap_or(0);
             // Another `passing` begins the totals of another run, such as the next file of Cypress.
             if &found["word"] == "passing" && self.counts.is_some() {
                 self.finish(out);

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::runner::{Run, below};
 use super::{Grip, Line, Reader};
-use crate::item::{Item, Step};
+use crate::item::{Item, MAX_COUNT, Step};
 use crate::report::{Counts, FileRef, TextLine};
 
 pub(super) const NEEDLES: &[&str] = &["[\"start\",{\"", "[\"fail\",{\"", "[\"end\",{\""];
@@ -30,7 +30,7 @@ impl Reader for MochaStream {
             return Grip::Pass;
         };
         let text = |key: &str| about.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let number = |key: &str| about.get(key).and_then(Value::as_u64);
+        let number = |key: &str| about.get(key).and_then(Value::as_u64).map(|count| count.min(MAX_COUNT));
         match event.as_str() {
             "start" if number("total").is_some() => {
                 self.run = Run::default();

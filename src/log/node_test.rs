@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::runner::{Block, Run, is_outside};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span};
 
@@ -42,7 +42,7 @@ impl Reader for NodeTest {
             let Some(counts) = &mut self.counts else { return Grip::Pass };
             self.span = self.span.join(line.span);
             let (word, number) = rest.split_once(' ').unwrap_or((rest, ""));
-            let number: u64 = number.trim().parse().unwrap_or(0);
+            let number: u64 = read_count(number).unwrap_or(0);
             match word {
                 "tests" => counts.total = number,
                 "pass" => counts.passed = Some(number),

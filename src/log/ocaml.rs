@@ -19,7 +19,7 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counts, finish};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{FileRef, Signal};
 
@@ -150,14 +150,14 @@ impl Reader for OCaml {
         }
         let text = line.text;
         if let Some(found) = TOTALS.captures(text) {
-            let number = |name: &str| found.name(name).and_then(|number| number.as_str().parse().ok()).unwrap_or(0u64);
+            let number = |name: &str| found.name(name).and_then(|number| read_count(number.as_str())).unwrap_or(0u64);
             let skipped = number("skipped") + number("todo");
             let sum = counts(number("total"), number("failed") + number("late"), number("errors"), skipped);
             finish("ounit", sum, true, line.span, out);
             return Grip::Take;
         }
         if let Some(found) = PASSED.captures(text) {
-            let number = |name: &str| found.name(name).and_then(|number| number.as_str().parse().ok()).unwrap_or(0u64);
+            let number = |name: &str| found.name(name).and_then(|number| read_count(number.as_str())).unwrap_or(0u64);
             finish("ounit", counts(number("total"), 0, 0, number("skipped")), false, line.span, out);
             return Grip::Take;
         }
@@ -183,7 +183,7 @@ impl Reader for OCaml {
             for case in named.into_iter().filter(|case| !shown.contains(&case.name)) {
                 case.tell(out);
             }
-            let number = |name: &str| found.name(name).and_then(|number| number.as_str().parse().ok()).unwrap_or(0u64);
+            let number = |name: &str| found.name(name).and_then(|number| read_count(number.as_str())).unwrap_or(0u64);
             finish("alcotest", counts(number("total"), number("failed"), 0, 0), false, line.span, out);
             return Grip::Take;
         }

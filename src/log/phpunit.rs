@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counted, counts, finish, labeled, script_place};
 use super::{Grip, Line, Reader};
-use crate::item::{Item, Step};
+use crate::item::{Item, Step, read_count};
 use crate::pattern;
 use crate::report::Signal;
 
@@ -173,7 +173,7 @@ impl Phpunit {
             return Grip::Hold;
         }
         if let Some(found) = OK.captures(text) {
-            finish("phpunit", counts(found["total"].parse().unwrap_or(0), 0, 0, 0), false, line.span, out);
+            finish("phpunit", counts(read_count(&found["total"]).unwrap_or(0), 0, 0, 0), false, line.span, out);
             return Grip::Take;
         }
         let trimmed = text.trim_start();

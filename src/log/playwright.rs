@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::runner::{Block, Run, is_outside};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span};
 
@@ -78,7 +78,7 @@ impl Reader for Playwright {
             self.close();
             let totals = self.totals.get_or_insert_with(|| Totals { span: line.span, ..Totals::default() });
             totals.span = totals.span.join(line.span);
-            let number: u64 = found["number"].parse().unwrap_or(0);
+            let number: u64 = read_count(&found["number"]).unwrap_or(0);
             let word = &found["word"];
             totals.listing = word == "flaky";
             let counts = &mut totals.counts;

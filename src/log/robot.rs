@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::runner::is_outside;
 use super::{Grip, Line, Reader};
-use crate::item::{Item, TestRun};
+use crate::item::{Item, TestRun, read_count};
 use crate::pattern;
 use crate::report::{Counts, Failure, Level, Outcome, Signal, Span};
 
@@ -39,7 +39,7 @@ impl Reader for Robot {
         if let Some(found) = TOTALS.captures(text).filter(|_| self.active) {
             // What ended was a suite, and its tests have told why.
             self.failure = None;
-            let number = |name: &str| found.name(name).and_then(|group| group.as_str().parse().ok()).unwrap_or(0u64);
+            let number = |name: &str| found.name(name).and_then(|group| read_count(group.as_str())).unwrap_or(0u64);
             let (failed, skipped) = (number("failed"), number("skipped"));
             let counts =
                 Counts { total: number("total"), passed: Some(number("passed")), failed, skipped, ..Counts::default() };

@@ -7,7 +7,7 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counts, finish, script_place};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{FileRef, Level, Signal};
 
@@ -224,7 +224,7 @@ impl Reader for Rspec {
         }
         if let Some(found) = SUMMARY.captures(text) {
             self.marked.clear();
-            let number = |name: &str| found.name(name).and_then(|number| number.as_str().parse().ok()).unwrap_or(0);
+            let number = |name: &str| found.name(name).and_then(|number| read_count(number.as_str())).unwrap_or(0);
             let errors = number("errors");
             let mut sum = counts(number("total"), number("failed"), 0, number("pending"));
             sum.errored = errors;

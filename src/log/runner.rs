@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use crate::pattern::Regex;
 
 use super::Line;
-use crate::item::{Item, TestRun};
+use crate::item::{Item, TestRun, read_count};
 use crate::pattern;
 use crate::report::{Counts, Failure, FileRef, Level, Outcome, Signal, Span, TextLine};
 use crate::rules::Fnv;
@@ -302,14 +302,14 @@ pub(super) fn numbers(text: &str) -> impl Iterator<Item = (u64, &str)> {
     text.split([',', '|']).filter_map(|part| {
         let part = part.trim();
         let (number, word) = part.split_once(' ').unwrap_or((part, ""));
-        Some((number.parse().ok()?, word.trim()))
+        Some((read_count(number)?, word.trim()))
     })
 }
 
 /// The number in parentheses at the end: `1 failed | 2 passed (3)`.
 pub(super) fn in_parentheses(text: &str) -> Option<u64> {
     let (_, rest) = text.rsplit_once('(')?;
-    rest.trim_end().trim_end_matches(')').parse().ok()
+    read_count(rest.trim_end().trim_end_matches(')'))
 }
 
 /// What one run of a runner has told so far.

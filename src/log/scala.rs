@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, counts, finish};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, FileRef, Signal};
 
@@ -98,7 +98,7 @@ impl Reader for Scala {
             // `succeeded 2, failed 1, canceled 0, ignored 0, pending 0`
             let number = |word: &str| {
                 let part = rest.split(", ").find_map(|part| part.strip_prefix(word));
-                part.and_then(|number| number.trim().parse::<u64>().ok()).unwrap_or(0)
+                part.and_then(read_count).unwrap_or(0)
             };
             let (passed, failed) = (number("succeeded "), number("failed "));
             let skipped = number("canceled ") + number("ignored ") + number("pending ");
@@ -112,7 +112,7 @@ impl Reader for Scala {
             let numbers: Vec<(u64, String)> = rest
                 .split(", ")
                 .filter_map(|part| part.split_once(' '))
-                .filter_map(|(word, number)| Some((number.trim().parse().ok()?, word.to_owned())))
+                .filter_map(|(word, number)| Some((read_count(number)?, word.to_owned())))
                 .collect();
             let number = |word: &str| numbers.iter().find(|(_, name)| name == word).map_or(0, |(number, _)| *number);
             if !std::mem::take(&mut self.counted) {

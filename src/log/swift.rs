@@ -9,7 +9,7 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, counts, finish};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::FileRef;
 
@@ -80,7 +80,7 @@ impl Reader for Swift {
             return Grip::Take;
         }
         if let Some(found) = EXECUTED.captures(text) {
-            let number = |name: &str| found.name(name).and_then(|number| number.as_str().parse().ok()).unwrap_or(0);
+            let number = |name: &str| found.name(name).and_then(|number| read_count(number.as_str())).unwrap_or(0);
             if std::mem::take(&mut self.last) {
                 let failed = std::mem::take(&mut self.failed);
                 let sum = counts(number("total"), failed, 0, number("skipped"));
@@ -89,11 +89,11 @@ impl Reader for Swift {
             return Grip::Take;
         }
         if let Some(found) = RUN.captures(text) {
-            let total: u64 = found["total"].parse().unwrap_or(0);
+            let total: u64 = read_count(&found["total"]).unwrap_or(0);
             // A package without any test of this sort says so as well.
             if total > 0 {
                 let failed = &found["word"] == "failed";
-                let issues = found.name("issues").and_then(|number| number.as_str().parse().ok()).unwrap_or(0);
+                let issues = found.name("issues").and_then(|number| read_count(number.as_str())).unwrap_or(0);
                 finish("swift-testing", counts(total, if failed { issues } else { 0 }, 0, 0), failed, line.span, out);
             }
             return Grip::Take;

@@ -19,7 +19,7 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, counts, finish};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{FileRef, Signal};
 
@@ -68,7 +68,7 @@ impl Reader for Tasty {
         if let Some(found) = TOTALS.captures(text) {
             self.close();
             std::mem::take(self).cases.into_iter().for_each(|case| case.tell(out));
-            let number = |name: &str| found.name(name).and_then(|number| number.as_str().parse().ok()).unwrap_or(0u64);
+            let number = |name: &str| found.name(name).and_then(|number| read_count(number.as_str())).unwrap_or(0u64);
             let total = number("passed").max(number("total"));
             finish("tasty", counts(total, number("failed"), 0, 0), false, line.span, out);
             return Grip::Take;

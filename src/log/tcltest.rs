@@ -17,7 +17,7 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counts, finish};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::Signal;
 
@@ -58,7 +58,7 @@ impl Reader for Tcltest {
         let text = line.text;
         if let Some(found) = TOTALS.captures(text) {
             self.close(out);
-            let number = |name: &str| found[name].parse::<u64>().unwrap_or(0);
+            let number = |name: &str| read_count(&found[name]).unwrap_or(0);
             let sum = counts(number("total"), number("failed"), 0, number("skipped"));
             finish("tcltest", sum, false, line.span, out);
             return Grip::Take;

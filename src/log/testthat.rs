@@ -16,7 +16,7 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counts, finish};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{FileRef, Signal};
 
@@ -88,7 +88,7 @@ impl Reader for Testthat {
                 return Grip::Take;
             }
             text.clone_into(&mut self.told);
-            let number = |name: &str| found[name].parse::<u64>().unwrap_or(0);
+            let number = |name: &str| read_count(&found[name]).unwrap_or(0);
             let (failed, skipped) = (number("failed"), number("skipped"));
             finish("testthat", counts(number("passed") + failed + skipped, failed, 0, skipped), false, line.span, out);
             return Grip::Take;

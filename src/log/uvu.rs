@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::runner::{Block, Run, is_outside};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span};
 
@@ -48,7 +48,7 @@ impl Reader for Uvu {
         let text = line.text;
         if let Some(found) = COLUMN.captures(text) {
             self.close(out);
-            return self.column(&found["word"], found["number"].parse().unwrap_or(0), line, out);
+            return self.column(&found["word"], read_count(&found["number"]).unwrap_or(0), line, out);
         }
         if self.totals.is_some() {
             self.finish(out);

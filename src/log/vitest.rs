@@ -2,7 +2,7 @@
 
 use super::runner::{Block, Run, in_parentheses, is_outside, numbers};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::report::{Counts, Level, Signal, Span};
 
 pub(super) const NEEDLES: &[&str] = &["⎯⎯⎯", "stderr", "stdout", "Test Files ", "   × ", "     → "];
@@ -145,7 +145,7 @@ impl Vitest {
         let trimmed = text.trim();
         if trimmed.starts_with("⎯⎯⎯") {
             let title = trimmed.trim_matches(['⎯', ' ']);
-            let number = || title.rsplit(' ').next().and_then(|last| last.parse().ok()).unwrap_or(1);
+            let number = || title.rsplit(' ').next().and_then(read_count).unwrap_or(1);
             let section = match title {
                 _ if title.starts_with("Failed Tests") || title.starts_with("Failed Typecheck") => Section::Tests,
                 _ if title.starts_with("Failed Suites") => Section::Suites,

@@ -2,6 +2,7 @@
 
 use super::suite::Declared;
 use crate::format::xml::Tag;
+use crate::item::read_count;
 
 /// The word of an attribute that tells how a case ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ pub(super) fn declared(tag: &Tag<'_, '_>) -> Declared {
 
 /// A count as an attribute or a comment writes it.
 pub(super) fn number_of(value: &[u8]) -> Option<u64> {
-    std::str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
+    read_count(std::str::from_utf8(value).ok()?)
 }
 
 /// Whether a value is a time in seconds, with separators of any country. Times are not used; a file with odd ones is

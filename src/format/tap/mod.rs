@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use self::point::{Directive, Point};
 use super::Sure;
-use crate::item::{Item, Step, TestRun};
+use crate::item::{Item, Step, TestRun, read_count};
 use crate::log::{Grip, Line, Reader};
 use crate::report::{Counts, Failure, Level, Note, Outcome, PassedCase, Report, Signal, Span, TextLine};
 
@@ -59,7 +59,7 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
 fn plan(line: &str) -> Option<u64> {
     let rest = line.strip_prefix("1..")?;
     let digits = rest.len() - rest.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
-    let count = rest[..digits].parse().ok()?;
+    let count = read_count(&rest[..digits])?;
     let rest = rest[digits..].trim();
     (rest.is_empty() || rest.starts_with('#')).then_some(count)
 }
@@ -506,7 +506,7 @@ impl Trailer {
     /// `tests 7`; `false` for another comment.
     fn take(&mut self, text: &str) -> bool {
         let Some((word, number)) = text.split_once(' ') else { return false };
-        let Ok(number) = number.trim().parse::<u64>() else { return false };
+        let Some(number) = read_count(number) else { return false };
         match word {
             "tests" => self.tests = Some(number),
             "pass" => self.pass = Some(number),

@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::yaml::Yaml;
 use crate::format::thrown;
+use crate::item::read_count;
 use crate::log::{self, Line};
 use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
 
@@ -54,9 +55,7 @@ impl Point {
         }
         let rest = rest.trim_start();
         let digits = rest.len() - rest.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
-        let number = rest[..digits]
-            .parse()
-            .ok()
+        let number = read_count(&rest[..digits])
             .filter(|_| rest[digits..].is_empty() || !rest[digits..].starts_with(char::is_alphanumeric));
         let rest = if number.is_some() { &rest[digits..] } else { rest };
         let rest = rest.trim_start();

@@ -50,6 +50,9 @@ pub(crate) trait Reader {
     /// Whether it makes something of a start tag that was cut: its name may be another's and its last value a part.
     const READS_CUT_TAGS: bool = false;
 
+    /// The root element begins; it is told to [`start`](Reader::start) as well.
+    fn root(&mut self, _tag: &Tag<'_, '_>, _context: &mut Context<'_, '_>) {}
+
     /// An element begins. With an empty one, its end follows.
     fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>);
 
@@ -105,8 +108,11 @@ impl<R: Reader> Document<R> {
                     }
                 }
                 Event::Start(tag) => {
-                    *begun = true;
+                    let root = !std::mem::replace(begun, true);
                     if !tag.cut || R::READS_CUT_TAGS {
+                        if root {
+                            reader.root(&tag, &mut context);
+                        }
                         reader.start(&tag, &mut context);
                     }
                     if tag.empty {

@@ -5,7 +5,7 @@ use super::Tag;
 use super::document::Context;
 use super::text::{Encoding, Lines};
 use crate::format::{frames, signal};
-use crate::item::{Item, TestRun};
+use crate::item::{Item, TestRun, read_count};
 use crate::report::{Counts, Failure, Level, Note, Outcome, PassedCase, Signal, Span, TextLine};
 
 /// How a result ended.
@@ -99,6 +99,18 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
+    /// The root element of the document begins.
+    pub(crate) fn begin(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
+        self.span = context.span(tag.at, context.window.pos);
+    }
+
+    /// Takes the sum of some attributes for a number of failures that the document declares, in addition to others.
+    pub(crate) fn declare_failed(&mut self, tag: &Tag<'_, '_>, names: &[&[u8]]) {
+        for count in names.iter().filter_map(|name| count(tag, name)) {
+            *self.declared_failed.get_or_insert(0) += count;
+        }
+    }
+
     /// Counts a result, and tells of one that passed where those are asked for.
     pub(crate) fn add(&mut self, current: &Current, context: &mut Context<'_, '_>) {
         self.counts.total += 1;
@@ -145,6 +157,11 @@ pub(crate) fn seconds(tag: &Tag<'_, '_>, name: &[u8]) -> Option<f64> {
     let parts = text.split(':').map(|part| part.replace(',', ".").parse::<f64>().ok());
     let sum = parts.take(4).try_fold(0.0, |sum, part| Some(sum * 60.0 + part?))?;
     (sum.is_finite() && sum >= 0.0).then_some(sum)
+}
+
+/// A count that an attribute tells.
+pub(crate) fn count(tag: &Tag<'_, '_>, name: &[u8]) -> Option<u64> {
+    read_count(std::str::from_utf8(tag.get(name)?).ok()?)
 }
 
 /// Tells that a report is whole and empty: nothing was proved.

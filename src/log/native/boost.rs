@@ -17,7 +17,7 @@ use crate::pattern::Regex;
 
 use super::super::cases::{Case, counts, finish};
 use super::super::{Grip, Line, Reader};
-use crate::item::{Item, Step};
+use crate::item::{Item, Step, read_count};
 use crate::pattern;
 use crate::report::{FileRef, Signal};
 
@@ -104,7 +104,7 @@ impl Reader for Boost {
         let text = line.text;
         if let Some(found) = RUNNING.captures(text) {
             self.close(out);
-            *self = Boost { total: found["total"].parse().ok(), ..Boost::default() };
+            *self = Boost { total: read_count(&found["total"]), ..Boost::default() };
             out(Item::Step(Step { name: "boost".to_owned(), span: line.span, command: true, ..Step::default() }));
             return Grip::Watch;
         }

@@ -20,7 +20,7 @@ use crate::pattern::Regex;
 
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, is_of_the_job};
-use crate::item::{Item, Step, TestRun};
+use crate::item::{Item, Step, TestRun, read_count};
 use crate::pattern;
 use crate::report::{Counts, Failure, FileRef, Outcome, Signal, Span, TextLine};
 
@@ -270,22 +270,22 @@ fn weight(signal: &Signal) -> u8 {
 
 fn totals(text: &str) -> Option<Counts> {
     if let Some(found) = ALL.captures(text) {
-        let total = found["total"].parse().ok()?;
+        let total = read_count(&found["total"])?;
         return Some(Counts { total, passed: Some(total), ..Counts::default() });
     }
     if let Some(found) = COMPACT.captures(text) {
         let number = &found["number"];
         let failed = match number {
             "both" => 2,
-            _ => number.trim_start_matches("all ").parse().ok()?,
+            _ => read_count(number.trim_start_matches("all "))?,
         };
         return Some(Counts { total: failed, failed, ..Counts::default() });
     }
     let found = TOTALS.captures(text)?;
-    let mut counts = Counts { total: found["total"].parse().ok()?, passed: Some(0), ..Counts::default() };
+    let mut counts = Counts { total: read_count(&found["total"])?, passed: Some(0), ..Counts::default() };
     for part in found["parts"].split('|') {
         let Some((number, word)) = part.trim().split_once(' ') else { continue };
-        let number: u64 = number.parse().ok()?;
+        let number = read_count(number)?;
         match word {
             "passed" | "failed as expected" => counts.passed = counts.passed.map(|passed| passed + number),
             "failed" => counts.failed += number,

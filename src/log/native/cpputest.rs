@@ -15,7 +15,7 @@ use crate::pattern::Regex;
 
 use super::super::cases::{Case, MAX_HELD, counts, finish};
 use super::super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{FileRef, Signal};
 
@@ -63,7 +63,7 @@ impl Reader for CppUTest {
         }
         if let Some(found) = TOTALS.captures(text) {
             self.close(out);
-            let number = |name: &str| found.name(name).and_then(|number| number.as_str().parse().ok()).unwrap_or(0u64);
+            let number = |name: &str| found.name(name).and_then(|number| read_count(number.as_str())).unwrap_or(0u64);
             // Those that a filter left out do not belong to the run.
             let total = number("total").saturating_sub(number("out"));
             let sum = counts(total, number("failed"), 0, number("ignored"));

@@ -15,7 +15,7 @@ use crate::pattern::Regex;
 
 use super::super::cases::{Case, finish};
 use super::super::{Grip, Line, Reader};
-use crate::item::Item;
+use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, FileRef, Signal, TextLine};
 
@@ -78,7 +78,7 @@ impl Reader for Criterion {
             return Grip::Take;
         }
         if let Some(found) = TOTALS.captures(text) {
-            let number = |name: &str| found[name].parse::<u64>().unwrap_or(0);
+            let number = |name: &str| read_count(&found[name]).unwrap_or(0);
             let (total, failed) = (number("total"), number("failed"));
             let counts = Counts { total, passed: Some(number("passed")), failed, ..Counts::default() };
             finish("criterion", counts, false, line.span, out);

@@ -6,7 +6,7 @@
 use super::super::cases::of_run;
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, gtest_message, is_of_the_job};
-use crate::item::{Item, Step, TestRun};
+use crate::item::{Item, Step, TestRun, read_count};
 use crate::report::{Counts, Failure, Note, Outcome, Signal, Span, TextLine};
 
 pub(in crate::log) const NEEDLES: &[&str] =
@@ -235,7 +235,7 @@ fn totals(text: &str) -> Option<Counts> {
     let (percent, rest) = text.split_once("% tests passed, ")?;
     percent.trim().parse::<u64>().ok()?;
     let (failed, rest) = rest.split_once(' ')?;
-    let failed: u64 = failed.parse().ok()?;
-    let total: u64 = rest.rsplit_once("out of ")?.1.trim().parse().ok()?;
+    let failed: u64 = read_count(failed)?;
+    let total: u64 = read_count(rest.rsplit_once("out of ")?.1)?;
     Some(Counts { total, passed: Some(total.saturating_sub(failed)), failed, ..Counts::default() })
 }

@@ -5,7 +5,7 @@
 
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, is_of_the_job};
-use crate::item::{Item, TestRun};
+use crate::item::{Item, TestRun, read_count};
 use crate::report::{Counts, Failure, FileRef, Level, Note, Outcome, Signal, Span, TextLine};
 
 pub(in crate::log) const NEEDLES: &[&str] =
@@ -74,15 +74,15 @@ impl Reader for Prove {
             return Grip::Hold;
         }
         if let Some(rest) = text.strip_prefix("Files=") {
-            let count = |key: &str| rest.split(key).nth(1).and_then(|rest| rest.split(',').next()?.trim().parse().ok());
-            self.files = rest.split(',').next().and_then(|number| number.parse().ok()).unwrap_or(0);
+            let count = |key: &str| rest.split(key).nth(1).and_then(|rest| read_count(rest.split(',').next()?));
+            self.files = rest.split(',').next().and_then(read_count).unwrap_or(0);
             self.total = count("Tests=").unwrap_or(0);
             return Grip::Hold;
         }
         if self.summary {
             // `t/20-count.t (Wstat: 512 (exited 2) Tests: 5 Failed: 2)`
             if let Some((_, rest)) = text.rsplit_once(" Failed: ").filter(|_| text.contains("(Wstat: ")) {
-                self.failed += rest.trim_end_matches(')').parse::<u64>().unwrap_or(0);
+                self.failed += read_count(rest.trim_end_matches(')')).unwrap_or(0);
             }
             return Grip::Hold;
         }

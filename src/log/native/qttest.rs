@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, is_of_the_job};
-use crate::item::{Item, Step, TestRun};
+use crate::item::{Item, Step, TestRun, read_count};
 use crate::pattern;
 use crate::report::{Counts, Failure, FileRef, Note, Outcome, Signal, Span};
 
@@ -61,7 +61,7 @@ impl Reader for QtTest {
         self.span = self.span.join(line.span);
         if let Some(found) = TOTALS.captures(text) {
             self.close(out);
-            let number = |name: &str| found.name(name).and_then(|group| group.as_str().parse().ok()).unwrap_or(0u64);
+            let number = |name: &str| found.name(name).and_then(|group| read_count(group.as_str())).unwrap_or(0u64);
             let (passed, failed, skipped) = (number("passed"), number("failed"), number("skipped") + number("black"));
             let counts =
                 Counts { total: passed + failed + skipped, passed: Some(passed), failed, skipped, ..Counts::default() };

@@ -12,7 +12,7 @@ use super::super::cases::of_run;
 use super::super::traceback::exception_type;
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, MAX_TEXT, is_own, native, progress, tell_exception};
-use crate::item::{Item, Step, TestRun};
+use crate::item::{Item, Step, TestRun, read_count};
 use crate::pattern;
 use crate::report::{Counts, Failure, FileRef, Level, Note, Outcome, Signal, Span, TextLine};
 
@@ -578,7 +578,7 @@ fn counts(totals: &str) -> Counts {
     let mut passed = 0;
     for part in totals.split(", ") {
         let Some((number, what)) = part.split_once(' ') else { continue };
-        let Ok(number) = number.parse::<u64>() else { continue };
+        let Some(number) = read_count(number) else { continue };
         match what {
             "passed" | "xpassed" => passed += number,
             "failed" => counts.failed += number,

@@ -3,7 +3,7 @@
 use super::super::cases::of_run;
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, native, tell_exception};
-use crate::item::{Item, TestRun};
+use crate::item::{Item, TestRun, read_count};
 use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
 
 pub(in crate::log) const NEEDLES: &[&str] = &[
@@ -163,14 +163,14 @@ impl Unittest {
         let count = |wanted: &str| -> u64 {
             let found =
                 details.split(',').find_map(|part| part.trim().split_once('=').filter(|(key, _)| *key == wanted));
-            found.and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
+            found.and_then(|(_, number)| read_count(number)).unwrap_or(0)
         };
         let errored = count("errors");
         let mut failed = count("failures") + count("unexpected successes");
         let mut skipped = count("skipped") + count("expected failures");
         // Plugins of nose count under words of their own: `SKIP=3`, `BLOCKED=1`, `WidgetSyntaxError=2`.
         for (word, number) in details.split(',').filter_map(|part| part.trim().split_once('=')) {
-            let Ok(number) = number.parse::<u64>() else { continue };
+            let Some(number) = read_count(number) else { continue };
             match word {
                 "failures" | "unexpected successes" | "errors" | "skipped" | "expected failures" => {}
                 word if is_own_word(word) => failed += number,
@@ -288,7 +288,7 @@ fn is_hook(name: &str) -> bool {
 fn ran(text: &str) -> Option<u64> {
     let (count, rest) = text.trim_start().strip_prefix("Ran ")?.split_once(' ')?;
     let rest = rest.strip_prefix("tests").or_else(|| rest.strip_prefix("test"))?;
-    rest.starts_with(" in ").then(|| count.parse().ok())?
+    rest.starts_with(" in ").then(|| read_count(count))?
 }
 
 /// `tests.test_y.TestY.test_x` of `test_x (tests.test_y.TestY.test_x)`; up to Python 3.10 the second part lacks the

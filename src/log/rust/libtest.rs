@@ -5,7 +5,7 @@
 
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, explain};
-use crate::item::{Item, Step, TestRun};
+use crate::item::{Item, Step, TestRun, read_count};
 use crate::report::{Counts, Failure, FileRef, Level, Note, Outcome, Signal, Span, TextLine};
 
 pub(in crate::log) const NEEDLES: &[&str] = &[
@@ -126,7 +126,7 @@ impl Libtest {
         }
         let count = text
             .strip_prefix("running ")
-            .and_then(|rest| rest.strip_suffix(" tests").or_else(|| rest.strip_suffix(" test"))?.parse::<u64>().ok());
+            .and_then(|rest| read_count(rest.strip_suffix(" tests").or_else(|| rest.strip_suffix(" test"))?));
         if let Some(expected) = count {
             self.run = Some(Run { expected, span: line.span, ..Run::default() });
             return Grip::Hold;
@@ -199,7 +199,7 @@ impl Run {
     fn finish(self, summary: &str, line: Line<'_>, out: &mut dyn FnMut(Item)) {
         let count = |word: &str| -> u64 {
             let part = summary.split([';', '.']).find_map(|part| part.trim().strip_suffix(word));
-            part.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
+            part.and_then(read_count).unwrap_or(0)
         };
         let (passed, failed, ignored) = (count("passed"), count("failed"), count("ignored"));
         let passed = passed + count("measured");

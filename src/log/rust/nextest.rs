@@ -9,7 +9,7 @@ use crate::pattern::Regex;
 
 use super::super::{Grip, Line, Reader};
 use super::{MAX_LINES, explain};
-use crate::item::{Item, Step, TestRun};
+use crate::item::{Item, Step, TestRun, read_count};
 use crate::pattern;
 use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
 
@@ -73,7 +73,7 @@ impl Reader for Nextest {
             self.active = true;
             self.span = if self.span.line == 0 { line.span } else { self.span.join(line.span) };
             self.current = None;
-            self.summary = Some(counts(found[1].parse().unwrap_or(0), &found[2]));
+            self.summary = Some(counts(read_count(&found[1]).unwrap_or(0), &found[2]));
             return Grip::Hold;
         }
         if !self.active {
@@ -222,14 +222,14 @@ fn counts(run: u64, text: &str) -> (Counts, Outcome) {
         if depth == 0 {
             flat.push_str(part.trim_end_matches(['(', ')']));
         } else if let Some(flaky) = part.split([',', ')']).find_map(|part| part.trim().strip_suffix("flaky")) {
-            counts.flaky = flaky.trim().parse().unwrap_or(0);
+            counts.flaky = read_count(flaky).unwrap_or(0);
         }
         depth = u32::from(part.ends_with('('));
     }
     let mut failed = 0;
     for part in flat.split(',') {
         let Some((number, what)) = part.trim().split_once(' ') else { continue };
-        let Ok(number) = number.parse::<u64>() else { continue };
+        let Some(number) = read_count(number) else { continue };
         match what.trim() {
             "passed" => counts.passed = Some(number),
             "skipped" => counts.skipped = number,
