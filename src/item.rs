@@ -58,7 +58,6 @@ pub(crate) struct TestRun {
     /// The producer, such as `jest` or `pytest`.
     pub tool: &'static str,
     pub counts: Counts,
-    #[allow(dead_code, reason = "shown when a session is debugged")]
     pub span: Span,
     /// How the run ended by the runner's own word; it can fail without a failing case.
     pub outcome: Outcome,

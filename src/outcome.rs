@@ -53,10 +53,14 @@ pub(crate) struct Findings {
     runs: Runs,
     any_step_failed: bool,
     any_step_passed: bool,
+    /// The line of the last mark that told that a step ended well.
+    step_passed_at: Option<u64>,
     job: Option<Mark>,
     /// The last mark of a tool or step that failed: evidence of last resort.
     last_failed: Option<Mark>,
     tool_passed: bool,
+    /// The line at which something last ended well.
+    passed_at: u64,
     /// The last word of a tool was cut.
     tool_open: bool,
     tasks: Vec<Task>,
@@ -193,9 +197,11 @@ impl Findings {
             runs: Runs::default(),
             any_step_failed: false,
             any_step_passed: false,
+            step_passed_at: None,
             job: None,
             last_failed: None,
             tool_passed: false,
+            passed_at: 0,
             tool_open: false,
             tasks: Vec::new(),
             letter: None,
@@ -415,6 +421,9 @@ impl Findings {
         if run.outcome == Outcome::Passed && run.counts.total > 0 {
             self.prove(Phase::Test);
         }
+        if run.outcome == Outcome::Passed {
+            self.passed_at = self.passed_at.max(run.span.last_line);
+        }
         self.runs.passed |= run.outcome == Outcome::Passed;
         self.runs.open |= run.outcome == Outcome::Unknown;
         self.runs.mixed |= run.tool == "tap";
@@ -436,6 +445,9 @@ impl Findings {
     }
 
     fn mark(&mut self, mark: Mark) {
+        if mark.outcome == Outcome::Passed {
+            self.passed_at = self.passed_at.max(mark.span.last_line);
+        }
         match mark.scope {
             Scope::Tool => {
                 if mark.outcome == Outcome::Passed {
@@ -455,9 +467,17 @@ impl Findings {
                     step.end = Some(mark.outcome);
                 }
                 if passed {
+                    self.step_passed_at = Some(mark.span.last_line);
                     // Where steps have no beginnings of their own, a mark speaks of the last command.
                     self.command().excused = true;
                     let phase = self.stretch().phase;
+                    // What follows is work that has not ended yet, whether or not it begins with a mark of its own.
+                    let fresh = StepState { phase, ..StepState::default() };
+                    match self.steps.last_mut() {
+                        Some(step) if step.post => {}
+                        Some(step) if !step.used => *step = fresh,
+                        _ => self.steps.push(fresh),
+                    }
                     self.next_command(phase);
                 } else {
                     self.next_stretch();
@@ -507,6 +527,8 @@ impl Findings {
                 _ => self.steps.push(fresh),
             }
         }
+        // What ended well before says nothing of work that has begun since.
+        self.any_step_passed &= self.steps.last().is_some_and(|step| step.post);
         self.next_command(phase);
         self.command().excused = step.tolerated;
     }

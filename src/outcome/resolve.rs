@@ -215,14 +215,27 @@ impl Findings {
         if !follow_ons.is_empty() || standing.iter().any(said) {
             return Outcome::Failed;
         }
-        if !self.tool_open && (self.runs.passed || self.tool_passed || self.any_step_passed) {
+        // The bare output of a linter, and nothing after it that says otherwise.
+        let bare = |group: &Group| group.level == Level::Diagnostic;
+        let since = |group: &Group| group.first.line > self.passed_at;
+        if standing.iter().any(|group| bare(group) && since(group)) {
+            return Outcome::Failed;
+        }
+        if !self.tool_open && !self.is_cut() && (self.runs.passed || self.tool_passed || self.any_step_passed) {
             return Outcome::Passed;
         }
-        // The bare output of a linter, and nothing that says otherwise.
-        if standing.iter().any(|group| group.level == Level::Diagnostic) {
+        if standing.iter().any(bare) {
             return Outcome::Failed;
         }
         Outcome::Unknown
+    }
+
+    /// Whether the log ends within a command although a mark told the end of the one before: what ended well before says
+    /// nothing of it.
+    fn is_cut(&self) -> bool {
+        let post = self.steps.last().is_some_and(|step| step.post);
+        let spoke = |mark: u64| self.last_line.as_ref().is_some_and(|(_, line)| line.span.line > mark);
+        !post && self.step_passed_at.is_some_and(|mark| mark >= self.passed_at && spoke(mark))
     }
 
     /// What was said last before the step failed; where green runs are known, only what they did not say.
