@@ -7,6 +7,7 @@ use crate::item::LogLine;
 use crate::kind::{Kind, Nature, Phase};
 use crate::report::{Failure, Level, Signal, TextLine};
 use crate::rules::{Match, Rank, Role, RuleSet};
+use crate::words;
 
 /// How many lines of a failure's text are read.
 const MAX_TEXT_LINES: usize = 400;
@@ -190,6 +191,11 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure, memo: &mut Memo) -> V
             if failure.type_name.is_some() {
                 found.kind = Kind::UnhandledException;
                 found.rule = "signal/exception".to_owned();
+            } else if matches!(failure.level, Level::Run | Level::Diagnostic) {
+                let told = text.iter().find_map(|line| Some((words::guess(&line.text)?, line)));
+                if let Some(((kind, subject), line)) = told {
+                    found = Verdict { kind, subject, rule: "words".to_owned(), line: line.clone(), ..found };
+                }
             }
             found.nature = found.kind.nature();
             found
@@ -281,6 +287,12 @@ pub(crate) fn set_phase(found: &mut Verdict, phase: Option<Phase>) {
     }
 }
 
+/// Says where a guess happened, and what that changes.
+pub(crate) fn settle(found: &mut Verdict, phase: Option<Phase>) {
+    found.phase = phase.unwrap_or(found.phase);
+    flip(found, Level::Line);
+}
+
 /// What the text or the place changes about a nature. Each row says why.
 fn flip(found: &mut Verdict, level: Level) {
     let text = found.line.text.as_str();
@@ -293,6 +305,14 @@ fn flip(found: &mut Verdict, level: Level) {
             Some((
                 Nature::Deterministic,
                 "the refused connection is to this machine: the job does not start the service",
+            ))
+        }
+        Kind::ConnectionFailure
+            if found.nature == Nature::Transient && found.subject.as_deref().is_some_and(is_sidecar) =>
+        {
+            Some((
+                Nature::Deterministic,
+                "the host is a service beside the job: the job does not start it or does not wait for it",
             ))
         }
         Kind::Cancelled if found.phase == Phase::Deploy && found.nature == Nature::Transient => Some((
@@ -345,6 +365,47 @@ fn names_remote(text: &str) -> bool {
     let signs =
         ["429", "Too Many Requests", "://", "etry-After", "etry after", "ry again in", "HTTP", "RESOURCE_EXHAUSTED"];
     signs.iter().any(|sign| text.contains(sign))
+}
+
+/// Whether a host has the name of a service beside a job: one word without a domain, after what it serves.
+fn is_sidecar(host: &str) -> bool {
+    const SERVICES: &[&str] = &[
+        "db",
+        "database",
+        "postgres",
+        "postgresql",
+        "pg",
+        "mysql",
+        "mariadb",
+        "mssql",
+        "redis",
+        "valkey",
+        "mongo",
+        "mongodb",
+        "rabbitmq",
+        "kafka",
+        "zookeeper",
+        "elasticsearch",
+        "opensearch",
+        "minio",
+        "localstack",
+        "memcached",
+        "cassandra",
+        "clickhouse",
+        "selenium",
+        "keycloak",
+        "vault",
+        "consul",
+        "nats",
+        "api",
+        "web",
+        "app",
+        "backend",
+    ];
+    let host = host.split_once("://").map_or(host, |(_, rest)| rest);
+    let name = host.split([':', '/', ' ']).next().unwrap_or(host);
+    let stem = |word: &str| word.trim_end_matches(|last: char| last.is_ascii_digit()).to_owned();
+    !name.contains('.') && name.split(['-', '_']).any(|word| SERVICES.contains(&stem(word).as_str()))
 }
 
 /// Whether a text names this machine.

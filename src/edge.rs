@@ -70,6 +70,29 @@ const INSTALL_TROUBLE: &[Kind] = &[
 /// The table.
 pub const EDGES: &[Edge] = &[
     Edge {
+        id: "build/hook",
+        from: &[
+            Kind::CompileError,
+            Kind::LinkError,
+            Kind::MissingModule,
+            Kind::MissingFile,
+            Kind::MissingCommand,
+            Kind::MissingResource,
+            Kind::DependencyConflict,
+            Kind::VersionMismatch,
+            Kind::InvalidConfig,
+            Kind::LintViolation,
+            Kind::PolicyViolation,
+            Kind::UndefinedValue,
+            Kind::UnhandledException,
+            Kind::OutOfMemory,
+        ],
+        to: &[Kind::PermissionDenied],
+        when: When::Later,
+        words: Some(r"hook declined"),
+        why: "the other side takes no push of what it cannot build",
+    },
+    Edge {
         id: "command/file",
         from: &[Kind::MissingCommand],
         to: &[Kind::MissingFile],
@@ -191,6 +214,14 @@ pub const EDGES: &[Edge] = &[
         when: When::Later,
         words: Some(r"localhost|127\.0\.0\.1|::1|0\.0\.0\.0"),
         why: "the server that should listen could not take its port",
+    },
+    Edge {
+        id: "quota/rate",
+        from: &[Kind::QuotaExceeded],
+        to: &[Kind::RateLimit],
+        when: When::AnyOrder,
+        words: Some(r"(?i)\b429\b|too many requests"),
+        why: "what a plan does not hold any more is refused by the status of a rate limit",
     },
     Edge {
         id: "reactor/artifact",

@@ -23,8 +23,14 @@ pub(crate) enum Item {
         line: TextLine,
         /// The lines that follow it in its block.
         below: Vec<String>,
+        /// The lines above the block that speak of an error too, the nearest first.
+        others: Vec<TextLine>,
+        /// What was said around the block without a word of an error, the nearest first.
+        around: Vec<TextLine>,
         /// It speaks of an error; otherwise it is merely the last line.
         error: bool,
+        /// It ends the input, in the words of a tool that gives up.
+        last: bool,
     },
     /// A line that the green runs of the job did not have.
     Novel(TextLine),

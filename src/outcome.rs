@@ -79,8 +79,10 @@ pub(crate) struct Findings {
     baseline: Option<Baseline>,
     /// The last words before each mark of failure and before the end, with the step that they stand in.
     tails: Vec<(usize, TextLine)>,
-    /// What follows the newest of them in its block.
-    below: Vec<(Span, Vec<String>)>,
+    /// The last of them ends the input, in the words of a tool that gives up.
+    gave_up: bool,
+    /// What stands around each of them.
+    around: Vec<Around>,
     /// The last line, where it is no word of an error, with the step that it stands in.
     last_line: Option<(usize, TextLine)>,
     /// The lines that no green run had.
@@ -92,6 +94,21 @@ pub(crate) struct Findings {
     first_dropped: Option<Evidence>,
     /// What comes is told by a report within the input, rather than by the console around it.
     pub of_report: bool,
+}
+
+/// What stands around some last words.
+#[derive(Debug, Default)]
+struct Around {
+    /// Where they stand.
+    span: Span,
+    /// What follows in the block.
+    below: Vec<String>,
+    /// What speaks of an error above the block, the nearest first.
+    above: Vec<TextLine>,
+    /// What stands near without a word of an error, the nearest first.
+    near: Vec<TextLine>,
+    /// What the command was for.
+    phase: Option<Phase>,
 }
 
 /// The identity of a message.
@@ -213,7 +230,8 @@ impl Findings {
             notes_omitted: 0,
             baseline: None,
             tails: Vec::new(),
-            below: Vec::new(),
+            gave_up: false,
+            around: Vec::new(),
             last_line: None,
             novel: Vec::new(),
             passed: Vec::new(),
@@ -241,18 +259,22 @@ impl Findings {
             Item::Tests(run) => self.run(run),
             Item::Mark(mark) => self.mark(mark),
             Item::Step(step) => self.step(step),
-            Item::Tail { line, below, error: true } => {
+            Item::Tail { line, below, others, around, error: true, last } => {
+                self.gave_up = last;
                 if self.tails.len() == MAX_TAILS {
                     self.tails.remove(MAX_TAILS / 2);
-                    self.below.remove(MAX_TAILS / 2);
                 }
-                self.below.push((line.span, below));
+                let phase = self.stretch().phase;
+                self.around.push(Around { span: line.span, below, above: others, near: around, phase });
                 self.tails.push((self.steps.len() - 1, line));
             }
-            Item::Tail { line, error: false, .. } => {
+            Item::Tail { line, error: false, around, .. } => {
                 // What comes behind a mark of failure says nothing of what failed.
                 let late = self.last_failed.as_ref().is_some_and(|mark| mark.span.line < line.span.line);
                 if !late || self.last_line.is_none() {
+                    let phase = self.stretch().phase;
+                    self.around.truncate(2 * MAX_TAILS);
+                    self.around.push(Around { span: line.span, near: around, phase, ..Around::default() });
                     self.last_line = Some((self.steps.len() - 1, line));
                 }
             }

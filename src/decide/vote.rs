@@ -102,6 +102,16 @@ pub(super) fn of(policy: &Policy, cause: &Cause, situation: &Situation) -> Vote 
             }
         }
         Nature::Transient => vote.elsewhere = cause.kind == Kind::RunnerFailure && situation.other_machine,
+        Nature::Ambiguous if cause.kind == Kind::Crash => {
+            vote.action = Action::Escalate;
+            vote.why = "Something killed the process and nothing says what: the memory of the machine, a limit or a \
+                        person. Somebody has to look at the machine."
+                .to_owned();
+            if situation.other_machine && attempt <= 1 {
+                vote.action = Action::Retry;
+                vote.elsewhere = true;
+            }
+        }
         Nature::Ambiguous => {}
     }
     vote

@@ -196,6 +196,8 @@ fn strip_one(text: &str) -> Option<&str> {
         b'\t' => None,
         b'0'..=b'9' => strip_stamp(text).or_else(|| strip_clock(text)).or_else(|| strip_seconds(text)),
         b'[' => strip_bracket(text),
+        // Bazel: `(01:05:50) `.
+        b'(' if shaped(bytes, b"(dd:dd:dd) ") => Some(&text[11..]),
         b'#' => strip_hash(text),
         b':' => {
             // The workflow command of GitHub Actions, as other runners print it.
@@ -262,7 +264,7 @@ fn strip_stamp(text: &str) -> Option<&str> {
     }
     match gitlab.first() {
         None => Some(rest),
-        Some(b' ') => Some(&rest[1..]),
+        Some(b' ' | b'\t') => Some(&rest[1..]),
         Some(b']') => Some(rest),
         Some(_) => None,
     }
@@ -283,7 +285,7 @@ fn strip_clock(text: &str) -> Option<&str> {
     if length == 7 {
         return day_half;
     }
-    day_half.or_else(|| rest.strip_prefix("  ")).or_else(|| rest.strip_prefix(' '))
+    day_half.or_else(|| rest.strip_prefix("  ")).or_else(|| rest.strip_prefix([' ', '\t']))
 }
 
 /// `12.345 `, the seconds that BuildKit prints when it repeats the end of a failed step.
@@ -326,7 +328,8 @@ fn strip_bracket(text: &str) -> Option<&str> {
         {
             return Some(message.trim_start());
         }
-        return rest.strip_prefix(' ');
+        // Fastlane adds a colon.
+        return rest.strip_prefix(": ").or_else(|| rest.strip_prefix(' '));
     }
     let (name, rest) = inner.split_once("] ")?;
     if name.len() > MAX_PREFIX {
@@ -340,6 +343,12 @@ fn strip_bracket(text: &str) -> Option<&str> {
     // TeamCity: `[Step 1/2] `.
     if let Some(step) = name.strip_prefix("Step ")
         && step.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/')
+    {
+        return Some(rest);
+    }
+    // The phases of EAS Build.
+    if ["RUN_", "INSTALL_", "PREBUILD", "CONFIGURE_", "PREPARE_"].iter().any(|phase| name.starts_with(phase))
+        && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
     {
         return Some(rest);
     }

@@ -58,6 +58,8 @@ struct Block {
     text: Vec<TextLine>,
     /// The tool quotes the source line without a mark in front.
     quotes: bool,
+    /// The message stands below the place.
+    bare: bool,
     lines: usize,
 }
 
@@ -137,7 +139,7 @@ impl Block {
         let quoted = self.quotes && self.lines == 1 && line.indent() == 0;
         if quoted || line.indent() > 0 || is_marker(text) {
             // What javac tells below the excerpt, or the quoted line itself.
-            if self.quotes && self.lines <= 8 {
+            if (self.quotes || self.bare) && self.lines <= 8 {
                 keep(&mut self.text, line);
             }
             return true;
@@ -186,7 +188,8 @@ fn head(line: Line<'_>) -> Option<Block> {
     let extension = extension(&placed.file.path);
     let quotes = matches!(extension.as_str(), "java" | "scala" | "groovy" | "swift");
     let signal = if is_lint(&extension, message) { Signal::Lint } else { Signal::Compile };
-    Some(Block { severity, file: placed.file, code, signal, text: vec![line.to_text()], quotes, lines: 0 })
+    let bare = message.is_empty();
+    Some(Block { severity, file: placed.file, code, signal, text: vec![line.to_text()], quotes, bare, lines: 0 })
 }
 
 /// `error: x`, `fatal error: x`, `error C2065: x`, `error TS2304: x`.

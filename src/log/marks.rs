@@ -59,6 +59,9 @@ pub(super) fn read_mark(text: &str, span: Span) -> Option<(Mark, bool)> {
             }
         }
         // AWS CodeBuild.
+        b'C' if begins("CircleCI received exit code ") => {
+            return by_status(Scope::Step, text.rsplit(' ').next().and_then(number));
+        }
         b'C' if begins("Command did not execute successfully") => {
             return failed(Scope::Step, text.rsplit(' ').next().and_then(number));
         }

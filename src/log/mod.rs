@@ -485,7 +485,7 @@ impl LogParser {
     }
 
     /// Tells the last words of what was read so far, up to a mark of failure or the end.
-    fn tell_tail(&self, window: &[u8], at: Place, out: &mut dyn FnMut(Item)) {
+    fn tell_tail(&self, window: &[u8], at: Place, eof: bool, out: &mut dyn FnMut(Item)) {
         let before = self.recent.joined(window, Recent::BYTES);
         // What only follows from a failure, or is known to be none, says nothing.
         let said = |text: &str| {
@@ -493,8 +493,10 @@ impl LogParser {
             found.first().is_some_and(|hit| hit.rule.role != Role::Root)
                 || marks::read_mark(text, Span::default()).is_some()
         };
-        if let Some(tail::Words { line, below, error }) = tail::last_words(&before, at, &self.frame, said) {
-            out(Item::Tail { line, below, error });
+        if let Some(tail::Words { line, below, others, around, error, final_word }) =
+            tail::last_words(&before, at, &self.frame, said)
+        {
+            out(Item::Tail { line, below, others, around, error, last: eof && final_word });
         }
     }
 
@@ -633,7 +635,7 @@ impl Parse for LogParser {
             }
             if failed && self.tails < MAX_TAILS {
                 self.tails += 1;
-                self.tell_tail(&lines[..start], *at, out);
+                self.tell_tail(&lines[..start], *at, false, out);
             }
             let next = (end + 1).min(whole);
             self.skipping = next == whole && lines[whole - 1] != b'\n' && !eof;
@@ -644,7 +646,7 @@ impl Parse for LogParser {
             self.tell_novel(&data[..pos], began, out);
         }
         if eof && !data.is_empty() {
-            self.tell_tail(&data[..pos], *at, out);
+            self.tell_tail(&data[..pos], *at, true, out);
         }
         self.recent.keep(&data[..pos]);
         self.recent.end = at.byte;

@@ -15,14 +15,29 @@ const MAX_LINES: usize = 200;
 /// How many lines a block has at most.
 const MAX_BLOCK: usize = 10;
 
+/// How many lines above the block are told.
+const MAX_OTHERS: usize = 20;
+
+/// How many lines before and behind the block are told that have no word of an error.
+const MAX_AROUND: usize = 12;
+
+/// How many lines a tool adds to its last word at most: advice, where its log is.
+const MAX_AFTER: usize = 4;
+
 /// What was said last.
 pub(super) struct Words {
     /// The first line of the block, with the span of all of it.
     pub line: TextLine,
     /// The lines that follow it in the block.
     pub below: Vec<String>,
+    /// The lines above the block that speak of an error too, the nearest first.
+    pub others: Vec<TextLine>,
+    /// What was said around the block without a word of an error, the nearest first: below it, then above.
+    pub around: Vec<TextLine>,
     /// It speaks of an error; otherwise it is merely the last line.
     pub error: bool,
+    /// It begins as tools begin what they say when they give up, and hardly anything follows.
+    pub final_word: bool,
 }
 
 /// The last block of `before` that speaks of an error, or else its last line; and whether it speaks of one.
@@ -63,8 +78,16 @@ pub(super) fn last_words(before: &[u8], at: Place, frame: &Frame, said: impl Fn(
         false => is_complaint,
     };
     let Some(last) = lines.iter().position(|line| error(&line.text) && tells(line)) else {
+        let around = lines.iter().filter(|line| tells(line)).take(MAX_AROUND).cloned().collect();
         let last = lines.into_iter().find(|line| tells(line))?;
-        return Some(Words { line: last, below: Vec::new(), error: false });
+        return Some(Words {
+            line: last,
+            below: Vec::new(),
+            others: Vec::new(),
+            around,
+            error: false,
+            final_word: false,
+        });
     };
     // The block is the paragraph; its first word of an error tells what it is about.
     let paragraph = lines[last..].iter().take(MAX_BLOCK).take_while(|line| !line.text.trim().is_empty());
@@ -76,7 +99,21 @@ pub(super) fn last_words(before: &[u8], at: Place, frame: &Frame, said: impl Fn(
     let more = lines[..first].iter().rev().take(MAX_BLOCK).take_while(|line| !line.text.trim().is_empty());
     let below: Vec<String> = more.clone().map(|line| line.text.clone()).collect();
     let span = more.fold(lines[first].span, |span, line| span.join(line.span));
-    Some(Words { line: TextLine { text: lines[first].text.clone(), span }, below, error: true })
+    let others = lines[first + 1..].iter().filter(|line| is_error(&line.text) && tells(line)).take(MAX_OTHERS);
+    let others = others.cloned().collect();
+    let after = lines[..first].iter().rev().skip(below.len());
+    let above = lines[first + 1..].iter().take(MAX_AROUND);
+    let around = after.take(MAX_AROUND).chain(above).filter(|line| tells(line)).cloned().collect();
+    let late = lines[..last].iter().filter(|line| !line.text.trim().is_empty()).count() <= MAX_AFTER;
+    let final_word = late && lines[last..=first].iter().any(|line| gives_up(&line.text));
+    Some(Words {
+        line: TextLine { text: lines[first].text.clone(), span },
+        below,
+        others,
+        around,
+        error: true,
+        final_word,
+    })
 }
 
 /// How many lines a reader is shown of what stands above a line.
@@ -97,6 +134,13 @@ pub(super) fn above(before: &[u8], span: Span, frame: &Frame) -> Vec<TextLine> {
         line
     });
     told.collect()
+}
+
+/// Whether a line begins as tools begin what they say when they give up.
+fn gives_up(text: &str) -> bool {
+    const BEGINS: &[&str] = &["error:", "fatal:", "fatal error:", "[error]", "✘ [error]", "error!"];
+    let lower = text.trim_start().to_lowercase();
+    BEGINS.iter().any(|begin| lower.starts_with(begin))
 }
 
 /// Whether a line of Jenkins ends a block and does not begin one.
@@ -216,7 +260,7 @@ pub(super) fn is_error(text: &str) -> bool {
     let lower = text.to_lowercase();
     let lower = lower.trim_start();
     let mild = ["warning", "warn ", "npm warn", "info", "debug", "notice", "note:", "ok ", "passed", "pass:"];
-    let marked = lower.starts_with(['✖', '✗', '×', '✘']);
+    let marked = lower.starts_with(['✖', '✗', '×', '✘', '❌', '⨯']);
     (marked || WORDS.iter().any(|word| lower.contains(word)))
         && !CALM.iter().any(|words| {
             // Ten errors are errors.

@@ -1,13 +1,21 @@
 //! What an input comes to: how it ended, and the findings that stand.
 
 use super::standing::{fold_claims, fold_echoes, incidental, is_of_tests, settle_cancelled, summed, tell_once, weak};
-use super::{Findings, HINT_REACH, LAST_LINES, MAX_RUNS, Resolved, StepState, may_pass, unclassified};
+use super::{Around, Findings, HINT_REACH, LAST_LINES, MAX_RUNS, Resolved, StepState, may_pass, unclassified};
 use crate::cause::{Group, Ledger};
+use crate::classify::settle;
 use crate::edge::explain;
-use crate::kind::Kind;
 use crate::report::{Counts, HintLine, Ignored, Level, Note, Outcome, Task, TextLine};
 use crate::rules::Rank;
-use crate::words;
+use crate::words::{self, Guess};
+
+/// How many lines are shown beside the one that decides.
+const MAX_BESIDE: usize = 3;
+
+/// Whether a line bears the mark of a failure.
+fn is_marked(text: &str) -> bool {
+    text.trim_start().starts_with(['✖', '✗', '×', '✘', '❌', '⨯'])
+}
 
 impl Findings {
     /// Finds out whether a report was printed among the lines of the console of the same runs, and drops one of the two
@@ -221,13 +229,18 @@ impl Findings {
         if standing.iter().any(|group| bare(group) && since(group)) {
             return Outcome::Failed;
         }
+        // What ended well was not the last.
+        let gave_up = self.gave_up && self.tails.last().is_some_and(|(_, line)| line.span.line > self.passed_at);
+        if gave_up && !self.runs.passed && !self.any_step_passed {
+            return Outcome::Failed;
+        }
         if !self.tool_open && !self.is_cut() && (self.runs.passed || self.tool_passed || self.any_step_passed) {
             return Outcome::Passed;
         }
         if standing.iter().any(bare) {
             return Outcome::Failed;
         }
-        Outcome::Unknown
+        if gave_up { Outcome::Failed } else { Outcome::Unknown }
     }
 
     /// Whether the log ends within a command although a mark told the end of the one before: what ended well before says
@@ -281,36 +294,74 @@ impl Findings {
             },
         };
         let mut ledger = Ledger::default();
+        let phase = self.around(&evidence).and_then(|around| around.phase);
         let mut told = self.guess(&evidence);
+        // Where the block says nothing of what it is about, what was said before it may.
+        let elsewhere = if told.is_none() { self.guess_near(&evidence) } else { None };
+        let mut beside = Vec::new();
         // An exit line tells only that it failed; what the step printed last is shown beside it.
         if let (None, Some((step, line))) = (self.last_words(), &self.last_line)
             && (self.steps[*step].end == Some(Outcome::Failed)
                 || (1..=LAST_LINES).contains(&evidence.span.line.saturating_sub(line.span.line)))
             && *line != evidence
         {
-            ledger.file(&self.name, unclassified(line.clone(), self.task.clone()));
             told = self.guess(line);
-            let mut exit = Ledger::default();
-            exit.file(&self.name, unclassified(evidence, self.task.clone()));
-            if let (Some(known), Some(group)) = (ledger.groups.last_mut(), exit.groups.pop()) {
+            let near = if told.is_none() { self.guess_near(line) } else { None };
+            beside.push(evidence);
+            match near {
+                Some((other, guess)) => {
+                    told = Some(guess);
+                    ledger.file(&self.name, unclassified(other, self.task.clone()));
+                    beside.push(line.clone());
+                }
+                None => ledger.file(&self.name, unclassified(line.clone(), self.task.clone())),
+            }
+        } else if let Some((line, guess)) = elsewhere {
+            told = Some(guess);
+            ledger.file(&self.name, unclassified(line, self.task.clone()));
+            beside.push(evidence);
+        } else {
+            // Where a list of findings ends in a summary, they say more than it.
+            let marked = self.around(&evidence).into_iter().flat_map(|around| &around.above);
+            beside.extend(marked.filter(|line| is_marked(&line.text)).take(MAX_BESIDE).cloned());
+            ledger.file(&self.name, unclassified(evidence, self.task.clone()));
+        }
+        for line in beside {
+            let mut one = Ledger::default();
+            one.file(&self.name, unclassified(line, None));
+            if let (Some(known), Some(group)) = (ledger.groups.first_mut(), one.groups.pop())
+                && known.first.line != group.first.line
+            {
                 known.evidence.extend(group.evidence);
             }
-        } else {
-            ledger.file(&self.name, unclassified(evidence, self.task.clone()));
         }
         if let (Some((kind, subject)), Some(group)) = (told, ledger.groups.first_mut()) {
             group.verdict.kind = kind;
             group.verdict.nature = kind.nature();
             group.verdict.subject = subject;
             "words".clone_into(&mut group.verdict.rule);
+            settle(&mut group.verdict, phase);
         }
         ledger.groups
     }
 
     /// What the last words seem to be about: those of the line, or of the lines below it.
-    fn guess(&self, line: &TextLine) -> Option<(Kind, Option<String>)> {
-        let below = self.below.iter().find(|(span, _)| *span == line.span);
-        let below = below.iter().flat_map(|(_, below)| below.iter().map(String::as_str));
+    fn guess(&self, line: &TextLine) -> Option<Guess> {
+        let below = self.around(line).into_iter().flat_map(|around| around.below.iter().map(String::as_str));
         std::iter::once(line.text.as_str()).chain(below).find_map(words::guess)
+    }
+
+    /// What a line near the last words seems to be about that say nothing themselves: first of those that speak of an
+    /// error, then of the others. Failing that, what the words mean where they stand alone.
+    fn guess_near(&self, line: &TextLine) -> Option<(TextLine, Guess)> {
+        let around = self.around(line)?;
+        let told =
+            around.above.iter().chain(&around.near).find_map(|near| Some((near.clone(), words::guess(&near.text)?)));
+        let faint = |text: &TextLine| Some((text.clone(), words::faint_guess(&text.text)?));
+        told.or_else(|| faint(line)).or_else(|| around.above.iter().find_map(faint))
+    }
+
+    fn around(&self, line: &TextLine) -> Option<&Around> {
+        self.around.iter().find(|around| around.span == line.span)
     }
 }
