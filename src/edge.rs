@@ -127,6 +127,16 @@ pub const EDGES: &[Edge] = &[
         why: "no test runs of what does not compile or start",
     },
     Edge {
+        id: "composer/problem",
+        from: &[Kind::VersionMismatch, Kind::MissingModule, Kind::MissingResource],
+        to: &[Kind::DependencyConflict],
+        when: When::AnyOrder,
+        words: Some(
+            r"Your requirements could not be resolved to an installable set|Your lock file does not contain a compatible set",
+        ),
+        why: "what is missing or too old cannot be part of a set of packages",
+    },
+    Edge {
         id: "conflict/parse",
         from: &[Kind::MergeConflict],
         to: &[Kind::CompileError, Kind::InvalidConfig, Kind::LintViolation, Kind::TestInfrastructure],
@@ -172,6 +182,14 @@ pub const EDGES: &[Edge] = &[
         when: When::Installing,
         words: None,
         why: "what was not installed cannot be found",
+    },
+    Edge {
+        id: "library/browser",
+        from: &[Kind::MissingFile],
+        to: &[Kind::TestInfrastructure],
+        when: When::AnyOrder,
+        words: Some(r"Failed to launch (?:the )?browser"),
+        why: "a browser does not start without its libraries",
     },
     Edge {
         id: "memory/killed",

@@ -32,6 +32,8 @@ pub(crate) enum Item {
         /// It ends the input, in the words of a tool that gives up.
         last: bool,
     },
+    /// What follows, up to the same with `false`, is told by a report that is printed among the lines of a console.
+    Aside(bool),
     /// A line that the green runs of the job did not have.
     Novel(TextLine),
     /// A task of a message.

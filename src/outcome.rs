@@ -94,6 +94,8 @@ pub(crate) struct Findings {
     first_dropped: Option<Evidence>,
     /// What comes is told by a report within the input, rather than by the console around it.
     pub of_report: bool,
+    /// The same, as the log pass knows it.
+    aside: bool,
 }
 
 /// What stands around some last words.
@@ -156,6 +158,8 @@ struct CommandState {
     failed_run: bool,
     /// Some stretch of it was used.
     used: bool,
+    /// The line of the first thing that was filed under it.
+    first: u64,
 }
 
 /// The test runs of the input, added up.
@@ -238,6 +242,7 @@ impl Findings {
             dropped: 0,
             first_dropped: None,
             of_report: false,
+            aside: false,
         }
     }
 
@@ -279,6 +284,7 @@ impl Findings {
                 }
             }
             Item::Novel(line) => self.novel.push(line),
+            Item::Aside(begins) => self.aside = begins,
             Item::Task(task) => self.tasks.push(task),
             Item::Letter { id, supersedes } => self.letter = Some(Letter { id, supersedes }),
             Item::Asked(whom) => {
@@ -293,9 +299,12 @@ impl Findings {
     }
 
     /// The stretch at hand, under which something is about to be filed.
-    fn use_stretch(&mut self) -> u32 {
+    fn use_stretch(&mut self, line: u64) -> u32 {
         self.stretch().used = true;
-        self.command().used = true;
+        let command = self.command();
+        if !command.used {
+            (command.used, command.first) = (true, line);
+        }
         if let Some(step) = self.steps.last_mut() {
             step.used = true;
         }
@@ -365,8 +374,8 @@ impl Findings {
         }
         let span = verdict.line.span;
         let filing = Filing {
-            of_report: self.of_report,
-            stretch: self.use_stretch(),
+            of_report: self.of_report || self.aside,
+            stretch: self.use_stretch(span.line),
             task: task.or_else(|| self.task.clone()),
             count: count.max(1),
             verdict,
@@ -418,8 +427,8 @@ impl Findings {
                         .then(|| HintLine { text: quote(&line.text), stamp_ms: line.stamp_ms })
                         .into_iter()
                         .collect(),
-                    stretch: self.use_stretch(),
-                    of_report: self.of_report,
+                    stretch: self.use_stretch(line.span.line),
+                    of_report: self.of_report || self.aside,
                     task: self.task.clone(),
                     count: 1,
                     follow_on: verdict.role == Role::FollowOn,
@@ -437,7 +446,7 @@ impl Findings {
     fn run(&mut self, run: TestRun) {
         self.stretch().end = run.outcome;
         if run.outcome == Outcome::Failed {
-            self.use_stretch();
+            self.use_stretch(run.span.line);
             self.command().failed_run = true;
         }
         if run.outcome == Outcome::Passed && run.counts.total > 0 {
@@ -450,7 +459,7 @@ impl Findings {
         self.runs.open |= run.outcome == Outcome::Unknown;
         self.runs.mixed |= run.tool == "tap";
         if run.tool != "go test" && run.counts.total + run.counts.errored > 0 {
-            let told = &mut self.runs.told[usize::from(self.of_report)];
+            let told = &mut self.runs.told[usize::from(self.of_report || self.aside)];
             if told.len() <= MAX_RUNS {
                 told.push(run.counts);
             }
@@ -508,6 +517,9 @@ impl Findings {
             Scope::Job => self.job = Some(mark.clone()),
             Scope::Attempt => {
                 self.command().excused = true;
+                // An attempt can be of several commands: its mark covers them.
+                let within = |command: &&mut CommandState| command.first >= mark.span.line;
+                self.commands.iter_mut().rev().skip(1).take_while(within).for_each(|command| command.excused = true);
                 let phase = self.stretch().phase;
                 self.next_command(phase);
             }

@@ -208,6 +208,8 @@ fn strip_one(text: &str) -> Option<&str> {
             rest.split_once("::").map(|(_, message)| message)
         }
         b'S' => strip_cloud_build(text),
+        // What a hosting platform prints while it builds what was pushed.
+        b'r' if text.starts_with("remote:        ") => Some(text["remote:".len()..].trim_start()),
         b'J' | b'F' | b'M' | b'A' | b'O' | b'N' | b'D' if is_syslog(bytes) => strip_syslog(text),
         b'@' => strip_scoped(text),
         _ => strip_columns(text).or_else(|| strip_package(text)),

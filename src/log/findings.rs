@@ -9,10 +9,13 @@
 //! A code, the name of a check or words that only one tool uses make a finding firm. Any other message behind a place
 //! may be a line of a program's own log: it is handed on as a mere remark, which counts only where nothing else does.
 
+use std::collections::HashMap;
+
 use super::block::{Placed, diagnostic, extension, is_marker, place};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::{Failure, Signal, TextLine};
+use crate::rules::Fnv;
 
 /// Short literals cost the scan much, so only the extensions that linters print most have one.
 pub(super) const NEEDLES: &[&str] = &[
@@ -49,6 +52,12 @@ pub(super) const NEEDLES: &[&str] = &[
     " remark-lint",
 ];
 
+/// How many lines of compilers are kept in mind.
+const MAX_SAID: usize = 10_000;
+
+/// How far from an error its echo may stand.
+const ECHO_REACH: u64 = 1000;
+
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Findings::default())
 }
@@ -57,6 +66,8 @@ pub(super) fn open() -> Box<dyn Reader> {
 struct Findings {
     /// A firm finding was just read; what it quotes may follow.
     quoting: u8,
+    /// What a compiler said, and where it stood: what runs it may say so again in its summary.
+    said: HashMap<u64, u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +89,9 @@ impl Reader for Findings {
                 Sort::Lint => Signal::Lint,
                 Sort::Remark => Signal::Remark,
             };
+            if sort == Sort::Compile && self.is_echo(line) {
+                return Grip::Take;
+            }
             let type_name = code(placed.rest).map(str::to_owned);
             let text = vec![TextLine { text: line.trimmed().to_owned(), span: line.span }];
             out(Item::Failure(Failure { file: Some(placed.file), type_name, ..diagnostic(signal, text) }));
@@ -96,6 +110,19 @@ impl Reader for Findings {
     }
 
     fn end(&mut self, _out: &mut dyn FnMut(Item)) {}
+}
+
+impl Findings {
+    /// Whether the same was said shortly before.
+    fn is_echo(&mut self, line: Line<'_>) -> bool {
+        let mut hash = Fnv::default();
+        hash.write(line.trimmed().as_bytes());
+        if self.said.len() >= MAX_SAID {
+            self.said.clear();
+        }
+        let before = self.said.insert(hash.0, line.span.line);
+        before.is_some_and(|before| line.span.line - before <= ECHO_REACH)
+    }
 }
 
 fn finding(text: &str) -> Option<(Placed<'_>, Sort)> {
@@ -325,6 +352,41 @@ fn go(rest: &str, column: bool) -> Sort {
         "requires go1",
         "but does not contain package",
         "is not used",
+        // The scanners and parsers of the language.
+        "not terminated",
+        "newline in ",
+        "illegal character",
+        "invalid character",
+        "illegal rune literal",
+        "rune literal",
+        "escape sequence",
+        "unknown escape",
+        "escape is invalid",
+        "invalid BOM",
+        "illegal UTF-8",
+        "invalid UTF-8",
+        "literal has no digits",
+        "invalid digit",
+        "missing ','",
+        "missing condition",
+        "is not an expression",
+        "is not in select",
+        "cannot index",
+        "cannot slice",
+        "cannot take address",
+        "cannot indirect",
+        "cannot compare",
+        "invalid indirect",
+        "ambiguous selector",
+        "initialization cycle",
+        "non-boolean condition",
+        "non-constant",
+        "overflows",
+        "truncated to ",
+        "division by zero",
+        "statement not within",
+        "function main is undeclared",
+        "missing package",
     ];
     const VET: &[&str] = &[
         "passes lock by value",

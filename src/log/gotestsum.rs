@@ -48,7 +48,8 @@ const MAX_TOLD: usize = 20_000;
 
 pub(super) fn open() -> Box<dyn Reader> {
     let summary = Summary::default();
-    Box::new(Gotestsum { go: go::open(), summary, told: Vec::new(), unsure: Vec::new(), totals: None, first: None })
+    let (told, unsure) = (Vec::new(), Vec::new());
+    Box::new(Gotestsum { go: go::open(), summary, told, unsure, totals: None, first: None, began: None })
 }
 
 /// The reader of `go test`, and of the summary behind it.
@@ -63,6 +64,8 @@ struct Gotestsum {
     totals: Option<Totals>,
     /// The totals of the first run, where failed tests are run again.
     first: Option<Counts>,
+    /// The first line of the run at hand.
+    began: Option<Span>,
 }
 
 struct Totals {
@@ -135,6 +138,9 @@ impl Reader for Gotestsum {
             }
             if queued { unsure.push(item) } else { out(item) }
         });
+        if !matches!(grip, Grip::Pass) {
+            self.began.get_or_insert(line.span);
+        }
         if self.unsure.is_empty() {
             return grip;
         }
@@ -158,8 +164,14 @@ impl Reader for Gotestsum {
 
 /// Whether a line that stands behind totals belongs to another run of the tests that failed.
 fn runs_again(text: &str) -> bool {
-    let begins = ["=== RUN ", "=== Failed", "ok  \t", "✓  ", "✖  ", "∅  ", "PASS ", "FAIL ", "EMPTY "];
-    begins.iter().any(|word| text.starts_with(word)) || text.starts_with('[') && text.ends_with(['·', '✖', '↷'])
+    const BEGINS: &[&str] = &["=== RUN ", "=== Failed", "=== Skipped", "ok  \t", "FAIL", "✓  ", "✖  ", "∅  ", "EMPTY "];
+    let text = text.trim_start();
+    let group = text.strip_prefix("::group::").or_else(|| text.strip_prefix("##[group]")).unwrap_or(text);
+    // In dots, the name of a package stands before its own only where another's were last.
+    let dots = text.split(['[', ']']).step_by(2).all(|dots| dots.chars().all(|dot| matches!(dot, '·' | '✖' | '↷')));
+    BEGINS.iter().any(|word| text.starts_with(word))
+        || ["PASS ", "FAIL ", "SKIP "].iter().any(|word| group.starts_with(word))
+        || dots && text.ends_with(['·', '✖', '↷', ']'])
 }
 
 /// Whether a package failed without a word about why.
@@ -182,13 +194,8 @@ impl Gotestsum {
         if self.first.is_none() {
             self.first = Some(totals.counts);
             let text = line.text.to_owned();
-            out(Item::Mark(Mark {
-                scope: Scope::Attempt,
-                outcome: Outcome::Failed,
-                status: None,
-                text,
-                span: totals.span,
-            }));
+            let span = self.began.take().map_or(totals.span, |began| began.join(totals.span));
+            out(Item::Mark(Mark { scope: Scope::Attempt, outcome: Outcome::Failed, status: None, text, span }));
         }
         self.summary.waiting = Some(Vec::new());
     }
@@ -206,6 +213,7 @@ impl Gotestsum {
             counts = Counts { passed: Some(passed), failed, flaky: first.failed.saturating_sub(failed), ..first };
         }
         self.summary = Summary::default();
+        self.began = None;
         let outcome = match () {
             () if counts.any_failed() => Outcome::Failed,
             () if counts.total > 0 => Outcome::Passed,

@@ -211,8 +211,10 @@ impl Reader for Reporters {
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
         self.close(out);
         self.count(out);
-        if matches!(self.state, State::List(_)) {
-            self.rest(out);
+        // Where the run is cut before its totals, only what stands behind a tab is known to be this reporter's.
+        if !matches!(self.state, State::List(_)) {
+            self.waiting.retain(|block| !block.lines.is_empty());
         }
+        self.rest(out);
     }
 }

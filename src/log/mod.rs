@@ -47,7 +47,9 @@ mod node;
 mod node_test;
 mod npm;
 mod ocaml;
+mod octave;
 mod panic;
+mod php;
 mod phpunit;
 mod playwright;
 mod python;
@@ -56,11 +58,13 @@ mod rspec;
 mod runner;
 mod rust;
 mod scala;
+mod sphinx;
 mod steps;
 mod swift;
 mod tail;
 mod tasty;
 mod tcltest;
+mod teamcity;
 mod testng;
 mod testthat;
 mod traceback;
@@ -193,6 +197,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: mocha_stream::NEEDLES, open: mocha_stream::open },
     ReaderEntry { needles: playwright::NEEDLES, open: playwright::open },
     ReaderEntry { needles: node_test::NEEDLES, open: node_test::open },
+    ReaderEntry { needles: teamcity::NEEDLES, open: teamcity::open },
     ReaderEntry { needles: karma::NEEDLES, open: karma::open },
     ReaderEntry { needles: karma_reporters::NEEDLES, open: karma_reporters::open },
     ReaderEntry { needles: deno::NEEDLES, open: deno::open },
@@ -229,6 +234,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: native::qttest::NEEDLES, open: native::qttest::open },
     ReaderEntry { needles: native::bats::NEEDLES, open: native::bats::open },
     ReaderEntry { needles: ocaml::NEEDLES, open: ocaml::open },
+    ReaderEntry { needles: octave::NEEDLES, open: octave::open },
     ReaderEntry { needles: erlang::NEEDLES, open: erlang::open },
     ReaderEntry { needles: testthat::NEEDLES, open: testthat::open },
     ReaderEntry { needles: tasty::NEEDLES, open: tasty::open },
@@ -237,6 +243,8 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: native::criterion::NEEDLES, open: native::criterion::open },
     // What follows is read where no runner of tests has it.
     ReaderEntry { needles: traceback::NEEDLES, open: traceback::open },
+    ReaderEntry { needles: sphinx::NEEDLES, open: sphinx::open },
+    ReaderEntry { needles: php::NEEDLES, open: php::open },
     ReaderEntry { needles: boxed::NEEDLES, open: boxed::open },
     ReaderEntry { needles: arrow::NEEDLES, open: arrow::open },
     ReaderEntry { needles: above::NEEDLES, open: above::open },

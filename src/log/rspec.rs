@@ -20,6 +20,7 @@ pub(super) const NEEDLES: &[&str] = &[
     "An error occurred ",
     "rspec ./",
     " (FAILED - ",
+    r"_spec.rb:\d",
 ];
 
 pub(super) fn open() -> Box<dyn Reader> {
@@ -69,6 +70,10 @@ static HSPEC: LazyLock<Regex> =
 static LISTED: LazyLock<Regex> = LazyLock::new(|| {
     pattern::regex(r"^rspec '?(?P<path>\./[^\s:\[']+)(?::(?P<line>\d+)|\[[\d:,]+\])'? # (?P<name>.+)$")
 });
+
+/// `./spec/cart_spec.rb:3:totals the prices`, of the formatter for editors, which prints nothing else.
+static SHORT: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^(?P<path>\./\S+\.rb):(?P<line>\d+):(?P<name>[^\s:].*)$"));
 
 impl Rspec {
     fn flush(&mut self, out: &mut dyn FnMut(Item)) {
@@ -218,6 +223,15 @@ impl Reader for Rspec {
             if self.marked.len() < 10_000 {
                 let mut case = Case::new(name, line);
                 case.signal = Some(Signal::Assertion);
+                self.marked.push(case);
+            }
+            return Grip::Take;
+        }
+        if let Some(found) = SHORT.captures(text).filter(|found| !found["name"].starts_with("in ")) {
+            if self.marked.len() < 10_000 {
+                let mut case = Case::new(&found["name"], line);
+                case.signal = Some(Signal::Assertion);
+                case.file = Some(FileRef::new(&found["path"], found["line"].parse().ok(), None));
                 self.marked.push(case);
             }
             return Grip::Take;

@@ -69,6 +69,8 @@ impl Reader for TestNg {
             self.pending = false;
             if EXPECTS.is_match(text) {
                 case.signal = Some(Signal::Assertion);
+                // Above it stands the type alone.
+                case.text.retain(|line| !line.text.trim_end().ends_with(':'));
             } else if text.contains("ThreadTimeoutException") || text.contains("didn't finish within the time-out") {
                 case.signal = Some(Signal::TestTimeout);
             }

@@ -16,9 +16,9 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counts, finish};
 use super::{Grip, Line, Reader};
-use crate::item::{Item, read_count};
+use crate::item::{Item, Mark, Scope, read_count};
 use crate::pattern;
-use crate::report::{FileRef, Signal};
+use crate::report::{FileRef, Outcome, Signal};
 
 pub(super) const NEEDLES: &[&str] = &[
     "[ FAIL ",
@@ -30,6 +30,8 @@ pub(super) const NEEDLES: &[&str] = &[
     "Error (???)",
     " (@test-",
     " (@test_",
+    "══ DONE ═",
+    "== DONE ==",
 ];
 
 pub(super) fn open() -> Box<dyn Reader> {
@@ -43,6 +45,8 @@ struct Testthat {
     trace: bool,
     /// Totals that were told: the next line of the same words repeats them.
     told: String,
+    /// Something failed since the last totals.
+    failed: bool,
 }
 
 /// `── Failure ('test-cart.R:2:3'): total is right ────`, `── 1. Error: total (@test-cart.R#2) ────`; with ASCII signs,
@@ -62,6 +66,7 @@ impl Testthat {
     fn close(&mut self, out: &mut dyn FnMut(Item)) {
         self.trace = false;
         if let Some(case) = self.case.take() {
+            self.failed = true;
             case.tell(out);
         }
     }
@@ -81,8 +86,24 @@ impl Reader for Testthat {
             self.case = Some(case);
             return Grip::Hold;
         }
+        // The last word of the reporter that tells no totals.
+        if text.trim_start_matches(['═', '=']).starts_with(" DONE ") {
+            self.close(out);
+            if !std::mem::take(&mut self.failed) {
+                let text = text.to_owned();
+                out(Item::Mark(Mark {
+                    scope: Scope::Tool,
+                    outcome: Outcome::Passed,
+                    status: None,
+                    text,
+                    span: line.span,
+                }));
+            }
+            return Grip::Take;
+        }
         if let Some(found) = TOTALS.captures(text) {
             self.close(out);
+            self.failed = false;
             if self.told == text {
                 self.told.clear();
                 return Grip::Take;

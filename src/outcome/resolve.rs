@@ -25,10 +25,13 @@ impl Findings {
         if self.runs.mixed || console.is_empty() || report.is_empty() || console.len().max(report.len()) > MAX_RUNS {
             return;
         }
-        // The console of pytest counts a case twice that passed and could not be torn down.
+        // The console of pytest counts a case twice that passed and could not be torn down, and not every report knows
+        // errors from failures.
         let same = |one: &Counts, other: &Counts| {
             let figures = |counts: &Counts| [counts.failed, counts.errored, counts.skipped];
-            figures(one) == figures(other) && one.total.abs_diff(other.total) <= one.errored
+            let either = |counts: &Counts| [counts.failed + counts.errored, counts.skipped];
+            let alike = figures(one) == figures(other) || other.errored == 0 && either(one) == either(other);
+            alike && one.total.abs_diff(other.total) <= one.errored
         };
         let sum = |runs: &[Counts]| {
             let mut sum = runs[0];
@@ -58,6 +61,9 @@ impl Findings {
         };
         let (kept, dropped) = if drop_report { (console, report) } else { (report, console) };
         let mut counts = sum(kept);
+        if equal && counts.errored == 0 {
+            (counts.failed, counts.errored) = (sum(dropped).failed, sum(dropped).errored);
+        }
         counts.flaky = counts.flaky.max(sum(dropped).flaky);
         counts.passed = counts.passed.or(sum(dropped).passed.filter(|_| equal));
         self.runs.sum = Some(counts);

@@ -30,6 +30,12 @@ pub(super) fn fold_echoes(standing: &mut Vec<Group>) {
                     *other != index
                         && near(group)
                         && (speaks(group) && !speaks(echo)
+                            // The message, and the same at the head of its stack.
+                            || !speaks(group)
+                                && !speaks(echo)
+                                && group.verdict.rule == echo.verdict.rule
+                                && group.first.line < echo.first.line
+                                && echo.first.line - group.last.line <= HINT_REACH
                             || group.verdict.rank > echo.verdict.rank
                                 && group.first.line > echo.last.line
                                 && !speaks(echo))

@@ -92,7 +92,9 @@ impl Reader for Ctest {
             }
             return Grip::Hold;
         }
-        if text.trim_start().starts_with("Start ") && text.contains(": ") {
+        // With -V each test begins with its number.
+        let numbered = text.strip_prefix("test ").is_some_and(|rest| rest.trim().parse::<u64>().is_ok());
+        if numbered || text.trim_start().starts_with("Start ") && text.contains(": ") {
             self.printing = false;
             self.before.clear();
             return Grip::Hold;
@@ -196,7 +198,9 @@ impl Failed {
                 || how.contains("abort")
                 || how.starts_with("SEGFAULT")
                 || how.starts_with("SIG")
-                || how.starts_with("ILLEGAL") =>
+                || how.starts_with("ILLEGAL")
+                // Windows tells how a process died by its status.
+                || how.starts_with("Exit code 0xc0") =>
             {
                 (Some(Signal::Crash), [line].into_iter().chain(text).collect())
             }

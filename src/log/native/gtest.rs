@@ -126,11 +126,17 @@ impl Gtest {
             text.rotate_left(1);
         }
         let (level, signal) = (Level::Suite, Some(Signal::Hook));
+        let test = Some(suite).filter(|suite| !suite.is_empty());
         let span = text[0].span.join(line.span);
-        self.failures.push(Failure { level, test: Some(suite), file, signal, text, span, ..Failure::default() });
+        self.failures.push(Failure { level, test, file, signal, text, span, ..Failure::default() });
     }
 
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
+        // What failed outside of any case fails the run, whether or not the list of such suites came.
+        let failure = self.outside.iter().find(|line| line.text.ends_with(": Failure")).cloned();
+        if let Some(line) = failure.filter(|_| self.active && self.ended) {
+            self.fail_suite(String::new(), Line { text: &line.text, span: line.span });
+        }
         let Gtest { active, current, failures, mut counts, passed, ended, span, .. } = std::mem::take(self);
         if !active {
             return;
