@@ -65,7 +65,7 @@ impl Sum {
         self.blank = 0;
         self.span = if self.span.line == 0 { line.span } else { self.span.join(line.span) };
         for found in FIGURE.captures_iter(figures) {
-            let number = read_count(&found["number"]);
+            let number = read_count(&found["number"]).unwrap_or(0);
             let counts = &mut self.counts;
             counts.total += number;
             match &found["word"] {
@@ -103,7 +103,7 @@ impl Reader for Octave {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let text = line.text;
         if let Some(found) = PASSES.captures(text) {
-            let number = |name: &str| read_count(&found[name]);
+            let number = |name: &str| read_count(&found[name]).unwrap_or(0);
             let (passed, total) = (number("passed"), number("total"));
             // It stops at the first failure: what did not pass was known to fail.
             let skipped = total.saturating_sub(passed);
