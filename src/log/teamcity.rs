@@ -298,6 +298,6 @@ mod tests {
         for text in ["testFailed name='a", "testFailed name='a|'", "testFailed", "testFailed name", ""] {
             assert!(Message::read(text).is_none(), "{text}");
         }
-        assert_eq!(plain("a|0x20"), "a\u{fffd}");
+        assert_eq!(plain("a|0x20"), "a\u{fffd}20");
     }
 }
