@@ -206,7 +206,8 @@ impl Gotestsum {
         if let (Some(first), 2..) = (self.first.take(), runs) {
             // Only what failed in the last run failed in the end.
             let cases = self.summary.waiting.take().unwrap_or_default();
-            let last: Vec<Case> = cases.into_iter().filter(|(run, _)| run + 1 == runs).map(|(_, case)| case).collect();
+            let last: Vec<Case> =
+                cases.into_iter().filter(|(run, _)| run.saturating_add(1) == runs).map(|(_, case)| case).collect();
             let failed = last.len() as u64;
             last.into_iter().filter(|case| !case.text.is_empty()).for_each(|case| case.tell(out));
             let passed = first.total.saturating_sub(first.skipped + failed);

@@ -35,7 +35,7 @@ pub(super) fn fold_echoes(standing: &mut Vec<Group>) {
                                 && !speaks(echo)
                                 && group.verdict.rule == echo.verdict.rule
                                 && group.first.line < echo.first.line
-                                && echo.first.line - group.last.line <= HINT_REACH
+                                && echo.first.line.saturating_sub(group.last.line) <= HINT_REACH
                             || group.verdict.rank > echo.verdict.rank
                                 && group.first.line > echo.last.line
                                 && !speaks(echo))
