@@ -183,7 +183,16 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure, memo: &mut Memo) -> V
         (signal, Some((known, line))) if known.rule.rank > Rank::Generic || signal.is_none() => {
             verdict(&known, line.clone(), failure.phase)
         }
-        (Some(Meaning { kind, name, .. }), _) => from_signal(kind, name, decisive()),
+        (Some(Meaning { kind, name, .. }), _) => {
+            let line = decisive();
+            match thrown(failure, &line.text) {
+                Some((kind, subject)) => {
+                    let subject = failure.subject.clone().or(subject);
+                    Verdict { subject, rule: "words".to_owned(), ..from_signal(kind, name, line) }
+                }
+                None => from_signal(kind, name, line),
+            }
+        }
         (None, _) => {
             let mut found = from_signal(Kind::Unclassified, "none", decisive());
             found.rank = Rank::Generic;
@@ -290,6 +299,11 @@ pub(crate) fn set_phase(found: &mut Verdict, phase: Option<Phase>) {
 /// Says where a guess happened, and what that changes.
 pub(crate) fn settle(found: &mut Verdict, phase: Option<Phase>) {
     found.phase = phase.unwrap_or(found.phase);
+    // Who killed it is not told.
+    let text = found.line.text.as_str();
+    if found.kind == Kind::Crash && ["137", "SIGKILL", "signal 9"].iter().any(|sign| text.contains(sign)) {
+        found.nature = Nature::Ambiguous;
+    }
     flip(found, Level::Line);
 }
 
@@ -343,6 +357,34 @@ fn flip(found: &mut Verdict, level: Level) {
         found.nature = nature;
         found.flip = Some(why.to_owned());
     }
+}
+
+/// What an error of a program's own making is about, where its type says nothing and its words say much.
+fn thrown(failure: &Failure, message: &str) -> Option<words::Guess> {
+    const VAGUE: &[&str] = &["Error", "Exception", "RuntimeError", "RuntimeException", "IllegalStateException"];
+    const PLAIN: &[Kind] = &[
+        Kind::Authentication,
+        Kind::PermissionDenied,
+        Kind::QuotaExceeded,
+        Kind::RateLimit,
+        Kind::ConnectionFailure,
+        Kind::ServiceUnavailable,
+        Kind::Timeout,
+        Kind::CertificateError,
+        Kind::DiskFull,
+        Kind::OutOfMemory,
+        Kind::InvalidConfig,
+        Kind::VersionMismatch,
+        Kind::MissingFile,
+        Kind::MissingCommand,
+        Kind::MissingModule,
+    ];
+    let of_program = !matches!(failure.level, Level::Case | Level::Suite | Level::Claim);
+    let vague = failure.type_name.as_deref().is_none_or(|name| VAGUE.contains(&name));
+    if failure.signal != Some(Signal::Unhandled) || !of_program || !vague {
+        return None;
+    }
+    words::guess(message).filter(|(kind, _)| PLAIN.contains(kind))
 }
 
 /// Whether a text ends with a line and a column: `… at src/lib.rs:8:49`.

@@ -171,7 +171,7 @@ pub const EDGES: &[Edge] = &[
         to: &[Kind::DependencyConflict, Kind::IntegrityFailure, Kind::MissingResource],
         when: When::Installing,
         words: Some(
-            r"(?i)none of|from versions: none|no matching distribution|could not find|no candidate|not resolve|unable to (?:locate|find)|no such|unexpected end|truncated|corrupt|not a gzip|zip|tar",
+            r"(?i)none of|from versions: none|no matching distribution|could not find|not found|no candidate|not resolve|unable to (?:locate|find)|no such|unexpected end|truncated|corrupt|not a gzip|zip|tar",
         ),
         why: "what could not be downloaded could not be installed",
     },

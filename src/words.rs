@@ -15,13 +15,20 @@ const PHRASES: &[(Kind, &str)] = &[
     // The table of a linter: line, column, severity.
     (
         Kind::LintViolation,
-        r"^\s*\d+:\d+\s+error\s{2,}\S|circular (?:dependency|import)|potentially fixable|\b[1-9]\d* problems?\b|^unused (?:files|dependencies|exports|imports)|\b[1-9]\d* (?:\w+ )?findings?\b",
+        r"^[EW]: [\w.+-]+(?: source)?: [a-z]+(?:-[a-z]+)+\b|^\s*\d+:\d+\s+error\s{2,}\S|circular (?:dependency|import)|potentially fixable|\b[1-9]\d* problems?\b|^unused (?:files|dependencies|exports|imports)|\b[1-9]\d* (?:\w+ )?(?:findings?|violations?|offen[cs]es?|style issues?)\b",
+    ),
+    (
+        Kind::MissingFile,
+        r"(?:cannot|can't|could not|couldn't|unable to) find (?:any )?files? (?:at|in|under|matching|for)\b|missing (?:\w+ )?(?:input )?files?\b",
     ),
     (
         Kind::PolicyViolation,
-        r"(?:leaks?|secrets?|vulnerabilit(?:y|ies)) (?:were )?(?:found|detected)|failed checks: [1-9]|licen[sc]e[sd]? .*not (?:permitted|allowed)|size limit|exceeds? (?:the )?(?:max\w* |allowed |size )|thresholds? .*(?:crossed|exceeded|failed|not met)|breaking changes?\b",
+        r"(?:leaks?|secrets?|vulnerabilit(?:y|ies)) (?:were )?(?:found|detected)|failed checks: [1-9]|licen[sc]e[sd]? .*not (?:permitted|allowed)|size limit|exceeds? (?:the )?(?:max\w* |allowed |size )|thresholds? .*(?:crossed|exceeded|failed|not met)|breaking changes?\b|\bviolate[sd]\b|\bthe limit is \d|(?:over|above|beyond) the (?:allowed |size )?limit|\bnot allowed by\b|(?:manual|human) (?:review|approval)|(?:review|approval) (?:is )?required|\bfixme|\btodos?\b",
     ),
-    (Kind::DiskFull, r"no space left|disk (?:is )?full|disk quota"),
+    (
+        Kind::DiskFull,
+        r"no (?:free |more )?(?:disk |storage )?space (?:left|available|on)|disk (?:is )?full|disk quota|(?:out of|not enough|insufficient) (?:free |disk |storage )*(?:disk|storage|space)\b",
+    ),
     (
         Kind::InvalidConfig,
         r"required (?:environment )?(?:variable|parameter|secret|setting|option|input)s? .{0,60}(?:missing|not set|undefined|unset|empty|not provided)|(?:environment|env|configuration) var(?:iable)?s? .{0,60}(?:missing|not set|undefined|unset|empty|required|not found|not defined)|missing (?:required )?env",
@@ -29,7 +36,7 @@ const PHRASES: &[(Kind, &str)] = &[
     (Kind::RateLimit, r"too ?many ?requests|rate.?limit|throttl(?:ed|ing)"),
     (
         Kind::QuotaExceeded,
-        r"quota|billing|insufficient (?:credit|funds|balance)|(?:plan|usage|spend\w*) limit|upgrade (?:your|the|to a) \w*\s?plan|(?:free|current|trial) (?:plan|tier)\b",
+        r"quota|billing|no (?:storage|credits?|minutes|seats?|builds?) left|(?:storage|credits?|minutes|seats?) (?:are |is |has been )?(?:used up|exhausted|exceeded)|used (?:up )?all|insufficient (?:credit|funds|balance)|(?:plan|usage|spend\w*) limit|upgrade (?:your|the|to a) \w*\s?plan|(?:free|current|trial) (?:plan|tier)\b",
     ),
     (
         Kind::CertificateError,
@@ -41,29 +48,32 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::Authentication,
-        r"unauthori[sz]ed|\b401\b|not logged in|log ?in required|authentication (?:is )?(?:failed|required|error)|no valid .{1,40}licen[sc]e|(?:failed|unable|not able) to authenticate|could not authenticate|(?:validating|verifying) (?:the )?token|(?:token|credentials?|password|api key) (?:\w+ )?is (?:not valid|invalid|expired)|(?:invalid|expired|missing|bad|no|wrong) (?:\w+ ){0,2}(?:token|credentials?|password|api key|secret key)|(?:token|credentials?|password|api key) (?:\w+ )?(?:expired|invalid|is missing|not found|required)",
+        r"unauthori[sz]ed|unauthenticated|session (?:has |is )?(?:ended|expired|invalid|over)|not signed in|(?:sign|log) ?in (?:again|first|to)\b|re-?authenticate|\b401\b|not logged in|log ?in required|authentication (?:is )?(?:failed|required|error)|no valid .{1,40}licen[sc]e|(?:failed|unable|not able) to authenticate|could not authenticate|(?:validating|verifying) (?:the )?token|(?:token|credentials?|password|api key) (?:\w+ )?is (?:not valid|invalid|expired)|(?:invalid|expired|missing|bad|no|wrong) (?:\w+ ){0,2}(?:token|credentials?|password|api key|secret key)|(?:token|credentials?|password|api key) (?:\w+ )?(?:expired|invalid|is missing|not found|required)",
     ),
     (
         Kind::PermissionDenied,
-        r"permission denied|access(?: is| was)? denied|\bforbidden\b|\b403\b|not (?:authori[sz]ed|permitted) to|cannot be run (?:with sudo|as root)|must (?:not )?be run as root|operation not permitted|insufficient (?:permission|privilege|scope)|(?:lacks?|missing) (?:the )?permission",
+        r"permission denied|not allowed to|(?:no|without) (?:write |read |push |admin )?(?:access|permission|rights) (?:to|on|for)|access(?: is| was)? denied|\bforbidden\b|\b403\b|not (?:authori[sz]ed|permitted) to|cannot be run (?:with sudo|as root)|must (?:not )?be run as root|operation not permitted|insufficient (?:permission|privilege|scope)|(?:lacks?|missing) (?:the )?permission",
     ),
     (Kind::PortInUse, r"address already in use|port \d* ?(?:is )?(?:already )?in use"),
     (
         Kind::ConnectionFailure,
-        r"connection (?:was )?(?:refused|reset|closed|aborted|timed out|failed|lost)|(?:could not|couldn't|cannot|can't|unable to|failed to) (?:connect|reach|resolve host)|no route to host|network is unreachable|name resolution|(?:host|server) (?:not found|unreachable)|broken pipe|socket hang up",
+        r"(?:did|does) not (?:answer|respond|reply)|no (?:answer|response|reply) from|(?:is|was|not) (?:un)?reachable|lost (?:the )?connection|connection to .{1,80} (?:refused|failed|lost|dropped|was closed)|hung up|connection (?:was )?(?:refused|reset|closed|aborted|timed out|failed|lost)|(?:could not|couldn't|cannot|can't|unable to|failed to) (?:connect|reach|resolve host)|no route to host|network is unreachable|name resolution|(?:host|server) (?:not found|unreachable)|broken pipe|socket hang up",
     ),
     (
         Kind::ServiceUnavailable,
         r"service unavailable|bad gateway|internal server error|overloaded|temporarily unavailable|\b50[023] (?:error|response|status)|(?:status|error|http)(?: code)?:? 50[023]\b",
     ),
-    (Kind::Timeout, r"\btime(?:d)?[ -]?out\b|deadline exceeded|took too long"),
     (
         Kind::LockContention,
-        r"(?:could not|cannot|unable to|failed to) (?:get|acquire|obtain) (?:\w+ ){0,2}lock|is locked\b|resource busy|another .{1,60} is (?:already |currently )?(?:running|in progress)|currently locked by",
+        r"(?:could not|cannot|unable to|failed to) (?:get|acquire|obtain) (?:\w+ ){0,2}lock|is locked\b|\b(?:is|already|still) (?:held|claimed|reserved|owned) by\b|\bin use by\b|waiting for (?:the )?lock|resource busy|another .{1,60} is (?:already |currently )?(?:running|in progress)|currently locked by",
+    ),
+    (
+        Kind::Timeout,
+        r"\btime(?:d)?[ -]?out\b|deadline exceeded|took too long|(?:gave|giving) up after \d|not (?:ready|finished|done|complete|healthy|up) (?:after|within|in) \d",
     ),
     (
         Kind::VersionMismatch,
-        r"(?:is )?(?:lower|older|newer|higher) than (?:the )?(?:\w+ )*(?:version|v?\d)|unsupported (?:\w+ ){0,3}version|does not support (?:\w+ ){0,2}(?:version )?v?\d|incompatible (?:\w+ )?version|version (?:mismatch|\S+ is (?:too|not supported|unsupported|required))|requires (?:at least |a newer )?(?:\w+ ){0,2}(?:version|>=|node|python|java|go|rust|php|ruby)\b.*\d|incompatible with .{0,60}(?:requirement|version)|not supported by this version|minimum (?:required )?version",
+        r"(?:is )?(?:lower|older|newer|higher) than (?:the )?(?:\w+ )*(?:version|v?\d)|unsupported (?:\w+ ){0,3}version|does not support (?:\w+ ){0,2}(?:version )?v?\d|incompatible (?:\w+ )?version|invalid version|found \S+ but need|is not in the allowed range|version (?:mismatch|\S+ is (?:too|not supported|unsupported|required))|requires (?:at least |a newer )?(?:\w+ ){0,2}(?:version|>=|node|python|java|go|rust|php|ruby)\b.*\d|incompatible with .{0,60}(?:requirement|version)|but (?:the )?(?:installed|current|running|actual) (?:\w+ )?(?:version )?is v?\d|installed version is|not supported by this version|minimum (?:required )?version|\b(?:wants|needs|requires?|expects?) .{0,40}\bv?\d[\w.]* or (?:later|newer|higher|above|greater)|\bis too (?:old|new)\b|(?:upgrade|update) (?:\w+ )?to (?:at least |version )*v?\d",
     ),
     (
         Kind::DependencyConflict,
@@ -80,7 +90,7 @@ const PHRASES: &[(Kind, &str)] = &[
     (Kind::CoverageThreshold, r"coverage .*(?:below|threshold|minimum|less than)"),
     (
         Kind::InvalidConfig,
-        r"(?:syntax|parse|parsing|yaml|toml|json|xml|decod\w+)[ -]?(?:syntax )?errors? .*(?:ya?ml|toml|json|config|manifest|settings)|(?:ya?ml|toml|json|config\w*|manifest|settings)\b.*(?:syntax|parse|parsing) error|malformed|(?:schema|jsonschema|validat\w+)\b.{0,200}?(?:expected|but got|does not (?:validate|match|conform))|(?:fails?|failed|invalid against) (?:the )?schema|template (?:format|validation) error|config(?:uration)? (?:file )?(?:error|is invalid|invalid)|(?:invalid|bad|broken) config",
+        r"(?:syntax|parse|parsing|yaml|toml|json|xml|decod\w+)[ -]?(?:syntax )?errors? .*(?:ya?ml|toml|json|config|manifest|settings)|(?:ya?ml|toml|json|config\w*|manifest|settings)\b.*(?:syntax|parse|parsing) error|malformed|mapping values are not allowed|did not find expected|found duplicate key|could not find expected ':'|should be (?:an? )?(?:number|string|integer|boolean|array|object|list|map)\b|do(?:es)?(?: not|n't) match (?:its|their|the|any of the) (?:json )?schema|(?:schema|jsonschema|validat\w+)\b.{0,200}?(?:expected|but got|does not (?:validate|match|conform))|(?:fails?|failed|invalid against) (?:the )?schema|template (?:format|validation) error|config(?:uration)? (?:file )?(?:error|is invalid|invalid)|(?:invalid|bad|broken) config",
     ),
     (
         Kind::InvalidConfig,
@@ -96,11 +106,11 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::MissingModule,
-        r"\b(?:module|package|library|crate|gem|import|plugin|extension|class|namespace|component|provider)s?\b [^.]{0,60}?\b(?:not|n't|never) (?:be )?(?:found|resolved|available|exist|loaded)|(?:cannot|could not|unable to|failed to) (?:find|resolve|load|import) (?:the )?(?:\w+ )?(?:module|package|library|crate|gem|plugin|extension|class|component)|(?:unknown|missing|unbound|unresolved|no such) (?:\w+ )?(?:module|package|library|import|plugin|extension)|there is no package|failed build dependencies|failed to resolve\b|(?:cannot|could not|unable to) resolve\b",
+        r"\b(?:module|package|library|crate|gem|import|plugin|extension|class|namespace|component|provider)s?\b [^.]{0,60}?\b(?:not|n't|never) (?:be )?(?:found|resolved|available|exist|loaded)|(?:cannot|could not|unable to|failed to) (?:find|resolve|load|import) (?:the )?(?:\w+ )?(?:module|package|library|crate|gem|plugin|extension|class|component)|no module named|is needed by\b|(?:unknown|missing|unbound|unresolved|no such) (?:\w+ )?(?:module|package|library|import|plugin|extension)|there is no package|failed build dependencies|failed to resolve\b|(?:cannot|could not|unable to) resolve\b",
     ),
     (
         Kind::MissingFile,
-        r"no such file|unable to find file|(?:file|directory|folder|path|script|template|header|fixture)s?\b.{0,120}?\b(?:not found|does ?(?:not|n't) exist|do not exist|is missing|cannot be found|could not be (?:found|opened|read))|(?:cannot|could not|couldn't|unable to|failed to) (?:find|open|read|locate|stat|access) [^ ]*(?:[/\\]|file|directory|\.\w{1,5}\b)|\.\w{1,5}\S{0,3} (?:not found|does not exist|is missing)",
+        r"no such file|unable to find file|(?:file|directory|folder|path|script|template|header|fixture)s?\b.{0,120}?\b(?:not found|does ?(?:not|n't) exist|do not exist|is missing|cannot be found|could not be (?:found|opened|read))|(?:cannot|could not|couldn't|unable to|failed to) (?:find|open|read|locate|stat|access) [^ ]*(?:[/\\]|file|directory|\.\w{1,5}\b)|\.\w{1,5}\S{0,3} (?:not found|does not exist|is missing|is gone|is absent|is not there|is not present)|(?:file|directory|folder|script|template|fixture|snapshot|asset)s?\b.{0,80}?\b(?:is gone|is absent|is not there|is not present|(?:was|were) (?:not|never) (?:created|generated|written))",
     ),
     (
         Kind::UndefinedValue,
@@ -111,10 +121,13 @@ const PHRASES: &[(Kind, &str)] = &[
         Kind::MissingResource,
         r"\b404\b|\b(?:project|repository|repo|branch|tag|artifact|image|release|resource|bucket|user|environment|parameter|registry|remote|revision|stack|identity|profile|account|cluster|region|secret)\b.{0,120}?\b(?:not found|does ?(?:not|n't) exist|could not be found|unknown)|(?:could not|cannot|unable to) (?:find|locate) |error downloading|\bno \w+(?: \w+)? (?:was |were )?found (?:matching|for|with|in)\b",
     ),
-    (Kind::LinkError, r"undefined (?:reference|symbol)|linker (?:failed|error|command)"),
+    (
+        Kind::LinkError,
+        r"(?:will not|does not|doesn't) fit in region|region .{1,40} overflowed|undefined (?:reference|symbol)|linker (?:failed|error|command)",
+    ),
     (
         Kind::CompileError,
-        r"syntax error|parse error|parsing error|type (?:mismatch|error)\b|naming error|undeclared|is unbound|unbound (?:value|variable|constructor)|unexpected (?:token|end|character|identifier|indent)|failed to compile|compil(?:e|ation|ing) .*fail|compilation (?:error|failed)|unknown (?:tag|identifier|type|function|shortcode|directive)|not in scope|broken .*syntax|cannot query field|mismatched types|conflicting (?:values|types|definitions)|does ?(?:not|n't) match (?:the )?(?:type|annotation|signature)",
+        r"\b(?:is|are|was|already) (?:defined|declared) (?:twice|more than once|multiple times)|redefin(?:ed|ition)|\balready (?:defined|declared)\b|duplicate (?:definition|declaration|symbol|identifier|message|type)|unterminated|no (?:member|field|method|function|property) (?:named|called)|unresolved (?:identifier|name|reference|symbol)|syntax error|parse error|parsing error|type (?:mismatch|error)\b|naming error|undeclared|is unbound|unbound (?:value|variable|constructor)|unexpected (?:token|end|character|identifier|indent)|failed to compile|compil(?:e|ation|ing) .*fail|compilation (?:error|failed)|unknown (?:tag|identifier|type|function|shortcode|directive)|not in scope|broken .*syntax|cannot query field|mismatched types|conflicting (?:values|types|definitions)|does ?(?:not|n't) match (?:the )?(?:type|annotation|signature)",
     ),
     (
         Kind::UndefinedValue,
@@ -126,16 +139,33 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::InvalidConfig,
-        r"(?:missing|required|unknown|invalid|unrecogni[sz]ed|unsupported|unexpected|duplicate|undeclared) (?:required )?(?:[\w-]+ ){0,2}(?:config\w*|settings?|options?|arguments?|parameters?|flags?|variables?|keys?|property|properties|fields?|values?|attributes?|inputs?|directives?|sections?|schema|manifest)\b|\bis (?:required|not (?:set|configured))|(?:is|are) (?:not valid|invalid)|validation (?:error|failed)",
+        r"\benv\b.{0,60}\bis not\b|(?:missing|required|unknown|invalid|unrecogni[sz]ed|unsupported|unexpected|duplicate|undeclared) (?:required )?(?:[\w-]+ ){0,2}(?:config\w*|settings?|options?|arguments?|parameters?|flags?|variables?|keys?|property|properties|fields?|values?|attributes?|inputs?|directives?|sections?|schema|manifest)\b|\bis (?:required|not (?:set|configured))|(?:is|are) (?:not valid|invalid)|validation (?:error|failed)",
     ),
-    (Kind::Crash, r"segmentation fault|core dumped|illegal instruction|bus error"),
+    (
+        Kind::Crash,
+        r"\bexit (?:status|code)\W{0,3}13[4-9]\b|signal (?:9|11|6)\b|\bsig(?:kill|segv|abrt|bus)\b|segmentation fault|core dumped|illegal instruction|bus error",
+    ),
     (Kind::Cancelled, r"\bcancel(?:l)?ed\b|\binterrupted\b"),
     (Kind::Assertion, r"\bassert(?:ion)?s?\b.*fail|\bassertion error|tests? failed|failing tests?"),
+    // What was generated is not what was committed.
+    (Kind::PolicyViolation, r"^diff --git a/"),
 ];
 
 /// Phrases that mean something only where none of the others stands near: many tools wrap what happened in them.
 const FAINT: &[(Kind, &str)] = &[
     (Kind::MissingResource, r"(?:could not|cannot|unable to|failed to) (?:fetch|download|pull|get|retrieve) "),
+    // What was generated is not what was committed.
+    (Kind::PolicyViolation, r"need(?:s)? (?:to be )?(?:regenerated|updated|re-?run)|is (?:stale|outdated|out.of.date)"),
+    (
+        Kind::Assertion,
+        r"\bexpected\b.{1,120}\b(?:but )?(?:got|was|found|received|actual|is)\b|\bdiffers? from\b|\b(?:mismatch|does not match)\b",
+    ),
+    (Kind::LintViolation, r"\b[1-9]\d* (?:\w+ )?issues?\b"),
+    (Kind::MissingFile, r"(?:failed|error|unable) (?:to )?(?:load|loading|open|opening|read|reading) "),
+    (
+        Kind::InvalidConfig,
+        r"\b(?:invalid|unknown|unsupported|unrecogni[sz]ed|unexpected|undefined)\b|\bnot allowed\b|\bno \w+ named\b",
+    ),
     (Kind::InvalidConfig, r"\bmust (?:be|have|specify|contain|set|provide)\b|already exists"),
 ];
 
@@ -170,8 +200,49 @@ fn first(text: &str, mut among: std::ops::Range<usize>) -> Option<Guess> {
     let text = text.get(..2000).unwrap_or(text);
     let index = among.find(|index| expression(*index).is_match(text))?;
     let kind = phrase(index).0;
-    let named = || (kind == Kind::InvalidConfig).then(|| variable(text)).flatten();
+    let named = || match kind {
+        Kind::InvalidConfig => variable(text),
+        Kind::MissingFile => path(text),
+        Kind::ConnectionFailure | Kind::ServiceUnavailable | Kind::Timeout => host(text),
+        _ => None,
+    };
     Some((kind, quoted(text).or_else(named)))
+}
+
+/// The words of a line without what encloses them and ends their sentence.
+fn bare_words(text: &str) -> impl Iterator<Item = &str> {
+    let edge =
+        |character: char| matches!(character, ',' | '.' | ':' | ';' | '(' | ')' | '[' | ']' | '<' | '>' | '"' | '\'');
+    text.split_whitespace().map(move |word| word.trim_matches(edge))
+}
+
+/// The only path of a line, unless it says where rather than what.
+fn path(text: &str) -> Option<String> {
+    let is_path =
+        |word: &&str| word.contains('/') && word.len() > 3 && word.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let mut paths = bare_words(text).filter(is_path);
+    let found = paths.next().filter(|_| paths.next().is_none())?;
+    let before = text.split_once(found)?.0.trim_end();
+    let places = !text.split_once(found)?.1.starts_with(':') && !before.is_empty();
+    let place = ["in", "at", "from", "file", "under", "of"].iter().any(|word| before.ends_with(&format!(" {word}")));
+    (places && !place && found.len() <= 200).then(|| found.to_owned())
+}
+
+/// The first word that is written as the name of a host.
+fn host(text: &str) -> Option<String> {
+    let is_host = |word: &&str| {
+        let name = word.split_once("://").map_or(*word, |(_, rest)| rest).split(['/', ':']).next().unwrap_or("");
+        let labels: Vec<&str> = name.split('.').collect();
+        let last = labels.last().copied().unwrap_or("");
+        labels.len() >= 2
+            && last.len() >= 2
+            && last.bytes().all(|byte| byte.is_ascii_lowercase())
+            && (labels.len() >= 3 || word.contains("://"))
+            && labels.iter().all(|label| {
+                !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            })
+    };
+    bare_words(text).find(is_host).filter(|word| word.len() <= 120).map(str::to_owned)
 }
 
 /// The first word that is written as variables of the environment are, behind the word for them where it stands.
@@ -223,7 +294,7 @@ mod tests {
         check("src/a.frob:3: variable 'Stat' is unbound", Kind::CompileError, Some("Stat"));
         check("the state is locked by ann", Kind::LockContention, None);
         check("release failed: git is in a dirty state", Kind::MergeConflict, None);
-        check("[E] block references asset img/pier.svg which was not found", Kind::MissingFile, None);
+        check("[E] block references asset img/pier.svg which was not found", Kind::MissingFile, Some("img/pier.svg"));
         check("error: the rulebook does not contain recipe `relase`", Kind::InvalidConfig, Some("relase"));
         check("  31:18  error    invalid-ref   '#/a' is gone", Kind::LintViolation, Some("#/a"));
         check("error: could not solve for the given specs", Kind::DependencyConflict, None);
@@ -233,6 +304,17 @@ mod tests {
             Kind::InvalidConfig,
             Some("DB_PASSWORD"),
         );
+        check("rule size ... violated: 2112 changed lines, the limit is 800", Kind::PolicyViolation, None);
+        check("frob: page port: template port.tpl is gone", Kind::MissingFile, None);
+        check("frob: no storage left (50 GiB of 50 GiB used)", Kind::QuotaExceeded, None);
+        check("frob: environment staging is held by ann", Kind::LockContention, None);
+        check("a.frob:12:3: mapping values are not allowed here", Kind::InvalidConfig, None);
+        check("this project wants frob 2.0 or later", Kind::VersionMismatch, None);
+        check("feed 3: feeds.acme.test did not answer in 30 s", Kind::ConnectionFailure, Some("feeds.acme.test"));
+        check("a.idl:4: message Berth is defined twice", Kind::CompileError, None);
+        check("E: frob: missing-copyright-file", Kind::LintViolation, None);
+        check("Missing input files for rule clean", Kind::MissingFile, None);
+        check("process died with exit status (137)", Kind::Crash, None);
         check("server said: 403 for «acme/x»", Kind::PermissionDenied, Some("acme/x"));
     }
 

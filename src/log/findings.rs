@@ -73,6 +73,8 @@ struct Findings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sort {
     Compile,
+    /// A file of settings cannot be read.
+    Config,
     Lint,
     /// It may be a finding.
     Remark,
@@ -86,6 +88,7 @@ impl Reader for Findings {
         {
             let signal = match sort {
                 Sort::Compile => Signal::Compile,
+                Sort::Config => Signal::Config,
                 Sort::Lint => Signal::Lint,
                 Sort::Remark => Signal::Remark,
             };
@@ -140,7 +143,9 @@ fn finding(text: &str) -> Option<(Placed<'_>, Sort)> {
     if rest.len() < 4 || is_other(rest) {
         return None;
     }
-    let sort = if vet || is_syntax(rest) {
+    let sort = if matches!(extension.as_str(), "yml" | "yaml") && is_broken_yaml(rest) {
+        Sort::Config
+    } else if vet || is_syntax(rest) {
         Sort::Compile
     } else if extension == "go" {
         go(rest, placed.file.column.is_some())
@@ -156,6 +161,22 @@ fn finding(text: &str) -> Option<(Placed<'_>, Sort)> {
         Sort::Remark
     };
     Some((placed, sort))
+}
+
+/// Whether a message is that of a parser of YAML.
+fn is_broken_yaml(rest: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "mapping values are not allowed",
+        "did not find expected",
+        "could not find expected",
+        "found duplicate key",
+        "found character",
+        "found undefined alias",
+        "found unexpected",
+        "expected <block end>",
+        "block sequence entries are not allowed",
+    ];
+    WORDS.iter().any(|words| rest.contains(words))
 }
 
 /// `25:3  warning Incorrect list-item indent  list-item-indent  remark-lint`: the file stands above the table.
@@ -475,6 +496,7 @@ mod tests {
 
     #[test]
     fn broken_sources() {
+        check("ci.yml:12:3: mapping values are not allowed here", Some(Sort::Config));
         check("a.py:1:2: E999 SyntaxError: invalid syntax", Some(Sort::Compile));
         check("cal/cal.go:22:9: undefined: totl", Some(Sort::Compile));
         check("vet: ./a.go:3:5: undefined: x", Some(Sort::Compile));

@@ -498,7 +498,7 @@ impl LogParser {
         // What only follows from a failure, or is known to be none, says nothing.
         let said = |text: &str| {
             let found = self.rules.matches(text, &self.rules.candidates(text), || Box::new(std::iter::empty()));
-            found.first().is_some_and(|hit| hit.rule.role != Role::Root)
+            found.first().is_some_and(|hit| !matches!(hit.rule.role, Role::Root | Role::Hint))
                 || marks::read_mark(text, Span::default()).is_some()
         };
         if let Some(tail::Words { line, below, others, around, error, final_word }) =

@@ -140,7 +140,17 @@ pub(super) fn above(before: &[u8], span: Span, frame: &Frame) -> Vec<TextLine> {
 fn gives_up(text: &str) -> bool {
     const BEGINS: &[&str] = &["error:", "fatal:", "fatal error:", "[error]", "✘ [error]", "error!"];
     let lower = text.trim_start().to_lowercase();
-    BEGINS.iter().any(|begin| lower.starts_with(begin))
+    // As programs of Unix do: `frob: could not open x`.
+    let program = lower.split_once(": ").is_some_and(|(name, said)| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
+        !name.is_empty()
+            && name.len() <= 40
+            && name.bytes().all(fits)
+            && name.bytes().any(|byte| byte.is_ascii_alphabetic())
+            && said.split_whitespace().count() > 2
+            && is_error(said)
+    });
+    BEGINS.iter().any(|begin| lower.starts_with(begin)) || program
 }
 
 /// Whether a line of Jenkins ends a block and does not begin one.
@@ -186,6 +196,19 @@ fn is_complaint(text: &str) -> bool {
         "unused",
         "too ",
         "only ",
+        "violat",
+        "wants ",
+        "needs ",
+        "giving up",
+        "gave up",
+        "twice",
+        "is gone",
+        "no longer",
+        "held by",
+        "or later",
+        "or newer",
+        "instead of",
+        "should ",
     ];
     let lower = text.to_lowercase();
     let mild = ["info", "debug", "notice", "note:", "ok ", "passed", "pass:", "warning", "npm warn"];

@@ -91,8 +91,9 @@ impl Traceback {
         text.extend(exceptions);
         text.extend(frames);
         text.truncate(MAX_BLOCK);
-        // That a child failed says nothing: what the child printed does.
-        let follow_on = type_name.as_deref().is_some_and(|name| name.ends_with("CalledProcessError"));
+        // That a child failed says nothing: what the child printed does. A notebook shows the error of its cell below.
+        const WRAPPERS: &[&str] = &["CalledProcessError", "CellExecutionError", "PapermillExecutionError"];
+        let follow_on = type_name.as_deref().is_some_and(|name| WRAPPERS.iter().any(|end| name.ends_with(end)));
         let mut failure = Failure { type_name, file, follow_on, ..diagnostic(Signal::Unhandled, text) };
         failure.span = failure.span.join(header.span);
         out(Item::Failure(failure));
