@@ -63,10 +63,11 @@ pub(crate) fn place(text: &[TextLine]) -> Option<FileRef> {
 
 fn place_in(line: &str) -> Option<FileRef> {
     let trimmed = line.trim_start();
-    if let Some(frame) = trimmed.strip_prefix("at ")
-        && FOREIGN_CLASSES.iter().any(|class| frame.trim_start_matches("app//").starts_with(class))
-    {
-        return None;
+    if let Some(frame) = trimmed.strip_prefix("at ") {
+        let frame = frame.strip_prefix("app//").unwrap_or(frame);
+        if FOREIGN_CLASSES.iter().any(|class| frame.starts_with(class)) {
+            return None;
+        }
     }
     let found = python(trimmed).or_else(|| dotnet(trimmed)).or_else(|| colon(line))?;
     let foreign = FOREIGN.iter().any(|part| found.path.contains(part));

@@ -1,6 +1,10 @@
 //! What the fields of a test report say about a failure before its text is read: the type that was thrown, the word
 //! that the runner uses for how it ended, the first line of the message.
 
+use std::sync::LazyLock;
+
+use memchr::memmem;
+
 use crate::report::Signal;
 
 /// Words that stand where a type is expected and name none.
@@ -37,10 +41,9 @@ pub(crate) fn type_name(word: &str) -> Option<String> {
 /// The type at the beginning of a message: `TypeError: x is undefined`, `java.lang.IllegalStateException: closed`.
 pub(crate) fn type_of_message(message: &str) -> Option<&str> {
     let message = message.trim_start().trim_start_matches("E ").trim_start().trim_start_matches("Uncaught ");
-    let end = message.find(|character: char| {
-        !(character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '$' | ':' | '\\'))
-    });
-    let word = message[..end.unwrap_or(message.len())].trim_end_matches(':');
+    let of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b':' | b'\\');
+    let end = message.bytes().position(|byte| !of_name(&byte)).unwrap_or(message.len());
+    let word = message[..end].trim_end_matches(':');
     let last = word.rsplit(['.', ':', '\\', '$']).next()?;
     let upper = last.starts_with(|first: char| first.is_ascii_uppercase());
     let known = ["Error", "Exception", "Failure", "Failed", "Exit", "Interrupt", "Assertion"];
@@ -92,80 +95,104 @@ pub(crate) fn of_type(word: &str) -> Option<Signal> {
     Some(signal)
 }
 
+/// Where the words of a runner stand in a message.
+#[derive(Clone, Copy)]
+enum At {
+    Beginning,
+    Anywhere,
+    /// They are the whole message.
+    Whole,
+}
+
+/// Words of runners in lower case, and what they say; the first that fit decide.
+const WORDS: &[(At, &str, Signal)] = &[
+    (At::Beginning, "collection failure", Signal::Load),
+    (At::Beginning, "collection error", Signal::Load),
+    (At::Beginning, "error collecting", Signal::Load),
+    (At::Beginning, "test suite failed to run", Signal::Load),
+    (At::Anywhere, "crashed while running", Signal::Crash),
+    (At::Anywhere, "test host process crashed", Signal::Crash),
+    (At::Anywhere, "worker exited unexpectedly", Signal::Crash),
+    (At::Beginning, "failed on setup", Signal::Hook),
+    (At::Beginning, "failed on teardown", Signal::Hook),
+    (At::Beginning, "test setup failure", Signal::Hook),
+    (At::Beginning, "test teardown failure", Signal::Hook),
+    (At::Beginning, "test timed out", Signal::TestTimeout),
+    (At::Beginning, "hook timed out", Signal::TestTimeout),
+    (At::Beginning, "test timeout", Signal::TestTimeout),
+    (At::Beginning, "failed: timeout >", Signal::TestTimeout),
+    (At::Beginning, "failed: timeout (>", Signal::TestTimeout),
+    (At::Beginning, "timeout >", Signal::TestTimeout),
+    (At::Beginning, "timeout (>", Signal::TestTimeout),
+    (At::Beginning, "test timed-out", Signal::TestTimeout),
+    (At::Anywhere, "exceeded timeout of", Signal::TestTimeout),
+    (At::Anywhere, "test timed out after", Signal::TestTimeout),
+    (At::Anywhere, "test timed out in", Signal::TestTimeout),
+    // CTest gives the reason as the whole message.
+    (At::Whole, "timeout", Signal::TestTimeout),
+    (At::Whole, "segfault", Signal::Crash),
+    (At::Whole, "subprocess aborted", Signal::Crash),
+    (At::Whole, "subprocess killed", Signal::Crash),
+    (At::Whole, "illegal", Signal::Crash),
+    (At::Whole, "numerical", Signal::Crash),
+    (At::Whole, "bus error", Signal::Crash),
+    (At::Whole, "child aborted", Signal::Crash),
+    (At::Whole, "child killed", Signal::Crash),
+    // Boost.Test, and the bridge from Perl's TAP.
+    (At::Anywhere, "(timeout while executing function)", Signal::TestTimeout),
+    (At::Beginning, "not ok ", Signal::Assertion),
+    (At::Beginning, "dubious, test returned", Signal::Load),
+    (At::Beginning, "not run because a beforeall function failed", Signal::Hook),
+    (At::Beginning, "test did not finish before configured timeout", Signal::TestTimeout),
+    (At::Anywhere, "c++ exception with description", Signal::Unhandled),
+    (At::Anywhere, "unexpected exception with message", Signal::Unhandled),
+    (At::Beginning, "function timed out, ensure the ", Signal::TestTimeout),
+    (At::Beginning, "test function timed out", Signal::TestTimeout),
+    (At::Anywhere, " should have thrown an exception of ", Signal::Assertion),
+    (At::Beginning, "expected exception of type ", Signal::Assertion),
+    (At::Beginning, "[xpass(strict)]", Signal::Assertion),
+    (At::Beginning, "unexpected success", Signal::Assertion),
+    (At::Beginning, "xctassert", Signal::Assertion),
+    (At::Beginning, "failed: did not raise", Signal::Assertion),
+    // GoogleTest, and those who print as it does.
+    (At::Beginning, "value of: ", Signal::Assertion),
+    (At::Beginning, "expected equality of these values", Signal::Assertion),
+    (At::Beginning, "expected: ", Signal::Assertion),
+    (At::Beginning, "expected: (", Signal::Assertion),
+    (At::Beginning, "death test: ", Signal::Assertion),
+    (At::Anywhere, " panicked at ", Signal::Unhandled),
+    (At::Beginning, "panic: ", Signal::Unhandled),
+    (At::Beginning, "fatal error: all goroutines", Signal::Unhandled),
+    (At::Beginning, "assert ", Signal::Assertion),
+    (At::Beginning, "assertionerror", Signal::Assertion),
+    (At::Beginning, "assertion failed", Signal::Assertion),
+    (At::Beginning, "assertion `", Signal::Assertion),
+];
+
+/// How much of a message is looked at, in bytes.
+const MAX_MESSAGE: usize = 240;
+
+/// Finds each of the [`WORDS`]: to make a finder costs more than to search a message.
+static FINDERS: LazyLock<Vec<memmem::Finder<'static>>> =
+    LazyLock::new(|| WORDS.iter().map(|(_, words, _)| memmem::Finder::new(words)).collect());
+
 /// What the words of the runner at the beginning of a message say.
 pub(crate) fn of_message(message: &str) -> Option<Signal> {
     let message = message.trim_start().trim_start_matches("E ").trim_start();
-    let lower: String = message.chars().take(160).collect::<String>().to_ascii_lowercase();
-    let begins = |words: &[&str]| words.iter().any(|word| lower.starts_with(word));
-    let holds = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if begins(&["collection failure", "collection error", "error collecting", "test suite failed to run"]) {
-        return Some(Signal::Load);
+    let lower = message.as_bytes()[..message.len().min(MAX_MESSAGE)].to_ascii_lowercase();
+    let first = lower.first()?;
+    let known = WORDS.iter().zip(&*FINDERS).find(|((at, words, _), finder)| match at {
+        At::Beginning => words.as_bytes()[0] == *first && lower.starts_with(words.as_bytes()),
+        At::Anywhere => finder.find(&lower).is_some(),
+        At::Whole => words.as_bytes()[0] == *first && lower.trim_ascii_end() == words.as_bytes(),
+    });
+    match known {
+        Some(((.., signal), _)) => Some(*signal),
+        None if lower.starts_with(b"failing step: ") && message.to_lowercase().contains(" ... undefined in ") => {
+            Some(Signal::Load)
+        }
+        None => type_of_message(message).and_then(of_type),
     }
-    if holds(&["crashed while running", "test host process crashed", "worker exited unexpectedly"]) {
-        return Some(Signal::Crash);
-    }
-    if begins(&["failed on setup", "failed on teardown", "test setup failure", "test teardown failure"]) {
-        return Some(Signal::Hook);
-    }
-    let timed_out = [
-        "test timed out",
-        "hook timed out",
-        "test timeout",
-        "failed: timeout >",
-        "failed: timeout (>",
-        "timeout >",
-        "timeout (>",
-        "test timed-out",
-    ];
-    if begins(&timed_out) || holds(&["exceeded timeout of", "test timed out after", "test timed out in"]) {
-        return Some(Signal::TestTimeout);
-    }
-    // CTest gives the reason as the whole message.
-    match lower.trim_end() {
-        "timeout" => return Some(Signal::TestTimeout),
-        "segfault" | "subprocess aborted" | "subprocess killed" | "illegal" | "numerical" | "bus error"
-        | "child aborted" | "child killed" => return Some(Signal::Crash),
-        _ => {}
-    }
-    // Boost.Test, and the bridge from Perl's TAP.
-    if holds(&["(timeout while executing function)"]) {
-        return Some(Signal::TestTimeout);
-    }
-    if begins(&["not ok "]) {
-        return Some(Signal::Assertion);
-    }
-    if begins(&["dubious, test returned"]) || begins(&["failing step: "]) && holds(&[" ... undefined in "]) {
-        return Some(Signal::Load);
-    }
-    if begins(&["not run because a beforeall function failed"]) {
-        return Some(Signal::Hook);
-    }
-    if begins(&["test did not finish before configured timeout"]) {
-        return Some(Signal::TestTimeout);
-    }
-    if holds(&["c++ exception with description", "unexpected exception with message"]) {
-        return Some(Signal::Unhandled);
-    }
-    if begins(&["function timed out, ensure the ", "test function timed out"]) {
-        return Some(Signal::TestTimeout);
-    }
-    if holds(&[" should have thrown an exception of "]) || begins(&["expected exception of type "]) {
-        return Some(Signal::Assertion);
-    }
-    if begins(&["[xpass(strict)]", "unexpected success", "xctassert", "failed: did not raise"]) {
-        return Some(Signal::Assertion);
-    }
-    // GoogleTest, and those who print as it does.
-    if begins(&["value of: ", "expected equality of these values", "expected: ", "expected: (", "death test: "]) {
-        return Some(Signal::Assertion);
-    }
-    if holds(&[" panicked at "]) || begins(&["panic: ", "fatal error: all goroutines"]) {
-        return Some(Signal::Unhandled);
-    }
-    if begins(&["assert ", "assertionerror", "assertion failed", "assertion `"]) {
-        return Some(Signal::Assertion);
-    }
-    type_of_message(message).and_then(of_type)
 }
 
 /// What a finding of a linter is, by its rule and its words: a breach of the rule, or that the source cannot be parsed.

@@ -227,17 +227,15 @@ impl Lexer {
             match rest.get(1) {
                 None if !window.eof => return Event::More,
                 Some(b'/') => {
-                    let Some(end) = memchr(b'>', rest) else {
+                    let Some((key, end)) = end_tag(rest) else {
                         if window.eof || rest.len() > MAX_ASIDE {
                             window.pos = data.len();
                             return Event::Text { raw: &[], cdata: false, at: start };
                         }
                         return Event::More;
                     };
-                    // A name that was cut by the next tag ends there.
-                    let (end, next) = memchr(b'<', &rest[2..end]).map_or((end, end + 1), |cut| (2 + cut, 2 + cut));
-                    window.pos = start + next;
-                    return Event::End { key: key(local(rest[2..end].trim_ascii())), at: start };
+                    window.pos = start + end;
+                    return Event::End { key, at: start };
                 }
                 Some(b'!') if rest.starts_with(b"<![CDATA[") => {
                     window.pos += 9;
@@ -327,7 +325,7 @@ impl Lexer {
     fn tag<'a>(&mut self, window: &mut Window<'a>) -> Event<'a, '_> {
         let start = window.pos;
         let rest = &window.data[start..];
-        let name_end = rest[1..].iter().position(|byte| ends_name(*byte)).map_or(rest.len(), |end| end + 1);
+        let (key, name_end) = tag_name(rest);
         let resume = self.resume.take().filter(|resume| resume.byte == window.byte(start));
         let resume = resume.unwrap_or_else(|| {
             self.attributes.clear();
@@ -352,9 +350,8 @@ impl Lexer {
             Scan::Incomplete => return Event::More,
         };
         window.pos += end;
-        let name = local(&rest[1..name_end]);
         let attributes = &self.attributes;
-        Event::Start(Tag { raw: &rest[..end], key: key(name), empty, cut, at: start, attributes })
+        Event::Start(Tag { raw: &rest[..end], key, empty, cut, at: start, attributes })
     }
 
     /// Reads attributes in `tag`, which begins with `<`.
@@ -524,8 +521,49 @@ fn document_type_end(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-const fn ends_name(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'/' | b'>' | b'<' | b'=' | b'"' | b'\'')
+/// Whether a byte ends a name, as a table: names are what there is most of.
+static ENDS_NAME: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut at = 0;
+    let bytes = b" \t\n\r/><=\"'";
+    while at < bytes.len() {
+        ends[bytes[at] as usize] = true;
+        at += 1;
+    }
+    ends
+};
+
+fn ends_name(byte: u8) -> bool {
+    ENDS_NAME[usize::from(byte)]
+}
+
+/// The key of the name in a start tag, its prefix left out, and where the name ends.
+fn tag_name(tag: &[u8]) -> (u64, usize) {
+    let mut key = KEY;
+    let mut at = 1;
+    while let Some(&byte) = tag.get(at)
+        && !ends_name(byte)
+    {
+        key = if byte == b':' { KEY } else { mix(key, byte) };
+        at += 1;
+    }
+    (key, at)
+}
+
+/// The key of the name in an end tag, and where the tag ends. A name that is cut by the next tag ends there.
+fn end_tag(tag: &[u8]) -> Option<(u64, usize)> {
+    let mut key = KEY;
+    let mut at = 2;
+    loop {
+        match *tag.get(at)? {
+            b'>' => return Some((key, at + 1)),
+            b'<' => return Some((key, at)),
+            b':' => key = KEY,
+            b' ' | b'\t' | b'\n' | b'\r' => {}
+            byte => key = mix(key, byte),
+        }
+        at += 1;
+    }
 }
 
 /// A name without its namespace prefix.
@@ -538,13 +576,21 @@ pub(crate) fn local(name: &[u8]) -> &[u8] {
 
 /// A number for the name of an element, whatever its case, so that names are compared at once.
 pub(crate) const fn key(name: &[u8]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut key = KEY;
     let mut at = 0;
     while at < name.len() {
-        hash = (hash ^ name[at].to_ascii_lowercase() as u64).wrapping_mul(0x0100_0000_01b3);
+        key = mix(key, name[at]);
         at += 1;
     }
-    hash
+    key
+}
+
+/// The key of no name.
+const KEY: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// The key of a name that goes on with one more byte.
+const fn mix(key: u64, byte: u8) -> u64 {
+    (key ^ byte.to_ascii_lowercase() as u64).wrapping_mul(0x0100_0000_01b3)
 }
 
 /// The root element of a document by its first bytes, comments and instructions passed over: its local name, and the

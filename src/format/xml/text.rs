@@ -36,8 +36,10 @@ pub(crate) struct Encoding {
 impl Encoding {
     /// Bytes as text that is safe to show: without terminal codes and control characters.
     fn clean(&mut self, bytes: &[u8]) -> String {
-        if bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
-            return String::from_utf8_lossy(bytes).into_owned();
+        if is_plain(bytes)
+            && let Ok(text) = std::str::from_utf8(bytes)
+        {
+            return text.to_owned();
         }
         let line = self.line;
         let text = match std::str::from_utf8(bytes) {
@@ -67,6 +69,13 @@ impl Encoding {
             .map(|character| if is_control(character) { char::REPLACEMENT_CHARACTER } else { character })
             .collect()
     }
+}
+
+/// Whether all bytes are printable ASCII or tabs. Blocks of a fixed size are looked at without a branch.
+fn is_plain(bytes: &[u8]) -> bool {
+    let odd = |byte: &u8| !matches!(byte, b' '..=b'~' | b'\t');
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    !blocks.iter().any(|block| block.iter().fold(false, |any, byte| any | odd(byte))) && !rest.iter().any(odd)
 }
 
 fn is_control(character: char) -> bool {
