@@ -83,13 +83,22 @@ impl<'a> Doc<'a> {
         if self.replaced.get().is_none() && std::str::from_utf8(text.raw).is_err() {
             self.replaced.set(Some(text.start));
         }
-        for (line, start, end) in text.first_lines(MAX_LINES, MAX_WIDTH) {
-            if out.len() >= MAX_FAILURE_LINES {
-                return;
-            }
-            let text = strip_escapes(line.as_bytes()).trim_end().to_owned();
-            out.push(TextLine { text, span: self.span(start, end) });
+        // A string rarely holds a raw line feed, so that all of it stands on one line.
+        let whole = self.span(text.start, text.start + text.raw.len());
+        let one = whole.line == whole.last_line;
+        let mut left = MAX_LINES.min(MAX_FAILURE_LINES.saturating_sub(out.len()));
+        if left == 0 {
+            return;
         }
+        text.each_line(MAX_WIDTH, |line, start, end| {
+            let mut text = if line.contains('\x1b') { strip_escapes(line.as_bytes()).into_owned() } else { line };
+            text.truncate(text.trim_end().len());
+            let at = |offset: usize| self.start.byte + offset as u64;
+            let place = Span { byte_start: at(start), byte_end: at(end), ..whole };
+            out.push(TextLine { text, span: if one { place } else { self.span(start, end) } });
+            left = left.saturating_sub(1);
+            left > 0
+        });
     }
 
     /// Adds a part of the document as it stands, such as a pair of a key and a number, as one line.

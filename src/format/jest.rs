@@ -4,6 +4,8 @@
 //! could not be loaded has no cases, and its cause stands in its message alone. Of a passing case only the status is
 //! read.
 
+use memchr::memmem;
+
 use super::document::{Doc, Tally, compare, tolerant};
 use super::json::{Cursor, Shape, Stop, Text};
 use super::{Sure, thrown};
@@ -16,7 +18,7 @@ const OUTSIDE: &str = "Test suite failed to run";
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(4096)];
-    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    let has = |key: &[u8]| memmem::find(near, key).is_some();
     if !head.starts_with(b"{") || !(has(b"\"numTotalTest") || has(b"\"testResults\"") || has(b"\"assertionResults\"")) {
         return None;
     }
@@ -248,13 +250,14 @@ impl<'a> Reading<'_, 'a> {
             (self.out)(Item::Failure(failure));
         }
         let message = message.filter(|message| !message.raw.trim_ascii().is_empty());
+        // The message repeats the cases; only what failed outside of them is new.
+        let new = |message: &Text<'_>| !failed_cases || memmem::find(message.raw, OUTSIDE.as_bytes()).is_some();
         let mut text = Vec::new();
         let mut span = (start, end);
-        if let Some(message) = message {
+        if let Some(message) = message.filter(new) {
             self.doc.push_text(message, &mut text);
             span = (message.start, message.start + message.raw.len());
             if failed_cases {
-                // The message repeats the cases; only what failed outside of them is new.
                 let outside = text.iter().position(|line| line.text.contains(OUTSIDE));
                 text.drain(..outside.unwrap_or(text.len()));
                 let next = text.iter().skip(1).position(|line| line.text.trim_start().starts_with("● "));

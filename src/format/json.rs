@@ -362,25 +362,27 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// The quotes and backslashes of a block, each as a byte of ones. This form becomes a few wide instructions.
+#[inline(always)]
+fn quotes_or_backslashes(block: &[u8; 16]) -> u128 {
+    let mut hits = [0; 16];
+    #[allow(clippy::needless_range_loop, reason = "iterators are not made into wide instructions here")]
+    for at in 0..16 {
+        hits[at] = if (block[at] == b'"') | (block[at] == b'\\') { 0xff } else { 0 };
+    }
+    u128::from_le_bytes(hits)
+}
+
 /// The offset of the next quote or backslash at or behind `pos`, or the end.
 ///
 /// Most strings of a report are shorter than the set-up of a vector search pays for, so sixteen bytes are looked at
 /// at a time, eight in a word: a byte is zero in `x` exactly where the lowest set bit of `(x - 0x01…) & !x & 0x80…` says so.
 #[inline]
 pub(super) fn quote_or_backslash(bytes: &[u8], mut pos: usize) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGHS: u64 = ONES << 7;
-    let hits = |word: u64| {
-        let quotes = word ^ (ONES * b'"' as u64);
-        let slashes = word ^ (ONES * b'\\' as u64);
-        (quotes.wrapping_sub(ONES) & !quotes | slashes.wrapping_sub(ONES) & !slashes) & HIGHS
-    };
-    while let Some(&chunk) = bytes.get(pos..).and_then(<[u8]>::first_chunk::<16>) {
-        let pair = u128::from_le_bytes(chunk);
-        let (first, second) = (hits(pair as u64), hits((pair >> 64) as u64));
-        if first | second != 0 {
-            let at = if first != 0 { first.trailing_zeros() } else { 64 + second.trailing_zeros() };
-            return pos + at as usize / 8;
+    while let Some(block) = bytes.get(pos..).and_then(<[u8]>::first_chunk::<16>) {
+        let hits = quotes_or_backslashes(block);
+        if hits != 0 {
+            return pos + hits.trailing_zeros() as usize / 8;
         }
         pos += 16;
     }
@@ -411,19 +413,24 @@ impl<'a> Text<'a> {
 
     /// The lines of the decoded text, each with the offsets of its raw bytes in the document.
     pub(crate) fn lines(&self) -> Vec<(String, usize, usize)> {
-        self.first_lines(usize::MAX, usize::MAX)
+        let mut lines = Vec::new();
+        self.each_line(usize::MAX, |text, start, end| {
+            lines.push((text, start, end));
+            true
+        });
+        lines
     }
 
-    /// The first lines of the decoded text, each cut at a length in bytes, with the offsets of its raw bytes.
-    pub(crate) fn first_lines(&self, max: usize, width: usize) -> Vec<(String, usize, usize)> {
-        let mut lines = Vec::new();
+    /// Tells the lines of the decoded text, each cut at a length in bytes, with the offsets of its raw bytes, until
+    /// `line` wants no more.
+    pub(crate) fn each_line(&self, width: usize, mut line: impl FnMut(String, usize, usize) -> bool) {
         let mut out = Vec::new();
         let mut from = 0;
         let mut pos = 0;
-        let mut finish = |out: &mut Vec<u8>, from: usize, to: usize| {
-            lines.push((String::from_utf8_lossy(out).into_owned(), self.start + from, self.start + to));
-            out.clear();
-            lines.len() < max
+        let mut finish = |out: Vec<u8>, from: usize, to: usize| {
+            let text = String::from_utf8(out);
+            let text = text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+            line(text, self.start + from, self.start + to)
         };
         while pos < self.raw.len() {
             let plain = memchr::memchr2(b'\\', b'\n', &self.raw[pos..]).map_or(self.raw.len(), |at| pos + at);
@@ -437,8 +444,8 @@ impl<'a> Text<'a> {
             let next = decode_one(self.raw, pos, &mut out);
             if out.last() == Some(&b'\n') {
                 out.pop();
-                if !finish(&mut out, from, pos) {
-                    return lines;
+                if !finish(std::mem::take(&mut out), from, pos) {
+                    return;
                 }
                 from = next;
             } else if known >= width {
@@ -446,8 +453,7 @@ impl<'a> Text<'a> {
             }
             pos = next;
         }
-        finish(&mut out, from, pos);
-        lines
+        finish(out, from, pos);
     }
 }
 
