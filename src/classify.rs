@@ -65,9 +65,9 @@ fn contender<'r>(other: &Match<'r>, kind: Kind) -> Option<(Kind, Rank, &'r str)>
 }
 
 /// What the rules make of lines that were read before: the failures of a run share frames and messages.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Memo {
-    /// A line has one place, by its hash; a later one takes it over.
+    /// A line has one place, by its hash; a later one takes it over. There are none before the first line.
     known: Vec<Known>,
 }
 
@@ -76,12 +76,6 @@ struct Known {
     line: Box<str>,
     /// The rules that match, the weightiest first, each with the subject.
     found: Vec<(u32, Option<String>)>,
-}
-
-impl Default for Memo {
-    fn default() -> Self {
-        Memo { known: vec![Known::default(); Memo::PLACES] }
-    }
 }
 
 impl Memo {
@@ -103,8 +97,9 @@ impl Memo {
     /// The rules that match a line of a failure, the weightiest first.
     fn matches<'r>(&mut self, rules: &'r RuleSet, line: &str, text: &[TextLine]) -> Vec<Match<'r>> {
         let place = Memo::place(line);
-        let known = &self.known[place];
-        if *known.line == *line {
+        if let Some(known) = self.known.get(place)
+            && *known.line == *line
+        {
             let again = known.found.iter();
             let again = again.map(|(index, subject)| Match {
                 rule: rules.rule(*index),
@@ -122,6 +117,7 @@ impl Memo {
         // What hangs on other lines may be otherwise next time.
         if line.len() <= Memo::WIDTH && !candidates.iter().any(|&rule| rules.wants_context(rule)) {
             let found = found.iter().map(|found| (found.index, found.subject.clone())).collect();
+            self.known.resize(Memo::PLACES, Known::default());
             self.known[place] = Known { line: line.into(), found };
         }
         found

@@ -52,8 +52,9 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     if !claim::task_ids(title).is_empty() && titled {
         score += 1;
     }
-    let (mut fields, mut signs, mut roles, mut figures, mut headings) = (0, 0, 0, 0, 0);
+    let (mut fields, mut signs, mut roles, mut headings) = (0, 0, 0, 0);
     let mut shouted = 0;
+    let mut plain_lines = Vec::new();
     for line in std::iter::once(title).chain(lines) {
         if line.starts_with("[![") || line.starts_with("<img") {
             return None;
@@ -133,17 +134,23 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
             .iter()
             .any(|word| lower.contains(word)),
         );
-        figures += i32::from(claim::tally(&plain).is_some());
+        plain_lines.push(plain);
     }
-    score += fields.min(3) + signs.min(2) + roles.min(2) + figures.min(1) + shouted.min(1);
+    score += fields.min(3) + signs.min(2) + roles.min(2) + shouted.min(1);
+    let enough = if titled && headings > 0 { 4 } else { 5 };
+    // Without headings only the words of a letter count: somebody writes to somebody about a result.
+    let letter = titled || roles > 0 && fields >= 2;
+    if !letter || score + 1 < enough {
+        return None;
+    }
+    // Figures are dear to look for, and of all logs nearly none comes so far.
+    let figures = i32::from(plain_lines.iter().any(|plain| claim::tally(plain).is_some()));
+    score += figures;
     // An essay on coordinators names roles too; only somebody's verdict, or a title that promises one, makes a message.
     if !(spoken || shouted > 0 || figures > 0 && signs > 0) {
         return None;
     }
-    let enough = if titled && headings > 0 { 4 } else { 5 };
-    // Without headings only the words of a letter count: somebody writes to somebody about a result.
-    let letter = titled || roles > 0 && fields >= 2;
-    (letter && score >= enough).then_some(Sure::Likely)
+    (score >= enough).then_some(Sure::Likely)
 }
 
 pub(crate) fn open() -> Box<dyn Parse> {

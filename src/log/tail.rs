@@ -48,7 +48,8 @@ pub(super) fn last_words(before: &[u8], at: Place, frame: &Frame, said: impl Fn(
     let near = near.strip_suffix(b"\n").unwrap_or(near);
     let mut end = at.byte - u64::from(before.last() == Some(&b'\n'));
     let mut number = at.line + u64::from(before.last().is_some_and(|byte| *byte != b'\n'));
-    let mut lines: Vec<TextLine> = Vec::new();
+    // Each with whether it tells anything, the nearest first.
+    let mut lines: Vec<(TextLine, bool)> = Vec::new();
     let tells = |line: &TextLine| {
         line.text.bytes().any(|byte| byte.is_ascii_alphabetic())
             && !is_boundary(&line.text)
@@ -68,20 +69,19 @@ pub(super) fn last_words(before: &[u8], at: Place, frame: &Frame, said: impl Fn(
             break;
         }
         let line = TextLine { text, span: Span::on_line(number, start, end) };
-        told |= tells(&line);
-        lines.push(line);
+        let tells = tells(&line);
+        told |= tells;
+        lines.push((line, tells));
         end = start.saturating_sub(1);
     }
-    // The nearest come first.
-    let error: fn(&str) -> bool = match lines.iter().any(|line| is_error(&line.text) && tells(line)) {
+    let error: fn(&str) -> bool = match lines.iter().any(|(line, tells)| *tells && is_error(&line.text)) {
         true => is_error,
         false => is_complaint,
     };
-    let Some(last) = lines.iter().position(|line| error(&line.text) && tells(line)) else {
-        let around = lines.iter().filter(|line| tells(line)).take(MAX_AROUND).cloned().collect();
-        let last = lines.into_iter().find(|line| tells(line))?;
+    let Some(last) = lines.iter().position(|(line, tells)| *tells && error(&line.text)) else {
+        let around: Vec<TextLine> = telling(&lines).take(MAX_AROUND).cloned().collect();
         return Some(Words {
-            line: last,
+            line: around.first()?.clone(),
             below: Vec::new(),
             others: Vec::new(),
             around,
@@ -90,30 +90,30 @@ pub(super) fn last_words(before: &[u8], at: Place, frame: &Frame, said: impl Fn(
         });
     };
     // The block is the paragraph; its first word of an error tells what it is about.
-    let paragraph = lines[last..].iter().take(MAX_BLOCK).take_while(|line| !line.text.trim().is_empty());
-    let mut first = last + paragraph.enumerate().filter(|(_, line)| error(&line.text) && tells(line)).last()?.0;
+    let blank = |(line, _): &(TextLine, bool)| line.text.trim().is_empty();
+    let paragraph = lines[last..].iter().take(MAX_BLOCK).take_while(|line| !blank(line));
+    let mut first = last + paragraph.enumerate().filter(|(_, (line, tells))| *tells && error(&line.text)).last()?.0;
     // A heading says nothing; what stands below it does.
-    if is_heading(&lines[first].text) && first > 0 && !lines[first - 1].text.trim().is_empty() {
+    if is_heading(&lines[first].0.text) && first > 0 && !blank(&lines[first - 1]) {
         first -= 1;
     }
-    let more = lines[..first].iter().rev().take(MAX_BLOCK).take_while(|line| !line.text.trim().is_empty());
+    let more = lines[..first].iter().rev().take(MAX_BLOCK).take_while(|line| !blank(line)).map(|(line, _)| line);
     let below: Vec<String> = more.clone().map(|line| line.text.clone()).collect();
-    let span = more.fold(lines[first].span, |span, line| span.join(line.span));
-    let others = lines[first + 1..].iter().filter(|line| is_error(&line.text) && tells(line)).take(MAX_OTHERS);
-    let others = others.cloned().collect();
+    let others = telling(&lines[first + 1..]).filter(|line| is_error(&line.text)).take(MAX_OTHERS).cloned().collect();
     let after = lines[..first].iter().rev().skip(below.len());
     let above = lines[first + 1..].iter().take(MAX_AROUND);
-    let around = after.take(MAX_AROUND).chain(above).filter(|line| tells(line)).cloned().collect();
-    let late = lines[..last].iter().filter(|line| !line.text.trim().is_empty()).count() <= MAX_AFTER;
-    let final_word = late && lines[last..=first].iter().any(|line| gives_up(&line.text));
-    Some(Words {
-        line: TextLine { text: lines[first].text.clone(), span },
-        below,
-        others,
-        around,
-        error: true,
-        final_word,
-    })
+    let around = telling(after.take(MAX_AROUND).chain(above)).cloned().collect();
+    let late = lines[..last].iter().filter(|line| !blank(line)).count() <= MAX_AFTER;
+    let final_word = late && lines[last..=first].iter().any(|(line, _)| gives_up(&line.text));
+    let first = &lines[first].0;
+    let span = more.fold(first.span, |span, line| span.join(line.span));
+    let line = TextLine { text: first.text.clone(), span };
+    Some(Words { line, below, others, around, error: true, final_word })
+}
+
+/// The lines that tell anything.
+fn telling<'l>(lines: impl IntoIterator<Item = &'l (TextLine, bool)>) -> impl Iterator<Item = &'l TextLine> {
+    lines.into_iter().filter(|(_, tells)| *tells).map(|(line, _)| line)
 }
 
 /// How many lines a reader is shown of what stands above a line.
