@@ -177,6 +177,8 @@ pub struct Session {
     keep_passed: bool,
     /// The parser of the document at hand; the log parser otherwise.
     document: Option<Box<dyn Parse>>,
+    /// The name of its format.
+    teller: Option<&'static str>,
     forced: Option<Format>,
     /// The format that was told and that has not been met yet.
     awaited: Option<Format>,
@@ -227,6 +229,7 @@ impl Session {
             keep_passed: analyzer.keep_passed,
             rules: analyzer.rules.clone(),
             document: None,
+            teller: None,
             forced: source.format,
             awaited: None,
             format: None,
@@ -338,9 +341,9 @@ impl Session {
             let rest = &data[pos..];
             let rules = &self.rules;
             let findings = &mut self.findings;
-            let of_report = Cell::new(false);
+            let teller = Cell::new(None);
             let mut out = |item: Item| {
-                findings.of_report = of_report.get();
+                findings.teller = teller.get();
                 findings.take(rules, item);
             };
             if !self.detected {
@@ -384,6 +387,7 @@ impl Session {
                         out(Item::Mark(Mark { scope, outcome, status: None, text, span }));
                     }
                 }
+                self.teller = format.map(Format::as_str);
                 self.document = format.and_then(|format| format::open(format, prefix, self.keep_passed));
                 self.format.get_or_insert(format.unwrap_or(Format::Log));
                 self.detected = true;
@@ -398,9 +402,9 @@ impl Session {
             let before = pos;
             match &mut self.document {
                 Some(document) => {
-                    of_report.set(true);
+                    teller.set(self.teller);
                     pos += document.parse(rest, &mut self.at, eof, &mut out);
-                    of_report.set(false);
+                    teller.set(None);
                     let aside = pos + document.aside();
                     if aside > pos {
                         let last = eof && aside == data.len() && data[aside - 1] != b'\n';
@@ -411,9 +415,9 @@ impl Session {
                             let moved = self.at.byte > self.opened_at;
                             let gives_way = moved && self.log.done() && document.gives_way();
                             if gives_way && format::detect(head_of(&data[pos..], self.documents)).is_some() {
-                                of_report.set(true);
+                                teller.set(self.teller);
                                 document.parse(&[], &mut self.at, true, &mut out);
-                                of_report.set(false);
+                                teller.set(None);
                                 self.document = None;
                                 self.detected = false;
                                 break;
@@ -458,7 +462,7 @@ impl Session {
         }
         let rules = &self.rules;
         let findings = &mut self.findings;
-        findings.of_report = false;
+        findings.teller = None;
         let mut out = |item: Item| findings.take(rules, item);
         if !self.log_ended {
             // What a reader still holds from before a report belongs to the log all the same.

@@ -46,8 +46,8 @@ pub(crate) struct Group {
     pub tasks: Vec<String>,
     /// The stretch of the log between two boundaries that it stands in.
     pub stretch: u32,
-    /// A report told it, rather than the console.
-    pub of_report: bool,
+    /// The format of the report that told it; the console has none.
+    pub teller: Option<&'static str>,
     /// Where it was first seen.
     pub first: Span,
     pub last: Span,
@@ -63,7 +63,7 @@ pub(crate) struct Filing {
     pub follow_on: bool,
     pub task: Option<String>,
     pub stretch: u32,
-    pub of_report: bool,
+    pub teller: Option<&'static str>,
     pub span: Span,
     /// Lines about a further try.
     pub hints: Vec<HintLine>,
@@ -94,7 +94,7 @@ pub(crate) fn evidence(source: &str, line: &TextLine, file: Option<FileRef>) -> 
 impl Ledger {
     pub(crate) fn file(&mut self, source: &str, filing: Filing) {
         let key = if self.groups.len() < MAX_GROUPS { key(&filing) } else { coarse_key(&filing) };
-        let Filing { verdict, level, count, test, file, follow_on, task, stretch, of_report, span, hints } = filing;
+        let Filing { verdict, level, count, test, file, follow_on, task, stretch, teller, span, hints } = filing;
         let place = verdict.line.span;
         let evidence = |line: &TextLine| evidence(source, line, file);
         let Some(&index) = self.by_key.get(&key) else {
@@ -112,7 +112,7 @@ impl Ledger {
                 tasks: task.iter().cloned().collect(),
                 task,
                 stretch,
-                of_report,
+                teller,
                 first: span,
                 last: span,
             });
@@ -178,18 +178,13 @@ impl Ledger {
 
 /// The key under which a failure is filed within one stretch of one source.
 fn key(filing: &Filing) -> u64 {
-    let Filing { verdict, level, file, follow_on, task, stretch, of_report, test, count: _, span: _, hints: _ } =
-        filing;
+    let Filing { verdict, level, file, follow_on, task, stretch, teller, test, count: _, span: _, hints: _ } = filing;
     let mut hash = Fnv::default();
     hash.write(verdict.kind.as_str().as_bytes());
     hash.write(verdict.nature.as_str().as_bytes());
     hash.write(&stretch.to_le_bytes());
-    hash.write(&[
-        *follow_on as u8,
-        (verdict.role == Role::Root) as u8,
-        (*level == Level::Line) as u8,
-        *of_report as u8,
-    ]);
+    hash.write(&[*follow_on as u8, (verdict.role == Role::Root) as u8, (*level == Level::Line) as u8]);
+    hash.write(teller.unwrap_or_default().as_bytes());
     hash.write(&[(verdict.rank == Rank::Generic) as u8]);
     hash.write(task.as_deref().unwrap_or("").as_bytes());
     match verdict.kind {
@@ -217,7 +212,8 @@ fn coarse_key(filing: &Filing) -> u64 {
     let mut hash = Fnv::default();
     hash.write(b"coarse");
     hash.write(filing.verdict.kind.as_str().as_bytes());
-    hash.write(&[filing.follow_on as u8, (filing.level == Level::Line) as u8, filing.of_report as u8]);
+    hash.write(&[filing.follow_on as u8, (filing.level == Level::Line) as u8]);
+    hash.write(filing.teller.unwrap_or_default().as_bytes());
     hash.0
 }
 

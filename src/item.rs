@@ -32,8 +32,6 @@ pub(crate) enum Item {
         /// It ends the input, in the words of a tool that gives up.
         last: bool,
     },
-    /// What follows, up to the same with `false`, is told by a report that is printed among the lines of a console.
-    Aside(bool),
     /// A line that the green runs of the job did not have.
     Novel(TextLine),
     /// A task of a message.
@@ -44,6 +42,8 @@ pub(crate) enum Item {
     Asked(String),
     /// Something a reader should know.
     Note(Note),
+    /// Who tells what comes next: a report that is read in the log pass, by the name of its format, or the console.
+    Teller(Option<&'static str>),
 }
 
 /// A line of a log, clean, with its place.

@@ -5,18 +5,20 @@
 //! searched. Success needs positive evidence, and so does failure; where there is neither, the outcome is unknown.
 
 mod resolve;
+mod runs;
 mod standing;
 
 use crate::baseline::Baseline;
 use crate::cause::{Filing, Group, Ledger, evidence, quote};
 use crate::classify::{Memo, Verdict, classify, classify_line, set_phase};
-use crate::item::{Item, LogLine, Mark, Scope, Step, TestRun};
+use crate::item::{Item, LogLine, Mark, Scope, Step};
 use crate::kind::{Kind, Nature, Phase};
 use crate::report::{
     Counts, Evidence, Failure, HintLine, Ignored, Level, Note, Outcome, PassedCase, Report, Signal, Span, Task,
     TextLine,
 };
 use crate::rules::{Rank, Role, RuleSet};
+use runs::Runs;
 
 /// How many notes of one input are kept.
 const MAX_NOTES: usize = 50;
@@ -29,9 +31,6 @@ const MAX_TAILS: usize = 100;
 
 /// How far above an exit line the last line of output is looked for.
 const LAST_LINES: u64 = 30;
-
-/// How many runs are held against others, to find two views of one.
-const MAX_RUNS: usize = 100;
 
 /// How near two findings of one kind stand that tell of one thing.
 const ECHO_REACH: u64 = 40;
@@ -87,15 +86,15 @@ pub(crate) struct Findings {
     last_line: Option<(usize, TextLine)>,
     /// The lines that no green run had.
     novel: Vec<TextLine>,
-    /// The cases that passed, where they are asked for.
-    passed: Vec<PassedCase>,
+    /// The cases that passed, where they are asked for, with the format of the report that told them.
+    passed: Vec<(Option<&'static str>, PassedCase)>,
     /// Lines that a rule knows to be no failure although another took them for one, and the first of them.
     dropped: u64,
     first_dropped: Option<Evidence>,
-    /// What comes is told by a report within the input, rather than by the console around it.
-    pub of_report: bool,
-    /// The same, as the log pass knows it.
-    aside: bool,
+    /// The format of the report within the input that tells what comes; the console has none.
+    pub teller: Option<&'static str>,
+    /// The same of a report that is read in the log pass.
+    reader: Option<&'static str>,
 }
 
 /// What stands around some last words.
@@ -162,21 +161,6 @@ struct CommandState {
     first: u64,
 }
 
-/// The test runs of the input, added up.
-#[derive(Debug, Default)]
-struct Runs {
-    sum: Option<Counts>,
-    /// What go's runner told since gotestsum told its totals, which hold the same cases again.
-    of_go: Option<Counts>,
-    passed: bool,
-    /// A report was read that does not say how its run ended: it is empty, or was cut.
-    open: bool,
-    /// The runs that the console told, and those that reports among its lines told: they may be the same.
-    told: [Vec<Counts>; 2],
-    /// A report was read in the log pass, so that what the console told is not known apart.
-    mixed: bool,
-}
-
 /// What remains of one input.
 pub(crate) struct Resolved {
     pub name: String,
@@ -241,8 +225,8 @@ impl Findings {
             passed: Vec::new(),
             dropped: 0,
             first_dropped: None,
-            of_report: false,
-            aside: false,
+            teller: None,
+            reader: None,
         }
     }
 
@@ -257,7 +241,7 @@ impl Findings {
             Item::Failure(failure) => self.failure(rules, failure),
             Item::Passed(case) => {
                 if self.passed.len() < Report::MAX_PASSED {
-                    self.passed.push(case);
+                    self.passed.push((self.reader.or(self.teller), case));
                 }
             }
             Item::Line(line) => self.line(rules, &line),
@@ -284,13 +268,13 @@ impl Findings {
                 }
             }
             Item::Novel(line) => self.novel.push(line),
-            Item::Aside(begins) => self.aside = begins,
             Item::Task(task) => self.tasks.push(task),
             Item::Letter { id, supersedes } => self.letter = Some(Letter { id, supersedes }),
             Item::Asked(whom) => {
                 self.asked.get_or_insert(whom);
             }
             Item::Note(note) => self.note(note),
+            Item::Teller(teller) => self.reader = teller,
         }
     }
 
@@ -374,7 +358,7 @@ impl Findings {
         }
         let span = verdict.line.span;
         let filing = Filing {
-            of_report: self.of_report || self.aside,
+            teller: self.reader.or(self.teller),
             stretch: self.use_stretch(span.line),
             task: task.or_else(|| self.task.clone()),
             count: count.max(1),
@@ -428,7 +412,7 @@ impl Findings {
                         .into_iter()
                         .collect(),
                     stretch: self.use_stretch(line.span.line),
-                    of_report: self.of_report || self.aside,
+                    teller: self.reader.or(self.teller),
                     task: self.task.clone(),
                     count: 1,
                     follow_on: verdict.role == Role::FollowOn,
@@ -441,38 +425,6 @@ impl Findings {
                 self.ledger.file(&self.name, filing);
             }
         }
-    }
-
-    fn run(&mut self, run: TestRun) {
-        self.stretch().end = run.outcome;
-        if run.outcome == Outcome::Failed {
-            self.use_stretch(run.span.line);
-            self.command().failed_run = true;
-        }
-        if run.outcome == Outcome::Passed && run.counts.total > 0 {
-            self.prove(Phase::Test);
-        }
-        if run.outcome == Outcome::Passed {
-            self.passed_at = self.passed_at.max(run.span.last_line);
-        }
-        self.runs.passed |= run.outcome == Outcome::Passed;
-        self.runs.open |= run.outcome == Outcome::Unknown;
-        self.runs.mixed |= run.tool == "tap";
-        if run.tool != "go test" && run.counts.total + run.counts.errored > 0 {
-            let told = &mut self.runs.told[usize::from(self.of_report || self.aside)];
-            if told.len() <= MAX_RUNS {
-                told.push(run.counts);
-            }
-        }
-        let sum = if run.tool == "go test" { &mut self.runs.of_go } else { &mut self.runs.sum };
-        match sum {
-            Some(sum) => sum.add(&run.counts),
-            None => *sum = Some(run.counts),
-        }
-        if run.tool == "gotestsum" {
-            self.runs.of_go = None;
-        }
-        self.next_stretch();
     }
 
     fn mark(&mut self, mark: Mark) {
@@ -617,7 +569,7 @@ pub(crate) fn unclassified(line: TextLine, task: Option<String>) -> Filing {
         follow_on: false,
         task,
         stretch: 0,
-        of_report: false,
+        teller: None,
         span: Span { ..span },
         hints: Vec::new(),
     }

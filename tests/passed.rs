@@ -18,6 +18,7 @@ const NAMING: &[Format] = &[
     Format::Catch2Xml,
     Format::QtTestXml,
     Format::RobotXml,
+    Format::BoostXml,
     Format::CheckXml,
     Format::JestJson,
     Format::Tap,

@@ -16,6 +16,8 @@ const REPORTS: &[(&str, bool)] = &[
     ("nunit-xml/jasmine-flags/nunit.xml", true),
     ("robot-xml/robot4/output.xml", true),
     ("check-xml/check015/check.xml", true),
+    ("boost-xml/v183-log/log.xml", true),
+    ("catch2-xml/v37/report.xml", true),
     ("lint-json/ruff/report.json", true),
     ("cucumber-json/behave13-errors/report.json", true),
     ("trx/outcomes/results.trx", true),

@@ -8,7 +8,7 @@ use super::xml::text::decode;
 use super::xml::{Tag, key, root};
 use super::{Parse, Sure};
 use crate::item::Item;
-use crate::report::{FileRef, Level, Signal};
+use crate::report::{FileRef, Level, Signal, TextLine};
 
 /// Whether a document is Catch2's.
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
@@ -43,6 +43,8 @@ struct Catch {
     /// The sections of the first expectation that did not hold.
     within: Vec<String>,
     file: Option<FileRef>,
+    /// The tags of the case say that it may fail, or must.
+    may_fail: bool,
     /// Inside an expression that did not hold.
     failed: bool,
     sink: Sink,
@@ -65,6 +67,9 @@ impl Reader for Catch {
                 let name = decode(tag.get(b"name").unwrap_or_default(), context.encoding);
                 self.case = Some(Current { name, span, ..Current::default() });
                 (self.file, self.failed) = (None, false);
+                let tags = tag.get(b"tags").unwrap_or_default();
+                self.may_fail =
+                    [&b"!mayfail"[..], b"!shouldfail"].iter().any(|word| memchr::memmem::find(tags, word).is_some());
                 self.sections.clear();
                 self.within.clear();
             }
@@ -127,10 +132,9 @@ impl Reader for Catch {
     }
 
     fn finish(&mut self, whole: bool, context: &mut Context<'_, '_>) {
-        // The process died within a case.
-        if let Some(mut case) = self.case.take() {
+        // Of a case that was cut, only what failed in it is sure, unless it may fail.
+        if let Some(mut case) = self.case.take().filter(|case| case.signal.is_some() && !self.may_fail) {
             case.ended = Ended::Failed;
-            case.signal = case.signal.or(Some(Signal::Crash));
             self.close(case, context);
         }
         self.totals.report("catch2", whole, 0, context.out);
@@ -158,7 +162,13 @@ impl Catch {
             case.name.push_str(" > ");
             case.name.push_str(&section);
         }
+        let unexpected = case.signal.is_none().then_some(case.span);
+        case.signal = case.signal.or(Some(Signal::Assertion));
         let mut failure = case.failure(Level::Case, context.encoding);
+        if let Some(span) = unexpected {
+            let text = "the case failed though each of its expectations held".to_owned();
+            failure.text.push(TextLine { text, span });
+        }
         failure.text.retain(|line| !line.text.trim().is_empty());
         for line in &mut failure.text {
             line.text = line.text.trim().to_owned();

@@ -183,8 +183,12 @@ impl Places {
             Item::Mark(mark) => mark.span = self.span(mark.span),
             Item::Step(step) => step.span = self.span(step.span),
             Item::Tail { line, .. } | Item::Novel(line) => line.span = self.span(line.span),
-            Item::Passed(_) | Item::Task(_) | Item::Letter { .. } | Item::Asked(_) | Item::Note(_) | Item::Aside(_) => {
-            }
+            Item::Passed(_)
+            | Item::Task(_)
+            | Item::Letter { .. }
+            | Item::Asked(_)
+            | Item::Note(_)
+            | Item::Teller(_) => {}
         }
         item
     }

@@ -21,8 +21,9 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let result = cursor.object(|key, cursor| {
         match key {
             "testsuites" => elements(cursor, &mut damaged, |suite| {
+                let name = suite.string_at("name").unwrap_or_default();
                 for case in suite.list("testsuite") {
-                    read_case(doc, case, &mut tally, out);
+                    read_case(doc, case, &name, &mut tally, out);
                 }
             })?,
             _ => cursor.skip()?,
@@ -35,7 +36,7 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     doc.finish(&cursor, result, stop, out)
 }
 
-fn read_case(doc: &Doc<'_>, case: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+fn read_case(doc: &Doc<'_>, case: &Node<'_>, suite: &str, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
     let failures = case.list("failures");
     let full_name = || {
         let name = case.string_at("name").unwrap_or_default();
@@ -54,10 +55,16 @@ fn read_case(doc: &Doc<'_>, case: &Node<'_>, tally: &mut Tally, out: &mut dyn Fn
         }
         return if run { tally.passed() } else { tally.skipped() };
     }
-    tally.failed();
-    let mut failure = doc.failure(Level::Case, case);
+    // What failed around the tests of a suite is a case without a name.
+    let around = case.string_at("name").is_none_or(|name| name.is_empty());
+    let mut failure = doc.failure(if around { Level::Suite } else { Level::Case }, case);
+    if around {
+        tally.counts.errored += 1;
+    } else {
+        tally.failed();
+    }
     failure.phase = Some(Phase::Test);
-    failure.test = Some(full_name());
+    failure.test = Some(if around { suite.to_owned() } else { full_name() });
     let mut thrown = false;
     for told in failures {
         let before = failure.text.len();

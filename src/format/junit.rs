@@ -399,7 +399,7 @@ impl Junit {
             return;
         }
         // A suite that failed outside any case.
-        let mut case = Case { parts: vec![part], ..Case::default() };
+        let mut case = Case { parts: vec![part], google: self.case.google, ..Case::default() };
         let around = self.around(context.encoding);
         let (told, thin) = failures(&mut case, &around, Level::Suite, context.encoding);
         self.counts.errored += 1;
@@ -429,6 +429,14 @@ impl Junit {
             return;
         }
         self.sink = Sink::Nowhere;
+        // GoogleTest writes what failed around the tests of a suite as a case without a name.
+        if self.case.google && self.case.name.is_empty() && self.case.class.is_empty() {
+            for part in std::mem::take(&mut self.case.parts) {
+                self.part = Some(part);
+                self.end_part(to, context);
+            }
+            return;
+        }
         self.cases += 1;
         let case = &mut self.case;
         let status = status(case);

@@ -4,6 +4,7 @@
 
 mod agent;
 mod bazel_bep;
+mod boost;
 mod cargo_json;
 mod catch2;
 mod check;
@@ -70,6 +71,8 @@ names! {
     QtTestXml = "qttest-xml",
     /// The `output.xml` of Robot Framework.
     RobotXml = "robot-xml",
+    /// The XML of Boost.Test: its log, and its report.
+    BoostXml = "boost-xml",
     /// The XML of libcheck.
     CheckXml = "check-xml",
     /// Checkstyle's XML, which most linters can write.
@@ -271,6 +274,7 @@ const TABLE: &[Entry] = &[
     Entry { format: Format::QtTestXml, sniff: qttest::sniff, open: qttest::open },
     Entry { format: Format::Catch2Xml, sniff: catch2::sniff, open: catch2::open },
     Entry { format: Format::TestngXml, sniff: testng::sniff, open: testng::open },
+    Entry { format: Format::BoostXml, sniff: boost::sniff, open: boost::open },
     Entry { format: Format::CheckXml, sniff: check::sniff, open: check::open },
     Entry { format: Format::RobotXml, sniff: robot::sniff, open: robot::open },
     Entry { format: Format::JunitXml, sniff: junit::sniff, open: junit::open },
@@ -311,6 +315,8 @@ pub(crate) const BEGINNINGS: &[&str] = &[
     "<?xml version",
     "<testsuites",
     "<testsuite ",
+    "<TestLog>",
+    "<TestResult>",
     "\"numFailedTestSuites\"",
     "\"numTotalTestSuites\"",
     "\"stats\": {",

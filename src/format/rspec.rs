@@ -71,17 +71,25 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     doc.finish(&cursor, result, stop, out)
 }
 
-fn load(_doc: &Doc<'_>, text: Vec<TextLine>) -> Failure {
+fn load(_doc: &Doc<'_>, mut text: Vec<TextLine>) -> Failure {
     let span = text.first().map(|line| line.span).unwrap_or_default();
     let span = text.last().map_or(span, |line| span.join(line.span));
     let named = text.iter().find_map(|line| {
         let word = line.text.trim().strip_suffix(':')?;
         word.ends_with("Error").then(|| word.to_owned())
     });
+    let hook = text.iter().take(3).any(|line| line.text.trim_end().ends_with(" hook."));
+    // What was thrown in a hook says more than that it was thrown there.
+    if let (true, Some(word)) = (hook, &named)
+        && let Some(at) = text.iter().position(|line| line.text.trim().strip_suffix(':') == Some(word))
+        && at + 1 < text.len()
+    {
+        text.rotate_left(at + 1);
+    }
     Failure {
         level: Level::Suite,
         phase: Some(Phase::Test),
-        signal: Some(Signal::Load),
+        signal: Some(if hook { Signal::Hook } else { Signal::Load }),
         type_name: named,
         file: text.iter().find_map(|line| place(&line.text)),
         text,

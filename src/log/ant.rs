@@ -1,4 +1,4 @@
-//! Ant's `junit` task, which prints the totals of each suite twice.
+//! Ant's `junit` task, which prints the totals of each suite twice, and the files that its plain formatter writes.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use crate::item::Item;
 use crate::pattern;
 use crate::report::Signal;
 
-pub(super) const NEEDLES: &[&str] = &["[junit] "];
+pub(super) const NEEDLES: &[&str] = &["[junit] ", "Testsuite: "];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Ant::default())
@@ -19,6 +19,10 @@ pub(super) fn open() -> Box<dyn Reader> {
 #[derive(Default)]
 struct Ant {
     suite: String,
+    /// What is read is the file of a formatter rather than the console, where each line has the name of the task.
+    bare: bool,
+    /// Within what a suite printed.
+    printed: bool,
     /// The totals of the suite at hand were read.
     counted: bool,
     /// A case was named; whether it failed stands on this line or on the next.
@@ -51,13 +55,45 @@ impl Ant {
 
 impl Reader for Ant {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
-        let Some(text) = line.text.trim_start().strip_prefix("[junit]") else {
-            if let Some(case) = self.case.take() {
-                case.tell(out);
+        let text = match line.text.trim_start().strip_prefix("[junit]") {
+            Some(text) => text.strip_prefix(' ').unwrap_or(text),
+            None if self.bare || line.text.starts_with("Testsuite: ") => line.text,
+            None => {
+                if let Some(case) = self.case.take() {
+                    case.tell(out);
+                }
+                return Grip::Pass;
             }
-            return Grip::Pass;
         };
-        let text = text.strip_prefix(' ').unwrap_or(text);
+        self.bare = text.len() == line.text.len();
+        match self.read(text, line, out) {
+            Grip::Take if self.bare => Grip::Hold,
+            Grip::Pass if self.bare => self.aside(text),
+            grip => grip,
+        }
+    }
+
+    fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        if let Some(case) = self.case.take() {
+            case.tell(out);
+        }
+    }
+}
+
+impl Ant {
+    /// A line of a formatter's file that tells of no case.
+    fn aside(&mut self, text: &str) -> Grip {
+        if text.starts_with("------------- ") {
+            // Both its beginning and its end are ruled; only the beginning says what is printed.
+            self.printed = text.contains(" Standard ");
+            return Grip::Hold;
+        }
+        let known = self.printed || text.trim().is_empty() || text.starts_with('\t');
+        self.bare = known;
+        if known { Grip::Hold } else { Grip::Pass }
+    }
+
+    fn read(&mut self, text: &str, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let heads = ["Testsuite: ", "Running ", "Testcase: ", "Tests run: ", "Test ", "-----"];
         if let Some(case) = &mut self.case {
             let ends = heads.iter().any(|head| text.starts_with(head)) || text.trim().is_empty() && case.stack;
@@ -112,11 +148,5 @@ impl Reader for Ant {
             return Grip::Hold;
         }
         Grip::Pass
-    }
-
-    fn end(&mut self, out: &mut dyn FnMut(Item)) {
-        if let Some(case) = self.case.take() {
-            case.tell(out);
-        }
     }
 }

@@ -241,6 +241,10 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: native::boost::NEEDLES, open: native::boost::open },
     ReaderEntry { needles: native::cpputest::NEEDLES, open: native::cpputest::open },
     ReaderEntry { needles: native::criterion::NEEDLES, open: native::criterion::open },
+    ReaderEntry { needles: native::meson::NEEDLES, open: native::meson::open },
+    ReaderEntry { needles: native::check::NEEDLES, open: native::check::open },
+    ReaderEntry { needles: native::shunit2::NEEDLES, open: native::shunit2::open },
+    ReaderEntry { needles: native::dejagnu::NEEDLES, open: native::dejagnu::open },
     // What follows is read where no runner of tests has it.
     ReaderEntry { needles: traceback::NEEDLES, open: traceback::open },
     ReaderEntry { needles: sphinx::NEEDLES, open: sphinx::open },

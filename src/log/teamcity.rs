@@ -110,9 +110,9 @@ impl TeamCity {
                     }
                 };
                 let failure = self.failure(&name, &flow, &hint, message, line);
-                out(Item::Aside(true));
+                out(Item::Teller(Some("teamcity")));
                 out(Item::Failure(failure));
-                out(Item::Aside(false));
+                out(Item::Teller(None));
             }
             "testFinished" => {
                 let Some(state) = self.open.remove(&key()) else { return };
@@ -191,12 +191,12 @@ impl TeamCity {
             return;
         }
         counts.passed = Some(counts.total.saturating_sub(counts.failed + counts.skipped + lost));
-        out(Item::Aside(true));
+        out(Item::Teller(Some("teamcity")));
         match lost {
             0 => finish("teamcity", counts, false, span, out),
             _ => super::cases::cut("teamcity", counts, span, out),
         }
-        out(Item::Aside(false));
+        out(Item::Teller(None));
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an input comes to: how it ended, and the findings that stand.
 
-use super::standing::{fold_claims, fold_echoes, incidental, is_of_tests, settle_cancelled, summed, tell_once, weak};
-use super::{Around, Findings, HINT_REACH, LAST_LINES, MAX_RUNS, Resolved, StepState, may_pass, unclassified};
+use super::standing::{fold_claims, fold_echoes, incidental, settle_cancelled, summed, tell_once, weak};
+use super::{Around, Findings, HINT_REACH, LAST_LINES, Resolved, StepState, may_pass, unclassified};
 use crate::cause::{Group, Ledger};
 use crate::classify::settle;
 use crate::edge::explain;
@@ -18,58 +18,6 @@ fn is_marked(text: &str) -> bool {
 }
 
 impl Findings {
-    /// Finds out whether a report was printed among the lines of the console of the same runs, and drops one of the two
-    /// views, of the counts and of the failures: the one that tells less.
-    fn drop_twins(&mut self, groups: &mut Vec<Group>) {
-        let [console, report] = &self.runs.told;
-        if self.runs.mixed || console.is_empty() || report.is_empty() || console.len().max(report.len()) > MAX_RUNS {
-            return;
-        }
-        // The console of pytest counts a case twice that passed and could not be torn down, and not every report knows
-        // errors from failures.
-        let same = |one: &Counts, other: &Counts| {
-            let figures = |counts: &Counts| [counts.failed, counts.errored, counts.skipped];
-            let either = |counts: &Counts| [counts.failed + counts.errored, counts.skipped];
-            let alike = figures(one) == figures(other) || other.errored == 0 && either(one) == either(other);
-            alike && one.total.abs_diff(other.total) <= one.errored
-        };
-        let sum = |runs: &[Counts]| {
-            let mut sum = runs[0];
-            runs[1..].iter().for_each(|counts| sum.add(counts));
-            sum
-        };
-        // Each of some runs is one of the others.
-        let within = |some: &[Counts], others: &[Counts]| {
-            let mut others = others.to_vec();
-            some.iter().all(|run| {
-                let twin = others.iter().position(|other| same(run, other));
-                twin.map(|index| others.swap_remove(index)).is_some()
-            })
-        };
-        let equal = same(&sum(console), &sum(report));
-        let drop_report = match (equal || within(report, console), within(console, report)) {
-            (false, false) => return,
-            (true, false) if !equal => true,
-            (false, true) => false,
-            _ => {
-                let told = |of_report: bool| -> u64 {
-                    let own = groups.iter().filter(|group| is_of_tests(group) && group.of_report == of_report);
-                    own.map(|group| group.count).sum()
-                };
-                told(true) <= told(false)
-            }
-        };
-        let (kept, dropped) = if drop_report { (console, report) } else { (report, console) };
-        let mut counts = sum(kept);
-        if equal && counts.errored == 0 {
-            (counts.failed, counts.errored) = (sum(dropped).failed, sum(dropped).errored);
-        }
-        counts.flaky = counts.flaky.max(sum(dropped).flaky);
-        counts.passed = counts.passed.or(sum(dropped).passed.filter(|_| equal));
-        self.runs.sum = Some(counts);
-        groups.retain(|group| !is_of_tests(group) || group.of_report != drop_report);
-    }
-
     /// Decides how the input ended and which findings stand.
     pub(crate) fn resolve(mut self) -> Resolved {
         if self.notes_omitted > 0 {
@@ -83,7 +31,14 @@ impl Findings {
         let unmarked = |step: &StepState| step.end.is_none() && any_step_failed;
         let mut groups = std::mem::take(&mut self.ledger.groups);
         groups.retain(|group| group.count > 0);
-        self.drop_twins(&mut groups);
+        for (dropped, kept) in std::mem::take(&mut self.runs.views).drop_twins(&mut self.runs.sum, &mut groups) {
+            // Most consoles do not name what passed.
+            if self.passed.iter().any(|(teller, _)| *teller == kept) {
+                self.passed.retain(|(teller, _)| *teller != dropped);
+            } else {
+                self.passed.iter_mut().filter(|(teller, _)| *teller == dropped).for_each(|(teller, _)| *teller = kept);
+            }
+        }
         // What a green run printed too is not why this one failed, unless a runner reports that it failed.
         if let Some(baseline) = self.baseline.take() {
             groups.retain(|group| {
@@ -196,7 +151,7 @@ impl Findings {
             ignored,
             proven,
             stated: self.job.map(|mark| TextLine { text: mark.text, span: mark.span }),
-            passed: self.passed,
+            passed: self.passed.into_iter().map(|(_, case)| case).collect(),
         }
     }
 

@@ -23,6 +23,9 @@ pub(crate) const NEEDLES: &[&str] =
 /// How many lines of others may stand between two lines of a run whose plan is not met.
 const PATIENCE: u32 = 2000;
 
+/// How many lines of what node:test writes for people are passed over between two points.
+const MAX_ASIDE: u32 = 500;
+
 /// How many comments are kept between two points.
 const MAX_COMMENTS: usize = 200;
 
@@ -84,6 +87,11 @@ struct Stream {
     passed: u64,
     failed: u64,
     skipped: u64,
+    /// There are blocks in braces, as Vitest writes them for its files. They are no cases themselves.
+    braced: bool,
+    /// The points at the margin and within such blocks, and how many of them failed up to the last one at the margin.
+    leaves: Counts,
+    leaves_failed: u64,
     trailer: Trailer,
     bailed: bool,
     /// Whether a point failed at each depth since the last point above it.
@@ -102,6 +110,8 @@ struct Stream {
     digests: Vec<u64>,
     span: Option<Span>,
     idle: u32,
+    /// Within what node:test writes for people.
+    aside: bool,
 }
 
 /// A failed point below the margin.
@@ -131,8 +141,18 @@ struct Trailer {
     skipped: u64,
 }
 
+/// Says of what is told that TAP tells it, rather than the console around it.
+fn as_tap(out: &mut dyn FnMut(Item)) -> impl FnMut(Item) {
+    |item| {
+        out(Item::Teller(Some("tap")));
+        out(item);
+        out(Item::Teller(None));
+    }
+}
+
 impl Reader for Tap {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
+        let out = &mut as_tap(out);
         if line.text.starts_with("TAP Reports Processing: ") {
             self.finish(Ended::ByOther, out);
             self.echo = line.text.ends_with("START") && !self.told.is_empty();
@@ -182,7 +202,20 @@ impl Reader for Tap {
             Some(stream) => {
                 if stream.take(line, out) {
                     stream.idle = 0;
+                    stream.aside &= line.text.is_empty();
                     return Grip::Hold;
+                }
+                // node:test writes in two forms at once where it is asked to. What stands among the points is told
+                // again behind them, and the totals are its other reader's.
+                if line.text.starts_with("ℹ ") {
+                    return Grip::Watch;
+                }
+                if !stream.is_complete() && stream.idle < MAX_ASIDE {
+                    stream.aside |= ["✔ ", "✖ ", "▶ ", "﹣ ", "⚠ "].iter().any(|sign| line.trimmed().starts_with(sign));
+                    if stream.aside {
+                        stream.idle += 1;
+                        return Grip::Hold;
+                    }
                 }
                 stream.idle += 1;
                 if stream.is_complete() || stream.idle > PATIENCE {
@@ -195,7 +228,7 @@ impl Reader for Tap {
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
-        self.finish(Ended::ByInput, out);
+        self.finish(Ended::ByInput, &mut as_tap(out));
     }
 
     fn keep_passed(&mut self) {
@@ -365,10 +398,17 @@ impl Stream {
             *slot = None;
         }
         let outer = depth == 0 && self.blocks.is_empty();
+        self.braced |= point.opens_block;
+        // A block that failed, and nothing in it, failed outside of its points.
+        if depth <= self.blocks.len() && (!point.opens_block || failed && !children_failed) {
+            self.leaves.total += 1;
+            self.leaves.failed += u64::from(failed);
+            self.leaves.skipped += u64::from(directive.is_some());
+        }
         if let Some(passing) = self.passing.as_mut().filter(|_| ok && directive.is_none())
             && passing.len() < 2 * Report::MAX_PASSED
         {
-            let (seconds, suite) = (point.seconds(), point.is_suite());
+            let (seconds, suite) = (point.seconds(), point.is_suite() || point.opens_block);
             passing.push(Passing { name: point.name.clone(), seconds, outer, suite });
         }
         let mut parent = None;
@@ -410,7 +450,10 @@ impl Stream {
             self.flush(out);
         } else {
             self.deferred.clear();
+            self.leaves.skipped += self.leaves.failed - self.leaves_failed;
+            self.leaves.failed = self.leaves_failed;
         }
+        self.leaves_failed = self.leaves.failed;
     }
 
     fn flush(&mut self, out: &mut dyn FnMut(Item)) {
@@ -438,6 +481,10 @@ impl Stream {
         let span = self.span.unwrap_or_default();
         let Stream { plan, seen, passed, failed, skipped, trailer, bailed, passing, .. } = self;
         let mut counts = Counts { total: seen, passed: Some(passed), failed, errored: 0, skipped, flaky: 0 };
+        if self.braced {
+            let passed = self.leaves.total.saturating_sub(self.leaves.failed + self.leaves.skipped);
+            counts = Counts { passed: Some(passed), ..self.leaves };
+        }
         let told = plan.is_some() && trailer.tests.is_some() && (trailer.pass.is_some() || trailer.fail.is_some());
         // AVA counts what is still to do among the failed, and what is skipped in no sum.
         let told = told && (trailer.adds_up() || plan.as_ref().is_none_or(|(count, _)| *count > seen));
@@ -451,7 +498,7 @@ impl Stream {
             && !bailed
         {
             missing = count - seen;
-            counts.total = *count;
+            counts.total += missing;
             counts.failed += missing;
             let message = format!("the plan promises {count} tests, {seen} ran: the report is cut or the program died");
             out(Item::Note(Note::warning(Some(span.last_line), message)));

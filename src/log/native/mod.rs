@@ -3,12 +3,16 @@
 pub(crate) mod bats;
 pub(super) mod boost;
 pub(super) mod catch2;
+pub(super) mod check;
 pub(super) mod cpputest;
 pub(super) mod criterion;
 pub(super) mod ctest;
+pub(super) mod dejagnu;
 pub(super) mod gtest;
+pub(super) mod meson;
 pub(super) mod prove;
 pub(crate) mod qttest;
+pub(super) mod shunit2;
 
 use crate::report::{FileRef, TextLine};
 

@@ -1,0 +1,208 @@
+//! The test runs of one input, and two views of the same: the console and a report that was printed among its lines, or
+//! reports in several formats. They count once, and of their failures the view that tells more is kept.
+
+use super::Findings;
+use super::standing::is_of_tests;
+use crate::cause::Group;
+use crate::item::TestRun;
+use crate::kind::Phase;
+use crate::report::{Counts, Outcome};
+
+/// How many runs of a view are held against others.
+const MAX_RUNS: usize = 100;
+
+/// The test runs of the input, added up.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    pub(super) sum: Option<Counts>,
+    /// What go's runner told since gotestsum told its totals, which hold the same cases again.
+    pub(super) of_go: Option<Counts>,
+    pub(super) passed: bool,
+    /// A report was read that does not say how its run ended: it is empty, or was cut.
+    pub(super) open: bool,
+    /// The runs that the console told, and those that reports among its lines told: they may be the same.
+    pub(super) views: Views,
+}
+
+impl Findings {
+    pub(super) fn run(&mut self, run: TestRun) {
+        self.stretch().end = run.outcome;
+        if run.outcome == Outcome::Failed {
+            self.use_stretch(run.span.line);
+            self.command().failed_run = true;
+        }
+        if run.outcome == Outcome::Passed && run.counts.total > 0 {
+            self.prove(Phase::Test);
+        }
+        if run.outcome == Outcome::Passed {
+            self.passed_at = self.passed_at.max(run.span.last_line);
+        }
+        self.runs.passed |= run.outcome == Outcome::Passed;
+        self.runs.open |= run.outcome == Outcome::Unknown;
+        if run.tool != "go test" && run.counts.total + run.counts.errored > 0 {
+            self.runs.views.add(self.reader.or(self.teller), run.counts);
+        }
+        let sum = if run.tool == "go test" { &mut self.runs.of_go } else { &mut self.runs.sum };
+        match sum {
+            Some(sum) => sum.add(&run.counts),
+            None => *sum = Some(run.counts),
+        }
+        if run.tool == "gotestsum" {
+            self.runs.of_go = None;
+        }
+        self.next_stretch();
+    }
+}
+
+/// The format of the report that tells something; the console has none.
+type Teller = Option<&'static str>;
+
+/// The runs that the console told, or the reports of one format.
+#[derive(Debug)]
+struct View {
+    teller: Teller,
+    runs: Vec<Counts>,
+    /// There are more of them than are kept.
+    cut: bool,
+}
+
+/// All views of the runs of one input.
+#[derive(Debug, Default)]
+pub(super) struct Views(Vec<View>);
+
+impl View {
+    fn sum(&self) -> Counts {
+        let mut sum = self.runs[0];
+        self.runs[1..].iter().for_each(|counts| sum.add(counts));
+        sum
+    }
+
+    /// How much failed as its groups tell it, and the names of what did.
+    fn told<'a>(&self, groups: &'a [Group]) -> (u64, Vec<&'a str>) {
+        let own = groups.iter().filter(|group| is_of_tests(group) && group.teller == self.teller && !group.follow_on);
+        let names = own.clone().flat_map(|group| group.tests.iter().map(String::as_str)).collect();
+        (own.map(|group| group.count).sum(), names)
+    }
+
+    /// Whether each run of this one is one of the other.
+    fn is_within(&self, other: &View) -> bool {
+        let mut others = other.runs.clone();
+        self.runs.iter().all(|run| {
+            let twin = others.iter().position(|other| same(run, other));
+            twin.map(|index| others.swap_remove(index)).is_some()
+        })
+    }
+
+    /// Which of two views of the same runs tells less; `None` where they tell of different ones.
+    fn twin(&self, other: &View, groups: &[Group]) -> Option<Drop> {
+        let equal = same(&self.sum(), &other.sum());
+        let (within, around) = (self.is_within(other), other.is_within(self));
+        let ((own, own_names), (others, other_names)) = (self.told(groups), other.told(groups));
+        let less = if others <= own { Drop::Other } else { Drop::This };
+        // A report says of itself that it is one; TAP may as well be all that another runner prints.
+        let is_tap = |view: &View| view.teller == Some("tap");
+        if is_tap(self) || is_tap(other) || !(equal || within || around) {
+            return (close(&self.sum(), &other.sum()) && agree(&own_names, &other_names)).then_some(less);
+        }
+        match (equal || around, within) {
+            (true, false) if !equal => Some(Drop::Other),
+            (false, true) => Some(Drop::This),
+            _ => Some(less),
+        }
+    }
+}
+
+/// Which of two views is dropped.
+#[derive(Clone, Copy, PartialEq)]
+enum Drop {
+    This,
+    Other,
+}
+
+impl Views {
+    /// Notes a run.
+    pub(super) fn add(&mut self, teller: Teller, counts: Counts) {
+        let known = self.0.iter_mut().find(|view| view.teller == teller);
+        match known {
+            Some(view) if view.runs.len() < MAX_RUNS => view.runs.push(counts),
+            Some(view) => view.cut = true,
+            None => self.0.push(View { teller, runs: vec![counts], cut: false }),
+        }
+    }
+
+    /// Drops the views that tell less of the same runs than others, of the counts and of the failures.
+    /// Returns who told each of them, and who tells the same and stays.
+    pub(super) fn drop_twins(mut self, sum: &mut Option<Counts>, groups: &mut Vec<Group>) -> Vec<(Teller, Teller)> {
+        let mut twins = Vec::new();
+        if self.0.len() < 2 || self.0.iter().any(|view| view.cut) {
+            return twins;
+        }
+        // The console comes first and then TAP, so that they stay where none tells more.
+        self.0.sort_by_key(|view| (view.teller.is_some(), view.teller != Some("tap")));
+        let mut totals: Vec<Counts> = self.0.iter().map(View::sum).collect();
+        let (mut first, mut second) = (0, 1);
+        while first < self.0.len() {
+            if second >= self.0.len() {
+                (first, second) = (first + 1, first + 2);
+                continue;
+            }
+            let Some(drop) = self.0[first].twin(&self.0[second], groups) else {
+                second += 1;
+                continue;
+            };
+            let equal = same(&totals[first], &totals[second]);
+            if drop == Drop::This {
+                self.0.swap(first, second);
+                totals.swap(first, second);
+            }
+            let (dropped, counts) = (self.0.remove(second), totals.remove(second));
+            if equal && totals[first].errored == 0 {
+                (totals[first].failed, totals[first].errored) = (counts.failed, counts.errored);
+            }
+            totals[first].flaky = totals[first].flaky.max(counts.flaky);
+            totals[first].passed = totals[first].passed.or(counts.passed.filter(|_| equal));
+            groups.retain(|group| !is_of_tests(group) || group.teller != dropped.teller);
+            twins.push((dropped.teller, self.0[first].teller));
+            second = first + 1;
+        }
+        if !twins.is_empty() {
+            *sum = totals.into_iter().reduce(|mut sum, counts| {
+                sum.add(&counts);
+                sum
+            });
+        }
+        twins
+    }
+}
+
+/// Whether two figures are the same. The console of pytest counts a case twice that passed and could not be torn down,
+/// and not every report knows errors from failures.
+fn same(one: &Counts, other: &Counts) -> bool {
+    let figures = |counts: &Counts| [counts.failed, counts.errored, counts.skipped];
+    let either = |counts: &Counts| [counts.failed + counts.errored, counts.skipped];
+    let alike = figures(one) == figures(other) || other.errored == 0 && either(one) == either(other);
+    alike && one.total.abs_diff(other.total) <= one.errored
+}
+
+/// Whether two figures differ by no more than how what failed outside of any case is counted, which may be apart, as a
+/// case or not at all, and what is still to be written, which may be skipped or passed. The names must agree as well.
+fn close(one: &Counts, other: &Counts) -> bool {
+    let failing = |counts: &Counts| counts.failed + counts.errored;
+    let others = |counts: &Counts| counts.passed.map(|passed| passed + counts.skipped);
+    let ran = |counts: &Counts| counts.total.saturating_sub(counts.skipped);
+    // What was expected to fail is one of the failures to some.
+    ran(one) == ran(other)
+        || others(one).zip(others(other)).is_none_or(|(one, other)| one == other)
+            && failing(one).abs_diff(failing(other)) <= one.errored.max(other.errored)
+}
+
+/// Whether what failed has the same names, as far as both tell any: each reporter puts others in front of them.
+fn agree(one: &[&str], other: &[&str]) -> bool {
+    let last = |name: &str| {
+        let mut words = name.rsplit(|c: char| !c.is_alphanumeric() && c != '_');
+        words.find(|word| !word.is_empty()).unwrap_or_default().to_lowercase()
+    };
+    let (fewer, more) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    let known: std::collections::HashSet<String> = more.iter().map(|name| last(name)).collect();
+    !fewer.is_empty() && fewer.iter().all(|name| known.contains(&last(name)))
+}
