@@ -11,7 +11,10 @@ use crate::pattern::{self, Regex};
 
 /// A phrase and the kind that it speaks of. The first that matches decides, so that the narrow ones come first.
 const PHRASES: &[(Kind, &str)] = &[
-    (Kind::OutOfMemory, r"\bout of memory\b|cannot allocate memory|memory (?:limit|exhausted)"),
+    (
+        Kind::OutOfMemory,
+        r"\bout of memory\b|allocat(?:e|ion of) .{0,40}\bbytes\b|allocation failed|bad_alloc|cannot allocate memory|memory (?:limit|exhausted)",
+    ),
     // The table of a linter: line, column, severity.
     (
         Kind::LintViolation,
@@ -23,7 +26,7 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::PolicyViolation,
-        r"(?:leaks?|secrets?|vulnerabilit(?:y|ies)) (?:were )?(?:found|detected)|failed checks: [1-9]|licen[sc]e[sd]? .*not (?:permitted|allowed)|size limit|exceeds? (?:the )?(?:max\w* |allowed |size )|thresholds? .*(?:crossed|exceeded|failed|not met)|breaking changes?\b|\bviolate[sd]\b|\bthe limit is \d|(?:over|above|beyond) the (?:allowed |size )?limit|\bnot allowed by\b|(?:manual|human) (?:review|approval)|(?:review|approval) (?:is )?required|\bfixme|\btodos?\b",
+        r"(?:leaks?|secrets?|vulnerabilit(?:y|ies)) (?:were )?(?:found|detected)|failed checks: [1-9]|licen[sc]e[sd]? .*not (?:permitted|allowed)|size limit|exceeds? (?:the )?(?:max\w* |allowed |size )|thresholds? .*(?:crossed|exceeded|failed|not met)|breaking changes?\b|\bviolate[sd]\b|\bthe limit is \d|(?:over|above|beyond) the (?:allowed |size )?limit|\bnot allowed by\b|(?:manual|human) (?:review|approval)|(?:review|approval) (?:is )?required|\bfixme|\btodos?\b|\bforbids?\b|house style|(?:version|changelog) (?:was|is|has) not (?:been )?(?:raised|bumped|increased|updated|changed)|run .{1,40} and commit",
     ),
     (
         Kind::DiskFull,
@@ -33,7 +36,10 @@ const PHRASES: &[(Kind, &str)] = &[
         Kind::InvalidConfig,
         r"required (?:environment )?(?:variable|parameter|secret|setting|option|input)s? .{0,60}(?:missing|not set|undefined|unset|empty|not provided)|(?:environment|env|configuration) var(?:iable)?s? .{0,60}(?:missing|not set|undefined|unset|empty|required|not found|not defined)|missing (?:required )?env",
     ),
-    (Kind::RateLimit, r"too ?many ?requests|rate.?limit|throttl(?:ed|ing)"),
+    (
+        Kind::RateLimit,
+        r"too ?many ?requests|slow down|(?:replied|answered|returned|responded|got|gave|status)(?: with)?:? 429\b|rate.?limit|throttl(?:ed|ing)",
+    ),
     (
         Kind::QuotaExceeded,
         r"quota|billing|no (?:storage|credits?|minutes|seats?|builds?) left|(?:storage|credits?|minutes|seats?) (?:are |is |has been )?(?:used up|exhausted|exceeded)|used (?:up )?all|insufficient (?:credit|funds|balance)|(?:plan|usage|spend\w*) limit|upgrade (?:your|the|to a) \w*\s?plan|(?:free|current|trial) (?:plan|tier)\b",
@@ -48,20 +54,23 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::Authentication,
-        r"unauthori[sz]ed|unauthenticated|session (?:has |is )?(?:ended|expired|invalid|over)|not signed in|(?:sign|log) ?in (?:again|first|to)\b|re-?authenticate|\b401\b|not logged in|log ?in required|authentication (?:is )?(?:failed|required|error)|no valid .{1,40}licen[sc]e|(?:failed|unable|not able) to authenticate|could not authenticate|(?:validating|verifying) (?:the )?token|(?:token|credentials?|password|api key) (?:\w+ )?is (?:not valid|invalid|expired)|(?:invalid|expired|missing|bad|no|wrong) (?:\w+ ){0,2}(?:token|credentials?|password|api key|secret key)|(?:token|credentials?|password|api key) (?:\w+ )?(?:expired|invalid|is missing|not found|required)",
+        r"unauthori[sz]ed|(?:been|was|is|were) revoked|(?:replied|answered|returned|responded|got|gave|status)(?: with)?:? 401\b|unauthenticated|session (?:has |is )?(?:ended|expired|invalid|over)|not signed in|(?:sign|log) ?in (?:again|first|to)\b|re-?authenticate|\b401\b|not logged in|log ?in required|authentication (?:is )?(?:failed|required|error)|no valid .{1,40}licen[sc]e|(?:failed|unable|not able) to authenticate|could not authenticate|(?:validating|verifying) (?:the )?token|(?:token|credentials?|password|api key) (?:\w+ )?is (?:not valid|invalid|expired)|(?:invalid|expired|missing|bad|no|wrong) (?:\w+ ){0,2}(?:token|credentials?|password|api key|secret key)|(?:token|credentials?|password|api key) (?:\w+ )?(?:expired|invalid|is missing|not found|required)",
     ),
     (
         Kind::PermissionDenied,
-        r"permission denied|not allowed to|(?:no|without) (?:write |read |push |admin )?(?:access|permission|rights) (?:to|on|for)|access(?: is| was)? denied|\bforbidden\b|\b403\b|not (?:authori[sz]ed|permitted) to|cannot be run (?:with sudo|as root)|must (?:not )?be run as root|operation not permitted|insufficient (?:permission|privilege|scope)|(?:lacks?|missing) (?:the )?permission",
+        r"permission denied|(?:replied|answered|returned|responded|got|gave|status)(?: with)?:? 403\b|not allowed to|(?:no|without) (?:write |read |push |admin )?(?:access|permission|rights) (?:to|on|for)|access(?: is| was)? denied|\bforbidden\b|\b403\b|not (?:authori[sz]ed|permitted) to|cannot be run (?:with sudo|as root)|must (?:not )?be run as root|operation not permitted|insufficient (?:permission|privilege|scope)|(?:lacks?|missing) (?:the )?permission",
     ),
-    (Kind::PortInUse, r"address already in use|port \d* ?(?:is )?(?:already )?in use"),
+    (
+        Kind::PortInUse,
+        r"address already in use|(?:cannot|could not|can't|unable to|failed to) (?:listen|bind)\b|port \d* ?(?:is )?(?:already )?in use",
+    ),
     (
         Kind::ConnectionFailure,
         r"(?:did|does) not (?:answer|respond|reply)|no (?:answer|response|reply) from|(?:is|was|not) (?:un)?reachable|lost (?:the )?connection|connection to .{1,80} (?:refused|failed|lost|dropped|was closed)|hung up|connection (?:was )?(?:refused|reset|closed|aborted|timed out|failed|lost)|(?:could not|couldn't|cannot|can't|unable to|failed to) (?:connect|reach|resolve host)|no route to host|network is unreachable|name resolution|(?:host|server) (?:not found|unreachable)|broken pipe|socket hang up",
     ),
     (
         Kind::ServiceUnavailable,
-        r"service unavailable|bad gateway|internal server error|overloaded|temporarily unavailable|\b50[023] (?:error|response|status)|(?:status|error|http)(?: code)?:? 50[023]\b",
+        r"service unavailable|(?:replied|answered|returned|responded|got|gave|status)(?: with)?:? 50[0-4]\b|bad gateway|internal server error|overloaded|temporarily unavailable|\b50[023] (?:error|response|status)|(?:status|error|http)(?: code)?:? 50[023]\b",
     ),
     (
         Kind::LockContention,
@@ -87,10 +96,10 @@ const PHRASES: &[(Kind, &str)] = &[
         Kind::PolicyViolation,
         r"quality gate|policy (?:violation|check|failed)|violates? (?:the )?(?:\w+ )?polic|vulnerabilit(?:y|ies) (?:found|detected)|commit message|exceed(?:s|ed) (?:the )?(?:maximum |allowed )?(?:\w+ )?budget|budgets?\b.{0,40}exceeded",
     ),
-    (Kind::CoverageThreshold, r"coverage .*(?:below|threshold|minimum|less than)"),
+    (Kind::CoverageThreshold, r"coverage .*(?:below|under|threshold|minimum|less than|lower than|too low)"),
     (
         Kind::InvalidConfig,
-        r"(?:syntax|parse|parsing|yaml|toml|json|xml|decod\w+)[ -]?(?:syntax )?errors? .*(?:ya?ml|toml|json|config|manifest|settings)|(?:ya?ml|toml|json|config\w*|manifest|settings)\b.*(?:syntax|parse|parsing) error|malformed|mapping values are not allowed|did not find expected|found duplicate key|could not find expected ':'|should be (?:an? )?(?:number|string|integer|boolean|array|object|list|map)\b|do(?:es)?(?: not|n't) match (?:its|their|the|any of the) (?:json )?schema|(?:schema|jsonschema|validat\w+)\b.{0,200}?(?:expected|but got|does not (?:validate|match|conform))|(?:fails?|failed|invalid against) (?:the )?schema|template (?:format|validation) error|config(?:uration)? (?:file )?(?:error|is invalid|invalid)|(?:invalid|bad|broken) config",
+        r"(?:syntax|parse|parsing|yaml|toml|json|xml|decod\w+)[ -]?(?:syntax )?errors? .*(?:ya?ml|toml|json|config|manifest|settings)|(?:ya?ml|toml|json|config\w*|manifest|settings)\b.*(?:syntax|parse|parsing) error|malformed|mapping values are not allowed|did not find expected|found duplicate key|could not find expected ':'|should be (?:an? )?(?:number|string|integer|boolean|array|object|list|map)\b|do(?:es)?(?: not|n't) match (?:its|their|the|any of the) (?:json )?schema|(?:schema|jsonschema|validat\w+)\b.{0,200}?(?:expected|but got|does not (?:validate|match|conform))|(?:fails?|failed|invalid against) (?:the )?schema|detached (?:git )?head|template (?:format|validation) error|config(?:uration)? (?:file )?(?:error|is invalid|invalid)|(?:invalid|bad|broken) config",
     ),
     (
         Kind::InvalidConfig,
@@ -110,7 +119,7 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::MissingFile,
-        r"no such file|unable to find file|(?:file|directory|folder|path|script|template|header|fixture)s?\b.{0,120}?\b(?:not found|does ?(?:not|n't) exist|do not exist|is missing|cannot be found|could not be (?:found|opened|read))|(?:cannot|could not|couldn't|unable to|failed to) (?:find|open|read|locate|stat|access) [^ ]*(?:[/\\]|file|directory|\.\w{1,5}\b)|\.\w{1,5}\S{0,3} (?:not found|does not exist|is missing|is gone|is absent|is not there|is not present)|(?:file|directory|folder|script|template|fixture|snapshot|asset)s?\b.{0,80}?\b(?:is gone|is absent|is not there|is not present|(?:was|were) (?:not|never) (?:created|generated|written))",
+        r"no such file|\berrno 2\b|\S/\S+:? (?:cannot|could not|can't) be (?:opened|read|found)|unable to find file|(?:file|directory|folder|path|script|template|header|fixture)s?\b.{0,120}?\b(?:not found|does ?(?:not|n't) exist|do not exist|is missing|cannot be found|could not be (?:found|opened|read))|(?:cannot|could not|couldn't|unable to|failed to) (?:find|open|read|locate|stat|access) [^ ]*(?:[/\\]|file|directory|\.\w{1,5}\b)|\.\w{1,5}\S{0,3} (?:not found|does not exist|is missing|is gone|is absent|is not there|is not present)|(?:file|directory|folder|script|template|fixture|snapshot|asset)s?\b.{0,80}?\b(?:is gone|is absent|is not there|is not present|(?:was|were) (?:not|never) (?:created|generated|written))",
     ),
     (
         Kind::UndefinedValue,
@@ -119,7 +128,7 @@ const PHRASES: &[(Kind, &str)] = &[
     (Kind::MissingFile, r"[\w-]+(?:/[\w.-]+)*\.[a-z]{1,5}\b.{0,80}?(?:not found|does ?(?:not|n't) exist|is missing)"),
     (
         Kind::MissingResource,
-        r"\b404\b|\b(?:project|repository|repo|branch|tag|artifact|image|release|resource|bucket|user|environment|parameter|registry|remote|revision|stack|identity|profile|account|cluster|region|secret)\b.{0,120}?\b(?:not found|does ?(?:not|n't) exist|could not be found|unknown)|(?:could not|cannot|unable to) (?:find|locate) |error downloading|\bno \w+(?: \w+)? (?:was |were )?found (?:matching|for|with|in)\b",
+        r"\b404\b|\b(?:project|repository|repo|branch|tag|artifact|image|release|resource|bucket|user|environment|parameter|registry|remote|revision|stack|identity|profile|account|cluster|region|secret)\b.{0,120}?\b(?:not found|does ?(?:not|n't) exist|could not be found|unknown)|(?:could not|cannot|unable to) (?:find|locate) |error downloading|\bno \w+(?: \w+)? (?:was |were )?found (?:matching|for|with)\b",
     ),
     (
         Kind::LinkError,
@@ -127,7 +136,7 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::CompileError,
-        r"\b(?:is|are|was|already) (?:defined|declared) (?:twice|more than once|multiple times)|redefin(?:ed|ition)|\balready (?:defined|declared)\b|duplicate (?:definition|declaration|symbol|identifier|message|type)|unterminated|no (?:member|field|method|function|property) (?:named|called)|unresolved (?:identifier|name|reference|symbol)|syntax error|parse error|parsing error|type (?:mismatch|error)\b|naming error|undeclared|is unbound|unbound (?:value|variable|constructor)|unexpected (?:token|end|character|identifier|indent)|failed to compile|compil(?:e|ation|ing) .*fail|compilation (?:error|failed)|unknown (?:tag|identifier|type|function|shortcode|directive)|not in scope|broken .*syntax|cannot query field|mismatched types|conflicting (?:values|types|definitions)|does ?(?:not|n't) match (?:the )?(?:type|annotation|signature)",
+        r"\b(?:is|are|was|already) (?:defined|declared) (?:twice|more than once|multiple times)|redefin(?:ed|ition)|\balready (?:defined|declared)\b|duplicate (?:definition|declaration|symbol|identifier|message|type)|unterminated|no (?:member|field|method|function|property) (?:named|called)|unresolved (?:identifier|name|reference|symbol)|syntax error|parse error|parsing error|type (?:mismatch|error)\b|naming error|undeclared|is unbound|unbound (?:value|variable|constructor)|unexpected (?:token|end|character|identifier|indent)|failed to compile|compil(?:e|ation|ing) .*fail|compilation (?:error|failed)|unknown (?:tag|identifier|type|function|shortcode|directive)|not in scope|(?:nobody|never|nowhere|was not|is not) (?:declared|defined)|refers? to .{1,60}(?:unknown|undefined|undeclared|missing|not exist)|broken .*syntax|cannot query field|mismatched types|conflicting (?:values|types|definitions)|does ?(?:not|n't) match (?:the )?(?:type|annotation|signature)",
     ),
     (
         Kind::UndefinedValue,
@@ -146,7 +155,14 @@ const PHRASES: &[(Kind, &str)] = &[
         r"\bexit (?:status|code)\W{0,3}13[4-9]\b|signal (?:9|11|6)\b|\bsig(?:kill|segv|abrt|bus)\b|segmentation fault|core dumped|illegal instruction|bus error",
     ),
     (Kind::Cancelled, r"\bcancel(?:l)?ed\b|\binterrupted\b"),
-    (Kind::Assertion, r"\bassert(?:ion)?s?\b.*fail|\bassertion error|tests? failed|failing tests?"),
+    (
+        Kind::SnapshotMismatch,
+        r"\bpixels? (?:off|differ|mismatch)|(?:images?|screenshots?|renderings?|snapshots?|golden files?)\b.{0,60}\b(?:differs?|mismatch|changed|does not match|do not match)",
+    ),
+    (
+        Kind::Assertion,
+        r"\b(?:wanted|expected)\b.{1,120}[,;:] ?(?:but )?(?:saw|got|found|was|had|received)\b|\bassert(?:ion)?s?\b.*fail|\bassertion error|tests? failed|failing tests?",
+    ),
     // What was generated is not what was committed.
     (Kind::PolicyViolation, r"^diff --git a/"),
 ];

@@ -123,6 +123,11 @@ fn phase_of_one(command: &str) -> Option<Phase> {
             ];
             (rest.is_empty() || rest.iter().any(|word| acts.contains(word))).then_some(Phase::Deploy)
         }
+        // A check of the shell is for what the program within it is for.
+        "test" | "[" | "[[" => {
+            let inner = command.split_once("$(").map(|(_, inner)| inner.split(')').next().unwrap_or(inner));
+            inner.and_then(phase_of_one)
+        }
         "semantic-release" | "goreleaser" | "changeset" | "release-it" | "np" => Some(Phase::Deploy),
         _ => by_name(program),
     }
@@ -187,6 +192,31 @@ fn by_name(name: &str) -> Option<Phase> {
         "ktlint",
         "detekt",
         "stylelint",
+        "gofmt",
+        "goimports",
+        "tflint",
+        "tfsec",
+        "sqlfluff",
+        "markdownlint",
+        "yamllint",
+        "semgrep",
+        "lintian",
+        "cpplint",
+        "swiftlint",
+        "swiftformat",
+        "scalafmt",
+        "rustfmt",
+        "spotless",
+        "biome",
+        "oxlint",
+        "hlint",
+        "credo",
+        "dialyzer",
+        "pycodestyle",
+        "pydocstyle",
+        "bandit",
+        "vale",
+        "codespell",
     ]) {
         Some(Phase::Lint)
     } else if has(&["build", "compile", "typecheck", "bundle", "assemble", "classes"]) {

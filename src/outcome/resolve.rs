@@ -5,6 +5,7 @@ use super::{Around, Findings, HINT_REACH, LAST_LINES, Resolved, StepState, may_p
 use crate::cause::{Group, Ledger};
 use crate::classify::settle;
 use crate::edge::explain;
+use crate::kind::{Kind, Phase};
 use crate::report::{Counts, HintLine, Ignored, Level, Note, Outcome, Task, TextLine};
 use crate::rules::Rank;
 use crate::words::{self, Guess};
@@ -255,7 +256,8 @@ impl Findings {
             },
         };
         let mut ledger = Ledger::default();
-        let phase = self.around(&evidence).and_then(|around| around.phase);
+        let printed = || self.last_line.as_ref().and_then(|(_, line)| self.around(line));
+        let phase = self.around(&evidence).or_else(printed).and_then(|around| around.phase);
         let mut told = self.guess(&evidence);
         // Where the block says nothing of what it is about, what was said before it may.
         let elsewhere = if told.is_none() { self.guess_near(&evidence) } else { None };
@@ -296,6 +298,8 @@ impl Findings {
                 known.evidence.extend(group.evidence);
             }
         }
+        // What a linter prints, it found.
+        let told = told.or_else(|| (phase == Some(Phase::Lint)).then_some((Kind::LintViolation, None)));
         if let (Some((kind, subject)), Some(group)) = (told, ledger.groups.first_mut()) {
             group.verdict.kind = kind;
             group.verdict.nature = kind.nature();

@@ -24,10 +24,15 @@ pub(super) fn fold_echoes(standing: &mut Vec<Group>) {
                 && (group.first.line.abs_diff(echo.last.line) <= ECHO_REACH
                     || echo.first.line.abs_diff(group.last.line) <= ECHO_REACH)
         };
-        let found = (echo.verdict.kind.is_tried_again() && echo.level == Level::Line)
+        let found = (echo.level == Level::Line)
             .then(|| {
                 standing.iter().enumerate().find(|(other, group)| {
+                    // What one tool says in several lines is one thing.
+                    let again = echo.verdict.kind.is_tried_again()
+                        || echo.verdict.rule == group.verdict.rule
+                            && group.first.line.abs_diff(echo.last.line) <= HINT_REACH;
                     *other != index
+                        && again
                         && near(group)
                         && (speaks(group) && !speaks(echo)
                             // The message, and the same at the head of its stack.
@@ -152,9 +157,15 @@ pub(super) fn incidental(group: &Group) -> bool {
 /// Where the platform says that it stopped the job, what the program said of the signal is the same stop.
 pub(super) fn settle_cancelled(standing: &mut [Group]) {
     let cancelled = |group: &&Group| group.verdict.kind == Kind::Cancelled;
-    if standing.iter().filter(cancelled).any(|group| group.verdict.nature == Nature::Transient) {
+    // What a newer run replaced stays to be looked up.
+    let replaced = |group: &Group| group.verdict.rank == Rank::Exact && group.verdict.nature == Nature::Ambiguous;
+    let common = match standing.iter().filter(cancelled).any(replaced) {
+        true => Nature::Ambiguous,
+        false => Nature::Transient,
+    };
+    if standing.iter().filter(cancelled).any(|group| group.verdict.nature == common) {
         for group in standing.iter_mut().filter(|group| group.verdict.kind == Kind::Cancelled) {
-            group.verdict.nature = Nature::Transient;
+            group.verdict.nature = common;
         }
     }
     let failing = |group: &&Group| group.verdict.nature == Nature::Deterministic && group.verdict.rank > Rank::Generic;

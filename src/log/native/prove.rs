@@ -111,6 +111,16 @@ impl Reader for Prove {
         }
         if banner(text).is_some() {
             self.close();
+            if text.contains(" Dubious, test returned") && !self.told {
+                let mut text = std::mem::take(&mut self.printed);
+                if text.is_empty() {
+                    text.push(line.to_text());
+                }
+                let span = text[0].span;
+                let signal = Some(Signal::Load);
+                self.failures.push(Failure { level: Level::Suite, signal, text, span, ..Failure::default() });
+                self.told = true;
+            }
             return Grip::Hold;
         }
         if let Some(rest) = trimmed.strip_prefix("ok ").or_else(|| trimmed.strip_prefix("not ok ")) {
