@@ -118,7 +118,8 @@ impl Reader for Prove {
                 }
                 let span = text[0].span;
                 let signal = Some(Signal::Load);
-                self.failures.push(Failure { level: Level::Suite, signal, text, span, ..Failure::default() });
+                let subject = line.text.split(" .").next().map(|file| file.trim().to_owned());
+                self.failures.push(Failure { level: Level::Suite, signal, subject, text, span, ..Failure::default() });
                 self.told = true;
             }
             return Grip::Hold;
