@@ -338,6 +338,19 @@ impl RuleSet {
             found.retain(|hit| hit.rule.role != Role::Decoy);
         }
         found.sort_by_key(|hit| std::cmp::Reverse((hit.rule.role == Role::Decoy, hit.rule.rank)));
+        // Of two that say the same of a remote, the one that says which.
+        let alike = |hit: &Match<'_>| {
+            let first = found[0].rule;
+            first.kind.is_some_and(Kind::is_tried_again)
+                && hit.subject.is_some()
+                && (hit.rule.kind, hit.rule.role, hit.rule.rank) == (first.kind, first.role, first.rank)
+        };
+        if found.len() > 1
+            && found[0].subject.is_none()
+            && let Some(index) = found.iter().position(alike)
+        {
+            found.swap(0, index);
+        }
         found
     }
 

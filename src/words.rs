@@ -58,7 +58,7 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::PermissionDenied,
-        r"permission denied|(?:replied|answered|returned|responded|got|gave|status)(?: with)?:? 403\b|not allowed to|(?:no|without) (?:write |read |push |admin )?(?:access|permission|rights) (?:to|on|for)|access(?: is| was)? denied|\bforbidden\b|\b403\b|not (?:authori[sz]ed|permitted) to|cannot be run (?:with sudo|as root)|must (?:not )?be run as root|operation not permitted|insufficient (?:permission|privilege|scope)|(?:lacks?|missing) (?:the )?permission",
+        r"permission denied|(?:replied|answered|returned|responded|got|gave|status)(?: with)?:? 403\b|not allowed to|(?:does not|doesn't|do not|don't) have (?:\w+ ){0,2}(?:access|permissions?|rights|privileges?)\b|(?:no|without) (?:write |read |push |admin )?(?:access|permission|rights) (?:to|on|for)|access(?: is| was)? denied|\bforbidden\b|\b403\b|not (?:authori[sz]ed|permitted) to|cannot be run (?:with sudo|as root)|must (?:not )?be run as root|operation not permitted|insufficient (?:permission|privilege|scope)|(?:lacks?|missing) (?:the )?permission",
     ),
     (
         Kind::PortInUse,
@@ -99,7 +99,7 @@ const PHRASES: &[(Kind, &str)] = &[
     (Kind::CoverageThreshold, r"coverage .*(?:below|under|threshold|minimum|less than|lower than|too low)"),
     (
         Kind::InvalidConfig,
-        r"(?:syntax|parse|parsing|yaml|toml|json|xml|decod\w+)[ -]?(?:syntax )?errors? .*(?:ya?ml|toml|json|config|manifest|settings)|(?:ya?ml|toml|json|config\w*|manifest|settings)\b.*(?:syntax|parse|parsing) error|malformed|mapping values are not allowed|did not find expected|found duplicate key|could not find expected ':'|should be (?:an? )?(?:number|string|integer|boolean|array|object|list|map)\b|do(?:es)?(?: not|n't) match (?:its|their|the|any of the) (?:json )?schema|(?:schema|jsonschema|validat\w+)\b.{0,200}?(?:expected|but got|does not (?:validate|match|conform))|(?:fails?|failed|invalid against) (?:the )?schema|detached (?:git )?head|template (?:format|validation) error|config(?:uration)? (?:file )?(?:error|is invalid|invalid)|(?:invalid|bad|broken) config",
+        r"(?:syntax|parse|parsing|yaml|toml|json|xml|decod\w+)[ -]?(?:syntax )?errors? .*(?:ya?ml|toml|json|config|manifest|settings)|(?:ya?ml|toml|json|config\w*|manifest|settings)\b.*(?:syntax|parse|parsing) error|malformed|non-?existent (?:parameter|service|argument|option|key|setting|environment)|no (?:\w+ ){0,2}(?:key|secret|token) has been (?:specified|set|configured)|mapping values are not allowed|did not find expected|found duplicate key|could not find expected ':'|should be (?:an? )?(?:number|string|integer|boolean|array|object|list|map)\b|do(?:es)?(?: not|n't) match (?:its|their|the|any of the) (?:json )?schema|(?:schema|jsonschema|validat\w+)\b.{0,200}?(?:expected|but got|does not (?:validate|match|conform))|(?:fails?|failed|invalid against) (?:the )?schema|detached (?:git )?head|template (?:format|validation) error|config(?:uration)? (?:file )?(?:error|is invalid|invalid)|(?:invalid|bad|broken) config",
     ),
     (
         Kind::InvalidConfig,
@@ -176,7 +176,7 @@ const FAINT: &[(Kind, &str)] = &[
         Kind::Assertion,
         r"\bexpected\b.{1,120}\b(?:but )?(?:got|was|found|received|actual|is)\b|\bdiffers? from\b|\b(?:mismatch|does not match)\b",
     ),
-    (Kind::LintViolation, r"\b[1-9]\d* (?:\w+ )?issues?\b"),
+    (Kind::LintViolation, r"\b[1-9]\d* (?:\w+ ){0,3}issues?\b|warnings occurred"),
     (Kind::MissingFile, r"(?:failed|error|unable) (?:to )?(?:load|loading|open|opening|read|reading) "),
     (
         Kind::InvalidConfig,

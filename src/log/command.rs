@@ -110,7 +110,7 @@ fn phase_of_one(command: &str) -> Option<Phase> {
             }
         }
         "gradle" | "gradlew" | "ant" | "rake" | "make" | "just" | "task" | "mix" | "dotnet" | "swift" | "flutter"
-        | "dart" | "sbt" | "lein" | "bazel" | "invoke" | "meson" | "ninja" => by_word(),
+        | "dart" | "sbt" | "rebar3" | "lein" | "stack" | "cabal" | "bazel" | "invoke" | "meson" | "ninja" => by_word(),
         "cmake" | "tsc" | "gcc" | "g++" | "javac" | "webpack" | "rollup" | "vite" | "next" => {
             by_word().or(Some(Phase::Build))
         }

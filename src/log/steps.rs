@@ -62,6 +62,9 @@ pub(super) const NEEDLES: &[&str] = &[
     "No output has been received in the last",
     // CircleCI, AWS CodeBuild, Google Cloud Build.
     "Exited with code exit status ",
+    "#!/bin/bash -eo pipefail",
+    "#!/bin/sh -eo pipefail",
+    "#!/bin/bash -exo pipefail",
     "CircleCI received exit code",
     "Too long with no output ",
     "Build timed out (after ",
@@ -297,6 +300,8 @@ enum Echo {
     Script,
     /// The line behind Travis' `travis_time:start`.
     Command,
+    /// The line behind the shell that CircleCI names at the beginning of each step.
+    Shell,
     /// The line behind the banner of Yarn, which echoes the script that it runs.
     Yarn,
 }
@@ -399,6 +404,12 @@ impl Steps {
                     return Grip::Take;
                 }
             }
+            Echo::Shell => {
+                self.echo = Echo::Nothing;
+                self.echoed = 0;
+                out(Item::Step(Step { command: false, ..command_step(text.trim(), line.span) }));
+                return Grip::Take;
+            }
             Echo::Yarn => {
                 self.echo = Echo::Nothing;
                 self.echoed = 0;
@@ -464,6 +475,10 @@ impl Steps {
             if rest.starts_with('[') && rest.contains("] RUN ") {
                 self.of_image = Some(number);
             }
+        }
+        if ["#!/bin/bash -eo pipefail", "#!/bin/sh -eo pipefail", "#!/bin/bash -exo pipefail"].contains(&text) {
+            self.echo = Echo::Shell;
+            return Grip::Hold;
         }
         if text.starts_with("yarn run v") {
             self.echo = Echo::Yarn;
