@@ -8,6 +8,8 @@
 //! nothing for them at start.
 
 mod built_in;
+#[cfg(test)]
+mod oracle;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

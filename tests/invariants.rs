@@ -10,7 +10,7 @@ mod support;
 use std::time::Duration;
 
 use broken::{Random, analyze, hold, mutate};
-use whyred::Analyzer;
+use whyred::{Analyzer, Source};
 
 /// How many broken forms of each input are tried.
 const FORMS: u64 = 3;
@@ -73,6 +73,25 @@ fn a_session_gives_the_report_of_the_whole() {
         let mut session = Analyzer::new().session("input");
         bytes.chunks(size).for_each(|piece| session.push(piece));
         assert_eq!(session.finish(), whole, "{name} in pieces of {size}");
+    }
+}
+
+/// An input is searched in pieces of 256 KiB: wherever in a line one of them ends, nothing is missed or told twice.
+#[test]
+fn the_edge_of_a_piece_hides_nothing() {
+    const PIECE: usize = 256 * 1024;
+    let log = "npm ERR! code ENOSPC\nnode:internal/modules/cjs/loader:1\n  throw err;\n  ^\n\nError: Cannot find module 'x'\n";
+    let behind = |before: usize| {
+        let quiet = b"all is quiet\n".iter().copied().cycle().skip(13 - before % 13).take(before);
+        let bytes: Vec<u8> = quiet.chain(log.bytes()).collect();
+        let report = Analyzer::new().analyze([Source::reader("log", &bytes[..])]);
+        let causes = report.causes.into_iter().map(|cause| (cause.kind, cause.subject, cause.count));
+        causes.collect::<Vec<_>>()
+    };
+    let near = behind(13);
+    assert_eq!(near.len(), 1, "{near:?}");
+    for at in 0..=log.len() {
+        assert_eq!(behind(PIECE - at), near, "the piece ends at byte {at}");
     }
 }
 
