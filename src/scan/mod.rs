@@ -120,19 +120,22 @@ impl Scanner {
         let needles = needles.iter();
         let needles: Vec<_> =
             needles.map(|needle| Owned { text: needle.text.as_bytes().into(), behind: needle.behind }).collect();
-        let (mut long, mut short) = (Vec::new(), Vec::new());
+        let (mut long, mut short) = (Vec::with_capacity(needles.len() * STRIDE), Vec::new());
+        let mut common = Vec::new();
         for (index, needle) in needles.iter().enumerate() {
             debug_assert!(needle.text.len() >= SHORT_WINDOW, "a needle too short to be found");
             let tail = fold(window(&needle.text, needle.text.len().saturating_sub(TAIL))) as u32;
             let length = needle.text.len() as u16;
             let entry = |offset| Entry { needle: index as u32, tail, offset: offset as u16, length, last: false };
             if needle.is_long() {
-                let places = (0..STRIDE).filter_map(|residue| rarest(&needle.text, LONG_WINDOW, residue));
+                frequencies(&needle.text, &mut common);
+                let places = (0..STRIDE).filter_map(|residue| rarest(&common, LONG_WINDOW, residue));
                 long.extend(places.map(|at| (long_hash(window(&needle.text, at)), entry(at))));
                 continue;
             }
             let mut add = |text: &[u8], residue| {
-                let place = rarest(text, SHORT_WINDOW, residue);
+                frequencies(text, &mut common);
+                let place = rarest(&common, SHORT_WINDOW, residue);
                 short.extend(place.map(|at| (short_hash(window(text, at)), entry(at))));
             };
             add(&needle.text, 0);
@@ -262,18 +265,26 @@ const EMPTY: u32 = u32::MAX;
 
 impl Windows {
     /// From the tag of each window and a needle that holds it.
-    fn new(mut windows: Vec<(u32, Entry)>) -> Self {
-        // The same needles give the same order.
-        windows.sort_unstable_by_key(|(tag, entry)| (*tag, entry.needle, entry.offset));
-        windows.dedup_by_key(|(tag, entry)| (*tag, entry.needle, entry.offset));
-        let distinct = windows.chunk_by(|a, b| a.0 == b.0).count();
+    fn new(windows: Vec<(u32, Entry)>) -> Self {
+        // By tag, and in the order of the needles: plain numbers are sorted fastest.
+        let mut order: Vec<u64> =
+            windows.iter().enumerate().map(|(at, (tag, _))| u64::from(*tag) << 32 | at as u64).collect();
+        order.sort_unstable();
+        let tag = |place: &u64| (place >> 32) as u32;
+        let entry = |place: &u64| windows[*place as u32 as usize].1;
+        let same = |a: &mut u64, b: &mut u64| {
+            let (one, other) = (entry(a), entry(b));
+            tag(a) == tag(b) && (one.needle, one.offset) == (other.needle, other.offset)
+        };
+        order.dedup_by(same);
+        let distinct = order.chunk_by(|a, b| tag(a) == tag(b)).count();
         let slots = vec![(0, EMPTY); (distinct * 2).next_power_of_two().max(16)].into_boxed_slice();
-        let mut known = Windows { slots, entries: Vec::with_capacity(windows.len()) };
-        for list in windows.chunk_by(|a, b| a.0 == b.0) {
-            let tag = list[0].0;
+        let mut known = Windows { slots, entries: Vec::with_capacity(order.len()) };
+        for list in order.chunk_by(|a, b| tag(a) == tag(b)) {
+            let tag = tag(&list[0]);
             let slot = known.slot_of(tag);
             known.slots[slot] = (tag, known.entries.len() as u32);
-            known.entries.extend(list.iter().map(|(_, entry)| *entry));
+            known.entries.extend(list.iter().map(entry));
             if let Some(entry) = known.entries.last_mut() {
                 entry.last = true;
             }
@@ -382,14 +393,30 @@ impl Search<'_> {
     }
 }
 
-/// Where the rarest window of a text begins, among those whose place has a residue. It is as rare as the rarest fragment
-/// in it, or rarer.
-fn rarest(text: &[u8], length: usize, residue: usize) -> Option<usize> {
-    let places = (residue..(text.len() + 1).saturating_sub(length)).step_by(STRIDE);
-    places.min_by_key(|&at| {
-        let fragments = text[at..at + length].windows(4);
-        (fragments.map(|gram| frequency(gram.try_into().unwrap_or_default())).min(), at)
-    })
+/// How many bytes a fragment has of which it is known how frequent it is in logs.
+const FRAGMENT: usize = 4;
+
+/// How frequent each fragment of a text is, from front to back.
+fn frequencies(text: &[u8], common: &mut Vec<u8>) {
+    common.clear();
+    common.extend(text.windows(FRAGMENT).map(|gram| {
+        let gram = u32::from_le_bytes(gram.try_into().unwrap_or_default());
+        rarity::frequency(rarity::fold(gram))
+    }));
+}
+
+/// Where the rarest window begins of a text with these frequencies, among those whose place has a residue. It is as
+/// rare as the rarest fragment in it, or rarer.
+fn rarest(common: &[u8], length: usize, residue: usize) -> Option<usize> {
+    let fragments = length + 1 - FRAGMENT;
+    let mut best = None;
+    for (at, window) in common.windows(fragments).enumerate().skip(residue).step_by(STRIDE) {
+        let rarity = window.iter().copied().fold(u8::MAX, u8::min);
+        if best.is_none_or(|(known, _)| rarity < known) {
+            best = Some((rarity, at));
+        }
+    }
+    best.map(|(_, at)| at)
 }
 
 /// Eight bytes as a number. Out of bounds is never asked for.
@@ -410,10 +437,6 @@ fn window(bytes: &[u8], at: usize) -> u64 {
     let rest = &bytes[at..bytes.len().min(at + LOAD)];
     load[..rest.len()].copy_from_slice(rest);
     fold(u64::from_le_bytes(load))
-}
-
-fn frequency(gram: [u8; 4]) -> u8 {
-    rarity::frequency(rarity::fold(u32::from_le_bytes(gram)))
 }
 
 #[cfg(test)]
