@@ -30,6 +30,8 @@ pub(crate) enum Item {
         /// It speaks of an error; otherwise it is merely the last line.
         error: bool,
         /// It ends the input, in the words of a tool that gives up.
+        gave_up: bool,
+        /// So it does, and hardly anything follows.
         last: bool,
     },
     /// A line that the green runs of the job did not have.

@@ -78,8 +78,8 @@ pub(crate) struct Findings {
     baseline: Option<Baseline>,
     /// The last words before each mark of failure and before the end, with the step that they stand in.
     tails: Vec<(usize, TextLine)>,
-    /// The last of them ends the input, in the words of a tool that gives up.
-    gave_up: bool,
+    /// The line at which a tool gave up last, and whether hardly anything follows.
+    gave_up: Option<(u64, bool)>,
     /// What stands around each of them.
     around: Vec<Around>,
     /// The last line, where it is no word of an error, with the step that it stands in.
@@ -218,7 +218,7 @@ impl Findings {
             notes_omitted: 0,
             baseline: None,
             tails: Vec::new(),
-            gave_up: false,
+            gave_up: None,
             around: Vec::new(),
             last_line: None,
             novel: Vec::new(),
@@ -248,8 +248,8 @@ impl Findings {
             Item::Tests(run) => self.run(run),
             Item::Mark(mark) => self.mark(mark),
             Item::Step(step) => self.step(step),
-            Item::Tail { line, below, others, around, error: true, last } => {
-                self.gave_up = last;
+            Item::Tail { line, below, others, around, error: true, gave_up, last } => {
+                self.gave_up = gave_up.then_some((line.span.line, last));
                 if self.tails.len() == MAX_TAILS {
                     self.tails.remove(MAX_TAILS / 2);
                 }

@@ -505,10 +505,11 @@ impl LogParser {
             found.first().is_some_and(|hit| !matches!(hit.rule.role, Role::Root | Role::Hint))
                 || marks::read_mark(text, Span::default()).is_some()
         };
-        if let Some(tail::Words { line, below, others, around, error, final_word }) =
+        if let Some(tail::Words { line, below, others, around, error, gives_up, late }) =
             tail::last_words(&before, at, &self.frame, said)
         {
-            out(Item::Tail { line, below, others, around, error, last: eof && final_word });
+            let gave_up = eof && gives_up;
+            out(Item::Tail { line, below, others, around, error, gave_up, last: gave_up && late });
         }
     }
 

@@ -36,8 +36,10 @@ pub(super) struct Words {
     pub around: Vec<TextLine>,
     /// It speaks of an error; otherwise it is merely the last line.
     pub error: bool,
-    /// It begins as tools begin what they say when they give up, and hardly anything follows.
-    pub final_word: bool,
+    /// It begins as tools begin what they say when they give up.
+    pub gives_up: bool,
+    /// Hardly anything follows it.
+    pub late: bool,
 }
 
 /// The last block of `before` that speaks of an error, or else its last line; and whether it speaks of one.
@@ -86,7 +88,8 @@ pub(super) fn last_words(before: &[u8], at: Place, frame: &Frame, said: impl Fn(
             others: Vec::new(),
             around,
             error: false,
-            final_word: false,
+            gives_up: false,
+            late: false,
         });
     };
     // The block is the paragraph; its first word of an error tells what it is about.
@@ -104,11 +107,11 @@ pub(super) fn last_words(before: &[u8], at: Place, frame: &Frame, said: impl Fn(
     let above = lines[first + 1..].iter().take(MAX_AROUND);
     let around = telling(after.take(MAX_AROUND).chain(above)).cloned().collect();
     let late = lines[..last].iter().filter(|line| !blank(line)).count() <= MAX_AFTER;
-    let final_word = late && lines[last..=first].iter().any(|(line, _)| gives_up(&line.text));
+    let gives_up = lines[last..=first].iter().any(|(line, _)| gives_up(&line.text));
     let first = &lines[first].0;
     let span = more.fold(first.span, |span, line| span.join(line.span));
     let line = TextLine { text: first.text.clone(), span };
-    Some(Words { line, below, others, around, error: true, final_word })
+    Some(Words { line, below, others, around, error: true, gives_up, late })
 }
 
 /// The lines that tell anything.

@@ -192,17 +192,20 @@ impl Findings {
             return Outcome::Failed;
         }
         // What ended well was not the last.
-        let gave_up = self.gave_up && self.tails.last().is_some_and(|(_, line)| line.span.line > self.passed_at);
-        if gave_up && !self.runs.passed && !self.any_step_passed {
+        let gave_up = self.gave_up.filter(|(line, _)| *line > self.passed_at);
+        let at_last = gave_up.is_some_and(|(_, last)| last);
+        if at_last && !self.runs.passed && !self.any_step_passed {
             return Outcome::Failed;
         }
-        if !self.tool_open && !self.is_cut() && (self.runs.passed || self.tool_passed || self.any_step_passed) {
+        // A tool that ended well does not outweigh one that gave up after it.
+        let by_tool = self.tool_passed && gave_up.is_none();
+        if !self.tool_open && !self.is_cut() && (self.runs.passed || by_tool || self.any_step_passed) {
             return Outcome::Passed;
         }
         if standing.iter().any(bare) {
             return Outcome::Failed;
         }
-        if gave_up { Outcome::Failed } else { Outcome::Unknown }
+        if at_last { Outcome::Failed } else { Outcome::Unknown }
     }
 
     /// Whether the log ends within a command although a mark told the end of the one before: what ended well before says

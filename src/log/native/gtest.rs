@@ -134,7 +134,7 @@ impl Gtest {
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
         // What failed outside of any case fails the run, whether or not the list of such suites came.
         let failure = self.outside.iter().find(|line| line.text.ends_with(": Failure")).cloned();
-        if let Some(line) = failure.filter(|_| self.active && self.ended) {
+        if let Some(line) = failure.filter(|_| self.active) {
             self.fail_suite(String::new(), Line { text: &line.text, span: line.span });
         }
         let Gtest { active, current, failures, mut counts, passed, ended, span, .. } = std::mem::take(self);

@@ -10,7 +10,7 @@ use crate::item::{Item, Step, TestRun, read_count};
 use crate::pattern;
 use crate::report::{Counts, Failure, FileRef, Note, Outcome, Signal, Span};
 
-pub(in crate::log) const NEEDLES: &[&str] = &["********* Start testing of ", "FAIL!  : ", "XPASS  : ", "QFATAL : "];
+pub(in crate::log) const NEEDLES: &[&str] = &["* Start testing of ", "FAIL!  : ", "XPASS  : ", "QFATAL : "];
 
 pub(in crate::log) fn open() -> Box<dyn Reader> {
     Box::new(QtTest::default())
