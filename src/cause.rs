@@ -304,6 +304,9 @@ pub(crate) fn quote(text: &str) -> String {
     }
 }
 
+/// How sure a kind is that was guessed from the last words of a tool that no rule knows.
+const GUESS: f32 = 0.4;
+
 /// How sure the kind of a group is. Calibrated on labeled outputs: see the table in the documentation.
 pub(crate) fn confidence(rank: Rank, level: Level) -> f32 {
     let base: f32 = match rank {
@@ -332,7 +335,7 @@ impl Group {
     pub(crate) fn into_cause(self) -> Cause {
         let Group { verdict, level, count, evidence, tests, hints, consequences, .. } = self;
         let message = evidence.first().map_or_else(String::new, |evidence| evidence.text.clone());
-        let own = confidence(verdict.rank, level);
+        let own = if verdict.rule == "words" { GUESS } else { confidence(verdict.rank, level) };
         // What the first leaves open is shared by all others.
         let runner_up = verdict.runner_up.map(|(kind, rank, rule)| {
             let left = (1.0 - own) * confidence(rank, level);
