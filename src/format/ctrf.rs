@@ -108,7 +108,24 @@ fn full_name(test: &Node<'_>) -> String {
         Some(suite) => name.extend(suite.elements().iter().filter_map(Node::string)),
         None => {}
     }
-    name.extend(test.string_at("name"));
+    let Some(own) = test.string_at("name") else { return name.join(" > ") };
+    // Some write what is around a test into its name as well.
+    let around = name.join(" > ");
+    if !around.is_empty()
+        && own.strip_prefix(around.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    {
+        return own;
+    }
+    if let Some(last) = around.rsplit(" > ").next().filter(|last| !last.is_empty())
+        && own.strip_prefix(last).is_some_and(|rest| rest.starts_with(' '))
+    {
+        let outer = around[..around.len() - last.len()].trim_end_matches(" > ");
+        return if outer.is_empty() { own } else { format!("{outer} > {own}") };
+    }
+    if !around.is_empty() && around.ends_with(own.as_str()) && around.contains(" > ") && own.contains(" > ") {
+        return around;
+    }
+    name.push(own);
     name.join(" > ")
 }
 

@@ -130,6 +130,8 @@ impl GoTestJson {
         let package = &mut open.package;
         package.saw(span);
         match (action.as_str(), test) {
+            // Each of its cases will be told, and one that cannot be built has none.
+            ("start", None) => package.verbose = true,
             ("output", test) => {
                 let Some(output) = output else { return };
                 // The runner may write a line in pieces; a benchmark's name and its figures come apart.

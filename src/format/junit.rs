@@ -13,7 +13,7 @@ mod suite;
 use std::collections::HashSet;
 
 use self::attribute::{Skip, Word, declared, is_time, number_of, tool, word, worse};
-use self::failure::{Around, Case, Element, Part, add_output, failures, is_frame};
+use self::failure::{Around, Case, Element, Part, add_output, failures, is_frame, thrown_outside};
 use self::suite::{Cases, Declared, Settled, Status, Waiting, number};
 use super::xml::document::{Context, Document, MAX_DEPTH, Reader};
 use super::xml::results::{no_tests, seconds};
@@ -548,6 +548,20 @@ impl Junit {
                 && let Some(failure) = case.failures.first_mut()
             {
                 add_output(failure, &output.lines(context.encoding));
+            }
+        }
+        // What a browser of Karma throws outside of any spec is counted, and stands in the output alone.
+        if let Some(output) = &output
+            && inner == 0
+            && declared.errors.is_some_and(|errors| errors > counts.errored)
+            && let Some(failure) = thrown_outside(&output.lines(context.encoding))
+        {
+            self.counts.errored += 1;
+            self.suite_errors += 1;
+            (context.out)(Item::Failure(failure));
+            for failure in waiting.iter_mut().flat_map(|case| &mut case.failures) {
+                let first = failure.text.first().map_or("", |line| line.text.trim());
+                failure.follow_on |= first.starts_with("Not run because a beforeAll function failed");
             }
         }
         self.spare = cases.recycle();

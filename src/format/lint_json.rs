@@ -1,5 +1,5 @@
 //! The JSON of linters that list their findings: Ruff, Pylint, Bandit, ShellCheck, Hadolint, Stylelint, RuboCop,
-//! golangci-lint and PHPStan.
+//! golangci-lint, PHPStan and Semgrep.
 //!
 //! Each has keys of its own for the same few things, and keys that no other has, by which it is known. What they list
 //! fails their run, but for what says that it is a warning where a linter knows the difference, or was corrected.
@@ -26,6 +26,7 @@ const MARKS: &[(u8, &[&str])] = &[
     (b'{', &["\"rubocop_version\"", "\"files\""]),
     (b'{', &["\"Issues\"", "\"FromLinter\""]),
     (b'{', &["\"file_errors\"", "\"totals\""]),
+    (b'{', &["\"check_id\"", "\"extra\"", "\"results\""]),
 ];
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
@@ -96,6 +97,11 @@ impl<'a> Found<'_, 'a> {
     }
 
     fn finding(&mut self, node: &Node<'a>, path: Option<String>) {
+        // Semgrep puts the words one level below.
+        let (outer, node) = match node.get("extra").filter(|_| node.get("check_id").is_some()) {
+            Some(extra) => (node, extra),
+            None => (node, node),
+        };
         let told = ["message", "issue_text", "text", "Text", "reason"].into_iter();
         let Some(key) = told.into_iter().find(|key| node.text_at(key).is_some()) else {
             // PHPStan and others may list an error as a mere text.
@@ -115,9 +121,10 @@ impl<'a> Found<'_, 'a> {
         }
         let mut failure = self.doc.failure(Level::Diagnostic, node);
         self.doc.push_member(node, key, &mut failure.text);
-        let rule = ["test_id", "code", "message-id", "messageId", "cop_name", "rule", "FromLinter", "identifier"];
+        let rule =
+            ["test_id", "code", "message-id", "messageId", "cop_name", "rule", "FromLinter", "identifier", "check_id"];
         let rule = rule.into_iter().find_map(|key| {
-            let value = node.get(key)?;
+            let value = outer.get(key)?;
             value.string().or_else(|| value.count().map(|code| format!("SC{code}")))
         });
         let words = failure.text.first().map_or("", |line| line.text.as_str());
@@ -126,7 +133,7 @@ impl<'a> Found<'_, 'a> {
         failure.signal = Some(found);
         failure.subject = rule.clone().filter(|_| found == Signal::Lint);
         failure.type_name = rule;
-        failure.file = path.map(|path| place(node, path));
+        failure.file = path.map(|path| place(outer, path));
         self.tell(failure);
     }
 
@@ -143,10 +150,11 @@ fn path_of(node: &Node<'_>) -> Option<String> {
 }
 
 fn place(node: &Node<'_>, path: String) -> FileRef {
-    let spot = node.get("location").or_else(|| node.get("Pos")).unwrap_or(node);
+    let start = node.get("start").filter(|_| node.get("check_id").is_some());
+    let spot = node.get("location").or_else(|| node.get("Pos")).or(start).unwrap_or(node);
     let number = |keys: &[&str]| keys.iter().find_map(|key| spot.count_at(key));
     let line = number(&["line", "row", "line_number", "start_line", "Line"]);
-    FileRef::new(path, line, number(&["column", "start_column", "Column"]))
+    FileRef::new(path, line, number(&["column", "start_column", "Column", "col"]))
 }
 
 #[cfg(test)]
@@ -219,6 +227,13 @@ mod tests {
             "variable.undefined",
             "/ci/a.php",
             9,
+        ),
+        (
+            r#"{"version":"1.182.0","results":[{"check_id":"no-eval","path":"a.py","start":{"line":2,"col":1},"end":{"line":2,"col":10},"extra":{"message":"eval is not allowed","severity":"ERROR"}}],"errors":[]}"#,
+            1,
+            "no-eval",
+            "a.py",
+            2,
         ),
     ];
 

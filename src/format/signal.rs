@@ -128,6 +128,11 @@ const WORDS: &[(At, &str, Signal)] = &[
     (At::Anywhere, "exceeded timeout of", Signal::TestTimeout),
     (At::Anywhere, "test timed out after", Signal::TestTimeout),
     (At::Anywhere, "test timed out in", Signal::TestTimeout),
+    // JUnit 5: `java.util.concurrent.TimeoutException: slow() timed out after 50 milliseconds`.
+    (At::Anywhere, "() timed out after ", Signal::TestTimeout),
+    (At::Anywhere, "execution timed out after ", Signal::TestTimeout),
+    // A package of Go that has no tests to run.
+    (At::Anywhere, " [build failed]", Signal::Compile),
     // CTest gives the reason as the whole message.
     (At::Whole, "timeout", Signal::TestTimeout),
     (At::Whole, "segfault", Signal::Crash),

@@ -343,6 +343,10 @@ impl Summary {
             _ => true,
         });
         if !told.iter().any(again) {
+            let mut case = case;
+            if case.text.first().is_some_and(|line| line.text.trim_end().ends_with("[build failed]")) {
+                case.signal = Some(Signal::Compile);
+            }
             case.tell(out);
         }
     }

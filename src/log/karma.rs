@@ -11,7 +11,7 @@ use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span};
 
 pub(super) const NEEDLES: &[&str] =
-    &[" FAILED", "Executed ", " specs, ", "1 spec, ", "  Message:", "Suite error: ", "Failures:"];
+    &[" FAILED", ") ERROR", "Executed ", " specs, ", "1 spec, ", "  Message:", "Suite error: ", "Failures:"];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Karma::default())
@@ -48,6 +48,9 @@ static SPECS: LazyLock<Regex> = LazyLock::new(|| {
 static FAILED: LazyLock<Regex> =
     LazyLock::new(|| pattern::regex(r"^(?:[A-Z][\w ]*[\d.]+ \([^)]*\)):? (?P<name>.+) FAILED$"));
 
+/// What a browser throws outside of any spec: `Chrome 120.0 (Linux): ERROR`, with the error below it.
+static ERROR: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^[A-Z][\w ]*[\d.]+ \([^)]*\):? ERROR$"));
+
 impl Reader for Karma {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let text = line.text;
@@ -79,6 +82,16 @@ impl Reader for Karma {
             self.close(out);
             self.jasmine = false;
             self.block = Some(Block::new(Level::Case, Some(found["name"].to_owned()), None, line));
+            return Grip::Hold;
+        }
+        if ERROR.is_match(text) {
+            self.close(out);
+            self.jasmine = false;
+            let mut block = Block::new(Level::Suite, None, None, line);
+            block.signal = Some(Signal::Hook);
+            self.run.failed = true;
+            self.run.errored += 1;
+            self.block = Some(block);
             return Grip::Hold;
         }
         if text == "Failures:" {

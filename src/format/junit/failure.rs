@@ -114,6 +114,7 @@ pub(super) fn failures(
     });
     // Linters name the rule as the case.
     let rule = ["org.eslint.", "org.ruff.", "org.stylelint."].iter().find_map(|tool| name.strip_prefix(tool));
+    let rule = rule.or_else(|| (around.name == "semgrep results").then_some(name.as_str()));
     let mut failures: Vec<Failure> = Vec::new();
     let mut first_lines: Vec<(Option<Signal>, Option<String>, String)> = Vec::new();
     let mut parts = std::mem::take(&mut case.parts);
@@ -209,6 +210,21 @@ pub(super) fn failures(
     }
     let thin = failures.iter().all(|failure| is_thin(&failure.text));
     (failures, thin)
+}
+
+/// What the output of a suite tells of an error outside of its cases, as Karma writes it: a line with the browser that
+/// ends with `ERROR`, and the error below it.
+pub(super) fn thrown_outside(output: &[TextLine]) -> Option<Failure> {
+    let at = output.iter().position(|line| line.text.trim_end().ends_with(") ERROR"))?;
+    let below = output[at + 1..].iter().take_while(|line| line.text.starts_with([' ', '\t'])).take(60);
+    let mut text: Vec<TextLine> = below.cloned().collect();
+    if text.len() > 1 && text[0].text.contains("An error was thrown in ") {
+        text.rotate_left(1);
+    }
+    let span = text.iter().fold(output[at].span, |span, line| span.join(line.span));
+    let file = frames::place(&text);
+    let (level, signal) = (Level::Suite, Some(Signal::Hook));
+    (!text.is_empty()).then(|| Failure { level, signal, file, text, span, count: 1, ..Failure::default() })
 }
 
 /// Puts what a case or suite printed behind a text that says next to nothing.
