@@ -145,7 +145,7 @@ static TIME_LIMIT: LazyLock<Regex> = LazyLock::new(|| {
 /// Words that tell of another error within the message of an expectation.
 const REASONS: &[&str] = &["Caused by: ", "unexpected exception", "Unexpected exception", "Unexpected exception type"];
 
-fn signal_of(text: &[TextLine]) -> Option<Signal> {
+pub(super) fn signal_of(text: &[TextLine]) -> Option<Signal> {
     let mut head = text.iter().take(4).map(|line| line.text.trim());
     if head.clone().any(|line| TIME_LIMIT.is_match(line)) {
         return Some(Signal::TestTimeout);

@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 
 use crate::pattern::Regex;
 
-use super::cases::{Case, MAX_HELD, counts, finish, script_place};
+use super::cases::{Case, MAX_HELD, counts, finish, is_jvm_frame, jvm_place, script_place};
 use super::runner::{self, Block};
 use super::{Grip, Line, Reader};
 use crate::item::{Item, read_count};
@@ -25,6 +25,8 @@ pub(super) const NEEDLES: &[&str] = &[
     "(::) failed steps (::)",
     "Failing Scenarios:",
     "Errored Scenarios:",
+    "Failed scenarios:",
+    "Undefined scenarios:",
     " scenarios (",
     " scenario (",
     " scenarios passed, ",
@@ -68,7 +70,8 @@ struct Scenario {
     undefined: bool,
 }
 
-static TOTALS: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^(?P<total>\d+) scenarios? \((?P<parts>[^)]*)\)$"));
+static TOTALS: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^(?P<total>\d+) [Ss]cenarios? \((?P<parts>[^)]*)\)$"));
 
 /// behave: `2 scenarios passed, 2 failed, 3 error, 0 skipped`.
 static BEHAVE: LazyLock<Regex> = LazyLock::new(|| {
@@ -79,7 +82,7 @@ static BEHAVE: LazyLock<Regex> = LazyLock::new(|| {
 
 static LISTED: LazyLock<Regex> = LazyLock::new(|| {
     pattern::regex(
-        r"^(?:cucumber (?:-p \S+ )*|  )(?P<path>\S+\.feature):(?P<line>\d+)(?:\s*# (?:Scenario(?: Outline)?: )?(?P<name>.*)|\s+(?P<behave>\S.*))?$",
+        r"^(?:cucumber (?:-p \S+ )*|  )?(?:file://|classpath:)?(?P<path>\S+\.feature):(?P<line>\d+)(?:\s*# (?:Scenario(?: Outline)?: )?(?P<name>.*)|\s+(?P<behave>\S.*))?$",
     )
 });
 
@@ -122,6 +125,10 @@ impl Cucumber {
             return;
         }
         failure.file = scenario.code.take().or(failure.file);
+        let expects = super::cases::signal_of(&failure.text);
+        if expects.is_some() && failure.signal.is_none() {
+            failure.signal = expects;
+        }
         if scenario.undefined {
             failure.signal = Some(Signal::Load);
         } else if first.starts_with("ASSERT FAILED") || first.starts_with("Assertion Failed") {
@@ -151,6 +158,13 @@ impl Cucumber {
             scenario.undefined = undefined;
             scenario.code = None;
             scenario.block = Some(Block::new(Level::Case, Some(scenario.name.clone()), None, line));
+            self.scenario = Some(scenario);
+            return Some(Grip::Hold);
+        }
+        if is_jvm_frame(text) && scenario.block.is_some() {
+            if let Some(place) = jvm_place(text) {
+                scenario.code.get_or_insert(place);
+            }
             self.scenario = Some(scenario);
             return Some(Grip::Hold);
         }
@@ -230,10 +244,11 @@ impl Reader for Cucumber {
             return grip;
         }
         let heading = text.trim();
-        if heading.eq_ignore_ascii_case("Failing Scenarios:") || heading.eq_ignore_ascii_case("Errored Scenarios:") {
+        let lists = ["Failing Scenarios:", "Failed Scenarios:", "Errored Scenarios:", "Undefined Scenarios:"];
+        if lists.iter().any(|list| heading.eq_ignore_ascii_case(list)) {
             self.close();
             self.steps = false;
-            let errored = heading.starts_with('E') || heading.starts_with('e');
+            let errored = heading.starts_with(['E', 'e', 'U', 'u']);
             self.list = Some(if errored { Signal::Load } else { Signal::Assertion });
             self.held = 0;
             return Grip::Hold;
@@ -252,7 +267,7 @@ impl Reader for Cucumber {
         if let Some(signal) = self.list {
             if let Some(found) = LISTED.captures(text) {
                 let place = format!("{}:{}", &found["path"], &found["line"]);
-                if self.told.contains(&place) {
+                if self.told.iter().any(|told| place.ends_with(told.as_str())) {
                     return Grip::Hold;
                 }
                 let mut case = self.failed.pop_front().unwrap_or_else(|| Case::new("", line));

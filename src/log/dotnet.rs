@@ -20,6 +20,14 @@ pub(super) const NEEDLES: &[&str] = &[
     "Test run summary: ",
     "failed with ",
     "Error Message:",
+    "Failed! - Failed:",
+    "Passed! - Failed:",
+    "error TESTERROR:",
+    "error test failed: ",
+    "error run failed: ",
+    "Running tests from ",
+    "Microsoft.Testing.Platform",
+    "MSTest v",
 ];
 
 pub(super) fn open() -> Box<dyn Reader> {
@@ -32,7 +40,14 @@ struct Dotnet {
     part: Part,
     /// Totals that stand one number a line.
     sum: Option<Rows>,
+    /// The new platform's banner was seen, and how many lines of others came since one of its own.
+    platform: Option<u32>,
+    /// Where the test is that the terminal logger tells of next.
+    place: Option<FileRef>,
 }
+
+/// How many lines of others may follow before the new platform is given up.
+const PATIENCE: u32 = 20_000;
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Part {
@@ -52,6 +67,21 @@ struct Rows {
 
 static HEAD: LazyLock<Regex> =
     LazyLock::new(|| pattern::regex(r"^\s{2}Failed (?P<name>\S.*?)(?: \[(?:< )?[\d,.]+ ?\w+(?: \d+ \w+)*\])?$"));
+
+/// `failed Shop.Tests.CartTests.Totals (1s 12ms)`, of the testing platform.
+static PLATFORM: LazyLock<Regex> = LazyLock::new(|| {
+    pattern::regex(r"^failed (?P<name>\S.*?) \((?:\d+[dhms]\s?|\d+ms\s?|canceled,? ?|timed out,? ?)+\)$")
+});
+
+/// `/srv/CartTests.cs(12): error test failed: Shop.CartTests.Totals (4ms): Assert.AreEqual failed. … [/srv/a.csproj]`
+static OF_MSBUILD: LazyLock<Regex> = LazyLock::new(|| {
+    pattern::regex(
+        r"^(?:(?P<path>\S.*?)\((?P<line>\d+)(?:,\d+)*\): )?\s*error test failed: (?P<name>\S.*?) \([\dhms. ]+\): (?P<message>.*?)(?: \[[^\]]+proj[^\]]*\])?$",
+    )
+});
+
+static TESTERROR: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^\s*(?:(?P<path>\S.*?)\((?P<line>\d+)(?:,\d+)*\): )?error TESTERROR:"));
 
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
     pattern::regex(
@@ -74,7 +104,7 @@ static OLD: LazyLock<Regex> = LazyLock::new(|| {
 
 static ROW: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s*(?P<word>[A-Za-z ]+): (?P<number>\d+)$"));
 
-static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r" in (?P<path>.+?):line (?P<line>\d+)"));
+static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r" in (?P<path>\S.*?):(?:line )?(?P<line>\d+)$"));
 
 impl Dotnet {
     fn flush(&mut self, out: &mut dyn FnMut(Item)) {
@@ -98,6 +128,12 @@ impl Dotnet {
             _ => {
                 let over = HEAD.is_match(line.text)
                     || LINE.is_match(line.text)
+                    || TESTERROR.is_match(line.text)
+                    || PLATFORM.is_match(line.text)
+                    || line.text.starts_with("Test summary:")
+                    || line.text.starts_with("Test run summary:")
+                    || line.text.starts_with("Build failed")
+                    || self.platform.is_some() && line.indent() < 2 && !text.is_empty()
                     || line.text.starts_with("Test Run ")
                     || line.text.starts_with("Total tests: ")
                     || line.text.starts_with("Results File: ")
@@ -107,6 +143,9 @@ impl Dotnet {
                 if over {
                     self.flush(out);
                     return None;
+                }
+                if self.platform.is_some() && self.part == Part::Message && text.starts_with("at ") {
+                    self.part = Part::Stack;
                 }
                 match self.part {
                     Part::Message => case.push(line),
@@ -149,6 +188,7 @@ impl Dotnet {
         // What neither passed nor failed was skipped: older versions do not say so.
         sum.skipped = skipped.max(total.saturating_sub(failed + sum.passed.unwrap_or(0)));
         finish("dotnet", sum, false, line.span, out);
+        self.platform = None;
         None
     }
 }
@@ -162,11 +202,43 @@ impl Reader for Dotnet {
             return grip;
         }
         let text = line.text;
-        if let Some(found) = [&*LINE, &*SHORT, &*OLD].iter().find_map(|pattern| pattern.captures(text)) {
+        if text.starts_with("Running tests from ")
+            || text.contains("Microsoft.Testing.Platform v")
+            || text.contains("Microsoft.Testing.Platform Runner")
+            || text.starts_with("MSTest v")
+        {
+            self.platform = Some(0);
+            return Grip::Hold;
+        }
+        if let Some(found) = PLATFORM.captures(text).filter(|_| self.platform.is_some()) {
+            self.platform = Some(0);
+            self.case = Some(Case::new(&found["name"], line));
+            self.part = Part::Message;
+            return Grip::Hold;
+        }
+        if let Some(found) = OF_MSBUILD.captures(text) {
+            let mut case = Case::new(&found["name"], line);
+            let row = found.name("line").and_then(|row| row.as_str().parse().ok());
+            case.file = found.name("path").map(|path| FileRef::new(path.as_str(), row, None));
+            let message = found.name("message").map_or("", |message| message.as_str());
+            case.push(Line { text: message, span: line.span });
+            case.tell(out);
+            return Grip::Take;
+        }
+        if text.contains(": error run failed: ") || text.starts_with("error run failed: ") {
+            return Grip::Take;
+        }
+        if let Some(found) = TESTERROR.captures(text).filter(|_| !text.contains(": Error Message: ")) {
+            let row = found.name("line").and_then(|row| row.as_str().parse().ok());
+            self.place = found.name("path").map(|path| FileRef::new(path.as_str(), row, None));
+            return Grip::Take;
+        }
+        let bare = text.trim_start();
+        if let Some(found) = [&*LINE, &*SHORT, &*OLD].iter().find_map(|pattern| pattern.captures(bare)) {
             let number = |name: &str| read_count(&found[name]).unwrap_or(0);
             let mut sum = counts(number("total"), number("failed"), 0, number("skipped"));
             sum.passed = Some(number("passed"));
-            finish("dotnet", sum, text.starts_with("Failed!"), line.span, out);
+            finish("dotnet", sum, bare.starts_with("Failed!") && sum.failed > 0, line.span, out);
             return Grip::Take;
         }
         if let Some(total) = text.strip_prefix("Total tests: ").and_then(|rest| rest.trim().parse().ok()) {
@@ -187,10 +259,19 @@ impl Reader for Dotnet {
             && let Some((name, _)) = head.trim().rsplit_once(" (")
         {
             let mut case = Case::new(name.rsplit("TESTERROR: ").next().unwrap_or(name).trim(), line);
+            case.file = self.place.take();
             case.push(Line { text: message, span: line.span });
             self.case = Some(case);
             self.part = Part::Message;
             return Grip::Hold;
+        }
+        // The new platform marks a failure with a word that is no needle.
+        if let Some(idle) = &mut self.platform {
+            *idle += 1;
+            if *idle < PATIENCE {
+                return Grip::Watch;
+            }
+            self.platform = None;
         }
         Grip::Pass
     }

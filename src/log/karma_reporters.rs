@@ -203,6 +203,8 @@ impl Reader for Reporters {
                     self.waiting.push(Block::new(Level::Case, Some(name.to_owned()), None, line));
                 }
                 self.state = State::Below;
+                // Other runners mark a failure so, too.
+                return Grip::Watch;
             }
         }
         Grip::Hold

@@ -46,6 +46,7 @@ mod ninja;
 mod node;
 mod node_test;
 mod npm;
+mod nunit;
 mod ocaml;
 mod octave;
 mod panic;
@@ -219,6 +220,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: uvu::NEEDLES, open: uvu::open },
     ReaderEntry { needles: cucumber::NEEDLES, open: cucumber::open },
     ReaderEntry { needles: phpunit::NEEDLES, open: phpunit::open },
+    ReaderEntry { needles: nunit::NEEDLES, open: nunit::open },
     ReaderEntry { needles: dotnet::NEEDLES, open: dotnet::open },
     ReaderEntry { needles: exunit::NEEDLES, open: exunit::open },
     ReaderEntry { needles: dart::NEEDLES, open: dart::open },

@@ -10,8 +10,17 @@ use crate::item::{Item, Step, read_count};
 use crate::pattern;
 use crate::report::Signal;
 
-pub(super) const NEEDLES: &[&str] =
-    &["PHPUnit ", "There was 1 ", "There were ", "Tests: ", " test, ", " tests, ", "  FAILED  ", "No tests executed!"];
+pub(super) const NEEDLES: &[&str] = &[
+    "PHPUnit ",
+    "There was 1 ",
+    "There were ",
+    "Tests: ",
+    " test, ",
+    " tests, ",
+    "  FAILED  ",
+    "   FAIL  ",
+    "No tests executed!",
+];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Phpunit::default())
@@ -55,7 +64,32 @@ static ENTRY: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\d+\) (?P<nam
 
 static OK: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^OK \((?P<total>\d+) tests?, \d+ assertions?\)$"));
 
-static PEST: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s+FAILED\s+(?P<name>\S.* > .+?)(?:\s{2,}\S+)?$"));
+static PEST: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^\s+FAILED\s+(?P<name>\S.* > .+?)(?:\s{2,}(?P<type>\S+))?$"));
+
+/// A failure in the first version of Pest and in the older console of Laravel.
+static BULLET: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^  • (?P<name>\S.* > .+)$"));
+
+/// The class of what was thrown, alone on its line.
+static CLASS: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^[A-Z]\w*(?:\\\w+)*$"));
+
+/// What the totals of Pest and of Laravel can hold.
+const OUTCOMES: &[&str] = &[
+    "failed",
+    "passed",
+    "skipped",
+    "todos",
+    "todo",
+    "incomplete",
+    "incompleted",
+    "pending",
+    "risky",
+    "warnings",
+    "warning",
+    "deprecated",
+    "notices",
+    "notice",
+];
 
 impl Phpunit {
     fn flush(&mut self, out: &mut dyn FnMut(Item)) {
@@ -70,7 +104,10 @@ impl Phpunit {
             return None;
         }
         let text = line.text.trim();
-        let over = line.text.contains("  FAILED  ") || text.starts_with("Tests: ") || text.starts_with("─────");
+        let over = line.text.contains("  FAILED  ")
+            || BULLET.is_match(line.text)
+            || text.starts_with("Tests: ")
+            || text.starts_with("─────");
         let case = self.case.as_mut()?;
         if over || case.lines > MAX_HELD {
             self.flush(out);
@@ -79,6 +116,10 @@ impl Phpunit {
         // A frame of the code: `➜  5▕ …`.
         if let Some(at) = text.strip_prefix("at ").filter(|at| at.contains(':')) {
             case.frame(line, script_place(at));
+        } else if case.text.is_empty() && CLASS.is_match(text) {
+            let expects = text.ends_with("ExpectationFailedException") || text.ends_with("AssertionFailedError");
+            case.signal = Some(if expects { Signal::Assertion } else { Signal::Unhandled });
+            case.cover(line);
         } else if text.contains('▕') {
             case.cover(line);
         } else {
@@ -189,9 +230,11 @@ impl Phpunit {
                 return Grip::Take;
             }
             // Pest: `Tests:    1 failed, 1 skipped, 2 passed (3 assertions)`.
-            if let Some((parts, end)) = rest.trim().split_once(" (")
-                && end.contains("assertion")
+            let (parts, end) = rest.trim().split_once(" (").unwrap_or((rest.trim(), "assertion"));
+            if end.contains("assertion")
+                && text.starts_with("  Tests: ")
                 && let Some(numbers) = counted(parts)
+                && numbers.iter().all(|(_, word)| OUTCOMES.contains(word))
             {
                 let number = |words: &[&str]| {
                     numbers.iter().filter(|(_, word)| words.contains(word)).map(|(number, _)| *number).sum::<u64>()
@@ -202,9 +245,21 @@ impl Phpunit {
                 return Grip::Take;
             }
         }
-        if let Some(found) = PEST.captures(text) {
-            self.case = Some(Case::new(&found["name"], line));
+        if let Some(found) = PEST.captures(text).or_else(|| BULLET.captures(text).filter(|_| self.running.is_some())) {
+            let mut case = Case::new(&found["name"], line);
+            // Only what is no expectation is named.
+            if let Some(thrown) = found.name("type") {
+                let expects = ["ExpectationFailedException", "AssertionFailedError"];
+                let expects = expects.iter().any(|name| thrown.as_str().ends_with(name));
+                case.signal = Some(if expects { Signal::Assertion } else { Signal::Unhandled });
+            }
+            self.case = Some(case);
             self.pest = true;
+            return Grip::Hold;
+        }
+        // The status of a file with failures, which the older console lists behind all files.
+        if text.starts_with("   FAIL  ") {
+            self.running = Some(0);
             return Grip::Hold;
         }
         Grip::Pass

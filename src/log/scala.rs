@@ -1,14 +1,15 @@
 //! The consoles of sbt: ScalaTest, specs2, munit, JUnit.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use crate::pattern::Regex;
 
-use super::cases::{Case, counts, finish};
+use super::cases::{Case, counts, finish, is_jvm_frame};
 use super::{Grip, Line, Reader};
 use crate::item::{Item, read_count};
 use crate::pattern;
-use crate::report::{Counts, FileRef, Signal};
+use crate::report::{Counts, FileRef, Level, Signal, TextLine};
 
 pub(super) const NEEDLES: &[&str] = &[
     "*** FAILED ***",
@@ -18,6 +19,15 @@ pub(super) const NEEDLES: &[&str] = &[
     "Passed: Total ",
     "==> X ",
     "Run completed in ",
+    "*** ABORTED ***",
+    "Suites: completed ",
+    "[error]   x ",
+    "[error]   ! ",
+    "[error]     x ",
+    "[error]     ! ",
+    "    ✗ ",
+    "Exception in thread \"zio-fiber",
+    " tests passed. ",
 ];
 
 /// How many lines below a heading belong to it at most.
@@ -35,6 +45,14 @@ struct Scala {
     indent: usize,
     /// ScalaTest's own totals were read, so that those of sbt repeat them.
     counted: bool,
+    /// Suites that ended before their time, of the run at hand.
+    aborted: u64,
+    /// The case at hand is of specs2, whose frames are not indented.
+    specs: bool,
+    /// What stands above the line that is shown next, for the name above a failed assertion of ZIO.
+    above: Vec<TextLine>,
+    /// Failures of ZIO that were told: its summary repeats them.
+    told: HashSet<String>,
 }
 
 static HEAD: LazyLock<Regex> =
@@ -44,6 +62,21 @@ static MUNIT: LazyLock<Regex> =
     LazyLock::new(|| pattern::regex(r"^==> X (?P<name>\S.*?)\s+[\d.]+s\s+(?P<message>\S.*)$"));
 
 static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"\((?P<path>[\w./]+\.scala):(?P<line>\d+)\)$"));
+
+/// `  x total` and `  ! die` of specs2, a failure and an error.
+static SPECS: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^(?P<indent>\s{2,})(?P<mark>[x!]) (?P<name>\S.*)$"));
+
+static FRAME: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^\s*(?:at )?[\w.$]+\((?P<path>[\w./]+\.(?:scala|java)):(?P<line>\d+)\)$"));
+
+/// `    at /srv/src/test/scala/CartSpec.scala:9 `, below an assertion of ZIO.
+static ZIO_PLACE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s*at (?P<path>\S+\.scala):(?P<line>\d+)\s*$"));
+
+static ZIO_TOTALS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern::regex(
+        r"^(?P<passed>\d+) tests? passed\. (?P<failed>\d+) tests? failed\. (?P<ignored>\d+) tests? ignored\.",
+    )
+});
 
 fn unleveled(text: &str) -> &str {
     for level in ["[info]", "[error]", "[warn]"] {
@@ -56,9 +89,36 @@ fn unleveled(text: &str) -> &str {
 
 impl Scala {
     fn flush(&mut self, out: &mut dyn FnMut(Item)) {
-        if let Some(case) = self.case.take() {
+        self.specs = false;
+        if let Some(mut case) = self.case.take() {
+            // What ends with its place is what an assertion library says.
+            let placed = case.text.first().is_some_and(|line| PLACE.is_match(&line.text));
+            if case.signal.is_none() && placed && !case.stack {
+                case.signal = Some(Signal::Expectation);
+            }
             case.tell(out);
         }
+    }
+
+    /// A failed assertion of ZIO, whose name stands above it.
+    fn zio(&mut self, line: Line<'_>) -> Option<Grip> {
+        let thrown = line.indent() > 2 && line.trimmed().starts_with("Exception in thread \"zio-fiber");
+        let message = line.trimmed().strip_prefix("✗ ").or(thrown.then_some(line.trimmed()))?;
+        let name = self.above.iter().find_map(|above| {
+            let text = above.text.trim_start();
+            let indent = above.text.len() - text.len();
+            text.strip_prefix("- ").filter(|_| indent < line.indent())
+        });
+        let name = name?.to_owned();
+        if self.told.len() < 10_000 && !self.told.insert(format!("{name}\n{message}")) {
+            return Some(Grip::Take);
+        }
+        let mut case = Case::new(name, line);
+        case.signal = Some(if thrown { Signal::Unhandled } else { Signal::Expectation });
+        case.push(Line { text: message, span: line.span });
+        self.indent = line.indent() - 1;
+        self.case = Some(case);
+        Some(Grip::Hold)
     }
 }
 
@@ -67,9 +127,35 @@ impl Reader for Scala {
         let text = unleveled(line.text);
         let shown = Line { text, span: line.span };
         if let Some(case) = &mut self.case {
-            let within = shown.indent() > self.indent && !text.trim_start().starts_with("- ") && case.lines < MAX_BELOW;
+            if self.specs {
+                let within = line.text.starts_with("[error]")
+                    && !SPECS.is_match(text)
+                    && !text.starts_with("Failed")
+                    && case.lines < MAX_BELOW;
+                if within {
+                    match FRAME.captures(text) {
+                        Some(found) => {
+                            let place = FileRef::new(&found["path"], found["line"].parse().ok(), None);
+                            case.frame(shown, Some(place));
+                        }
+                        None if case.stack => case.cover(shown),
+                        None => case.push(shown),
+                    }
+                    return Grip::Hold;
+                }
+            }
+            let within = !self.specs
+                && !text.is_empty()
+                && shown.indent() > self.indent
+                && !text.trim_start().starts_with("- ")
+                && case.lines < MAX_BELOW;
             if within && !text.contains("*** FAILED ***") {
-                if let Some(found) = PLACE.captures(text) {
+                if let Some(found) = ZIO_PLACE.captures(text) {
+                    case.file = Some(FileRef::new(&found["path"], found["line"].parse().ok(), None));
+                } else if is_jvm_frame(text) {
+                    case.jvm_frame(shown, text);
+                    return Grip::Hold;
+                } else if let Some(found) = PLACE.captures(text) {
                     case.file = Some(FileRef::new(&found["path"], found["line"].parse().ok(), None));
                 }
                 case.push(shown);
@@ -82,10 +168,47 @@ impl Reader for Scala {
             self.case = Some(Case::new(&found["name"], line));
             return Grip::Hold;
         }
+        if let Some(name) = text.strip_suffix(" *** ABORTED ***") {
+            self.indent = shown.indent();
+            let mut case = Case::new(name.trim(), line);
+            (case.level, case.signal) = (Level::Suite, Some(Signal::Hook));
+            self.case = Some(case);
+            return Grip::Hold;
+        }
+        if let Some(rest) = text.strip_prefix("Suites: completed ") {
+            self.aborted = rest.split_once("aborted ").and_then(|(_, number)| read_count(number)).unwrap_or(0);
+            return Grip::Take;
+        }
+        if line.text.starts_with("[error] ")
+            && let Some(found) = SPECS.captures(text)
+        {
+            self.indent = found["indent"].len();
+            let mut case = Case::new(&found["name"], line);
+            case.signal = Some(if &found["mark"] == "x" { Signal::Assertion } else { Signal::Unhandled });
+            self.case = Some(case);
+            self.specs = true;
+            return Grip::Hold;
+        }
+        if let Some(grip) = self.zio(Line { text, span: line.span }) {
+            return grip;
+        }
+        if let Some(found) = ZIO_TOTALS.captures(text) {
+            let number = |name: &str| read_count(&found[name]).unwrap_or(0);
+            let (passed, failed, ignored) = (number("passed"), number("failed"), number("ignored"));
+            finish("zio-test", counts(passed + failed + ignored, failed, 0, ignored), false, line.span, out);
+            self.told.clear();
+            self.counted = true;
+            return Grip::Take;
+        }
         if let Some(found) = MUNIT.captures(text) {
             let mut case = Case::new(&found["name"], line);
             let message = &found["message"];
             case.signal = message.contains("ComparisonFailException").then_some(Signal::Expectation);
+            if let Some((path, row)) = message.rsplit_once(": ").and_then(|(_, place)| place.rsplit_once(':'))
+                && path.ends_with(".scala")
+            {
+                case.file = Some(FileRef::new(path, row.parse().ok(), None));
+            }
             case.push(Line { text: message, span: line.span });
             self.indent = 0;
             case.tell(out);
@@ -102,7 +225,8 @@ impl Reader for Scala {
             };
             let (passed, failed) = (number("succeeded "), number("failed "));
             let skipped = number("canceled ") + number("ignored ") + number("pending ");
-            let sum = counts(passed + failed + skipped, failed, 0, skipped);
+            let mut sum = counts(passed + failed + skipped, failed, 0, skipped);
+            sum.errored = std::mem::take(&mut self.aborted);
             finish("scalatest", sum, false, line.span, out);
             self.counted = true;
             return Grip::Take;
@@ -130,5 +254,13 @@ impl Reader for Scala {
 
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
         self.flush(out);
+    }
+
+    fn looks_back(&self) -> bool {
+        self.case.is_none()
+    }
+
+    fn above(&mut self, lines: Vec<TextLine>) {
+        self.above = lines;
     }
 }

@@ -62,7 +62,9 @@ impl Reader for Uvu {
             self.ruled = Ruled::No;
             return Grip::Hold;
         }
-        if let Some(name) = text.strip_prefix("    ✖ ") {
+        // A test of XCTest has its message behind a comma.
+        let of_xctest = |name: &str| name.starts_with("test") && name.contains(", ");
+        if let Some(name) = text.strip_prefix("    ✖ ").filter(|name| !of_xctest(name)) {
             self.close(out);
             self.block = Some(Block::new(Level::Case, Some(name.to_owned()), None, line));
             self.ruled = Ruled::Awaited;
