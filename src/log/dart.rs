@@ -234,6 +234,9 @@ impl Reader for Dart {
 
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
         self.flush(out);
+        if let Some(Caught { case, name, .. }) = self.caught.take() {
+            self.waiting.entry(name).or_insert(case);
+        }
         let mut waiting: Vec<(String, Case)> = std::mem::take(&mut self.waiting).into_iter().collect();
         waiting.sort_by(|one, other| one.0.cmp(&other.0));
         for (name, mut case) in waiting {

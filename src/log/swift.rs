@@ -10,9 +10,9 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD, counts, cut, finish};
 use super::{Grip, Line, Reader};
-use crate::item::{Item, read_count};
+use crate::item::{Item, Mark, Scope, read_count};
 use crate::pattern;
-use crate::report::{FileRef, Signal, Span};
+use crate::report::{FileRef, Outcome, Signal, Span};
 
 pub(super) const NEEDLES: &[&str] = &[
     ": error: -[",
@@ -56,6 +56,10 @@ struct Swift {
     suites: bool,
     /// The outermost suite ended, and its totals follow.
     last: bool,
+    /// Suites of XCTest have begun, and the totals of the outermost have not come.
+    begun: bool,
+    /// The same of a run of Swift Testing.
+    testing: bool,
     span: Span,
     part: Part,
     held: usize,
@@ -205,11 +209,12 @@ impl Swift {
         if text.starts_with("Test Suite '") {
             let outer = text.starts_with("Test Suite 'All tests' ") || text.starts_with("Test Suite 'Selected tests' ");
             self.last = outer && !text.contains("' started");
-            self.suites = true;
+            (self.suites, self.begun) = (true, true);
             return Some(Grip::Take);
         }
         if let Some(found) = EXECUTED.captures(text) {
             let number = |name: &str| found.name(name).and_then(|number| read_count(number.as_str())).unwrap_or(0);
+            self.begun = false;
             if self.last || !self.suites {
                 let sum = counts(number("total"), self.failed, 0, number("skipped"));
                 if sum.total > 0 {
@@ -227,7 +232,7 @@ impl Swift {
             return Some(Grip::Take);
         }
         if let Some(found) = FATAL.captures(text) {
-            let Some(name) = self.running.take() else { return None };
+            let name = self.running.take()?;
             let file = Some(FileRef::new(&found["path"], found["line"].parse().ok(), None));
             self.add(name.clone(), file, &found["message"], line, out);
             if let Some(case) = self.open.iter_mut().find(|case| case.name == name) {
@@ -258,9 +263,12 @@ impl Swift {
                 finish("swift-testing", sum, failed, line.span, out);
             }
             (self.failed, self.skipped, self.passed) = (0, 0, 0);
+            self.testing = false;
             return Some(Grip::Take);
         }
         if text.contains("Test run ") {
+            self.testing |= text.ends_with("Test run started.");
+            self.span = line.span;
             return None;
         }
         if let Some(found) = ENDED.captures(text) {
@@ -340,13 +348,16 @@ impl Reader for Swift {
 
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
         self.flush(out);
-        let Swift { passed, failed, skipped, running, suites, span, .. } = std::mem::take(self);
+        let Swift { passed, failed, skipped, running, begun, testing, span, .. } = std::mem::take(self);
         // The run was cut, or its process died.
-        if suites && passed + failed + skipped > 0 {
+        if begun || testing {
             let total = passed + failed + skipped + u64::from(running.is_some());
             let mut sum = counts(total, failed, 0, skipped);
             sum.passed = Some(passed);
-            cut("xctest", sum, span, out);
+            cut(if testing { "swift-testing" } else { "xctest" }, sum, span, out);
+            // What was built before says nothing of the tests.
+            let text = "the output of the tests ends before their totals".to_owned();
+            out(Item::Mark(Mark { scope: Scope::Tool, outcome: Outcome::Unknown, status: None, text, span }));
         }
     }
 }
