@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Role, RuleSet};
 
 /// How many lines are tried.
-const LINES: usize = 1500;
+const LINES: usize = 3000;
 
 /// Different lines of the logs below a folder, spread evenly over all of them.
 fn lines(folder: &Path) -> Vec<String> {
