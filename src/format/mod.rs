@@ -349,6 +349,7 @@ pub(crate) const BEGINNINGS: &[&str] = &[
     "sarif-2.1.0",
     "sarif-schema-2.1.0",
     "\"check_name\"",
+    "\"check_id\"",
     "{\"id\":{\"started\"",
     "\"childSessionKey\"",
     "\"sentBeforeError\"",
