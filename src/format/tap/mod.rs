@@ -89,6 +89,8 @@ struct Stream {
     skipped: u64,
     /// There are blocks in braces, as Vitest writes them for its files. They are no cases themselves.
     braced: bool,
+    /// A block passed although a point in it failed, so that the blocks are no groups of tests.
+    contradicts: bool,
     /// The points at the margin and within such blocks, and how many of them failed up to the last one at the margin.
     leaves: Counts,
     leaves_failed: u64,
@@ -391,6 +393,10 @@ impl Stream {
         }
         let children_failed = self.failed_below.get(depth + 1).copied().unwrap_or(false);
         self.failed_below.truncate(depth + 1);
+        if point.opens_block && ok && children_failed {
+            self.contradicts = true;
+            self.fail_at(depth);
+        }
         self.names.truncate(depth + 1);
         if let Some(slot) = self.names.get_mut(depth)
             && slot.as_deref() == Some(&point.title)
@@ -417,10 +423,7 @@ impl Stream {
             let mut failure = point.failure();
             failure.follow_on |= children_failed;
             if !cancelled {
-                self.failed_below.resize(self.failed_below.len().max(depth.min(64) + 1), false);
-                if let Some(below) = self.failed_below.get_mut(depth) {
-                    *below = true;
-                }
+                self.fail_at(depth);
             }
             parent = Some((failure, cancelled));
         }
@@ -456,6 +459,14 @@ impl Stream {
         self.leaves_failed = self.leaves.failed;
     }
 
+    /// Keeps in mind that something failed at a depth, for the point above it.
+    fn fail_at(&mut self, depth: usize) {
+        self.failed_below.resize(self.failed_below.len().max(depth.min(64) + 1), false);
+        if let Some(below) = self.failed_below.get_mut(depth) {
+            *below = true;
+        }
+    }
+
     fn flush(&mut self, out: &mut dyn FnMut(Item)) {
         for child in self.deferred.drain(..) {
             out(Item::Failure(child.failure));
@@ -481,7 +492,7 @@ impl Stream {
         let span = self.span.unwrap_or_default();
         let Stream { plan, seen, passed, failed, skipped, trailer, bailed, passing, .. } = self;
         let mut counts = Counts { total: seen, passed: Some(passed), failed, errored: 0, skipped, flaky: 0 };
-        if self.braced {
+        if self.braced && !self.contradicts {
             let passed = self.leaves.total.saturating_sub(self.leaves.failed + self.leaves.skipped);
             counts = Counts { passed: Some(passed), ..self.leaves };
         }

@@ -110,3 +110,27 @@ fn directives_need_a_hash_of_their_own() {
     assert_eq!((point.title.as_str(), point.directive, point.ok), ("basic.test.ts > x", None, false));
     assert!(Point::parse("okay then", Span::default()).is_none());
 }
+
+#[test]
+fn blocks_that_contradict_themselves_are_counted_by_the_plan() {
+    let text = "TAP version 13
+1..1
+not ok 1 - cart.test.ts # time=20ms {
+    1..1
+    ok 1 - cart # time=19ms {
+        1..2
+        not ok 1 - adds
+            ---
+            error:
+                name: \"AssertionError\"
+                message: \"expected 2 to equal 3\"
+            ...
+        ok 2 - removes # SKIP
+    }
+}
+";
+    let one = check(text, Outcome::Failed, 1, 1, 0);
+    assert_eq!(one.causes.len(), 1);
+    assert_eq!(one.causes[0].tests, ["cart.test.ts > cart > adds"]);
+    check(&text.replace("    ok 1 - cart", "    not ok 1 - cart"), Outcome::Failed, 2, 1, 1);
+}
