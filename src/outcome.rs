@@ -488,6 +488,7 @@ impl Findings {
     }
 
     fn step(&mut self, step: Step) {
+        self.runs.views.part(&step);
         if step.clears {
             self.command().excused = true;
         }

@@ -67,12 +67,14 @@ pub(crate) struct Framed {
     /// Where the parser stands, in bytes without prefixes; unset before the first.
     at: Option<Place>,
     places: Places,
+    /// How many bytes behind what was read are lines of something else, with their prefixes.
+    aside: usize,
 }
 
 impl Framed {
     pub(crate) fn open(inner: Box<dyn Parse>, prefix: Prefix) -> Box<dyn Parse> {
         let (text, places) = (Vec::new(), Places::default());
-        Box::new(Framed { inner, prefix, text, covered: 0, at: None, places })
+        Box::new(Framed { inner, prefix, text, covered: 0, at: None, places, aside: 0 })
     }
 
     /// Frees more lines of their prefixes; whether there may be more.
@@ -103,20 +105,32 @@ impl Parse for Framed {
             self.places.next = at.byte;
             *at
         });
-        loop {
+        let aside = loop {
             let more = self.strip(data, eof);
             let Framed { inner, places, text, .. } = self;
             let last = eof && !more;
             let used = inner.parse(text, &mut inner_at, last, &mut |item| out(places.restore(item)));
             text.drain(..used);
-            if inner.done() || !more {
-                break;
+            let aside = inner.aside().min(text.len());
+            if inner.done() || !more || aside > 0 {
+                break aside;
             }
+        };
+        let end_of = |places: &Places, byte: u64| (places.end(byte).saturating_sub(at.byte) as usize).min(data.len());
+        if aside > 0 {
+            let taken = end_of(&self.places, inner_at.byte);
+            inner_at.advance(&self.text[..aside]);
+            self.text.drain(..aside);
+            self.aside = end_of(&self.places, inner_at.byte) - taken;
+            self.at = Some(inner_at);
+            at.advance(&data[..taken]);
+            self.covered = self.covered.saturating_sub(taken + self.aside);
+            return taken;
         }
         self.at = Some(inner_at);
         let taken = match eof && !self.inner.done() {
             true => data.len(),
-            false => (self.places.end(inner_at.byte).saturating_sub(at.byte) as usize).min(data.len()),
+            false => end_of(&self.places, inner_at.byte),
         };
         at.advance(&data[..taken]);
         self.covered = self.covered.saturating_sub(taken);
@@ -125,6 +139,10 @@ impl Parse for Framed {
 
     fn done(&self) -> bool {
         self.inner.done()
+    }
+
+    fn aside(&mut self) -> usize {
+        std::mem::take(&mut self.aside)
     }
 }
 
@@ -254,6 +272,25 @@ mod tests {
             let mut session = Analyzer::new().session("log");
             log.as_bytes().chunks(size).for_each(|piece| session.push(piece));
             assert_eq!(session.finish(), whole, "{size}");
+        }
+    }
+
+    #[test]
+    fn lines_of_others_between_the_elements_are_read_as_a_log() {
+        let report = "<?xml version=\"1.0\"?>\n<testsuites>\nstarting <anonymous>\n\nError: Cannot find module 'express'\n  <testsuite name=\"s\" tests=\"2\">\n    <testcase name=\"a\"/>\nnoise\n    <testcase name=\"b\"/>\n  </testsuite>\n</testsuites>\n";
+        let stamp = |number: usize| format!("2026-11-21T00:05:4{}Z ", number % 10);
+        let end = "##[error]Process completed with exit code 1.\n";
+        for log in [report.to_owned() + end, framed(report, stamp) + &stamp(0) + end] {
+            let whole = analyze(&log);
+            let counts = whole.tests.map(|counts| (counts.total, counts.failed));
+            assert_eq!((whole.outcome, counts), (Outcome::Failed, Some((2, 0))), "{log}\n{whole:#?}");
+            assert_eq!(whole.causes[0].evidence[0].line, 5);
+            assert!(whole.notes.iter().all(|note| !note.message.contains("ill-formed")), "{whole:#?}");
+            for size in [1, 7, 100] {
+                let mut session = Analyzer::new().session("log");
+                log.as_bytes().chunks(size).for_each(|piece| session.push(piece));
+                assert_eq!(session.finish(), whole, "{size}");
+            }
         }
     }
 }

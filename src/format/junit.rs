@@ -86,6 +86,8 @@ struct Suite {
     cases: Option<Box<Cases>>,
     /// Elements in suites within this one.
     inner: u64,
+    /// Something failed in it.
+    failing: bool,
     output: Option<Box<Capture>>,
     span: Span,
 }
@@ -122,11 +124,36 @@ struct Junit {
     unrun: bool,
     span: Span,
     /// Totals that node's reporter writes in comments behind everything.
-    told_failed: Option<u64>,
+    told: Told,
+    /// Suites in which something failed. node's reporter writes a test with subtests as one, and counts it.
+    suites_failed: u64,
+}
+
+/// What a reporter tells of the whole run in comments.
+#[derive(Debug, Default)]
+struct Told {
+    tests: Option<u64>,
+    passed: Option<u64>,
+    failed: Option<u64>,
+    skipped: u64,
+}
+
+impl Told {
+    /// The totals, where all of them are told and no case is missing in them.
+    fn counts(&self, seen: Counts) -> Option<Counts> {
+        let (total, passed, failed) = (self.tests?, self.passed?, self.failed?);
+        let whole = total == passed + failed + self.skipped && total >= seen.total && failed >= seen.failed;
+        let counts = Counts { total, passed: Some(passed), failed, skipped: self.skipped, ..seen };
+        (whole && seen.errored == 0).then_some(counts)
+    }
 }
 
 impl Reader for Junit {
     const READS_CUT_TAGS: bool = true;
+
+    fn takes_no_text(&self, among: bool) -> bool {
+        self.part.is_none() && self.sink == Sink::Nowhere && (among || !self.case.open)
+    }
 
     fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
         if self.suites.is_empty() && !self.case.open {
@@ -231,8 +258,15 @@ impl Reader for Junit {
 
     fn comment(&mut self, raw: &[u8]) {
         let text = raw.trim_ascii();
-        if let Some(count) = text.strip_prefix(b"fail ") {
-            self.told_failed = number_of(count);
+        let Some(space) = memchr::memchr(b' ', text).filter(|space| *space < 10) else { return };
+        let Some(count) = number_of(&text[space + 1..]) else { return };
+        match &text[..space] {
+            b"tests" => self.told.tests = Some(count),
+            b"pass" => self.told.passed = Some(count),
+            // A test that was cancelled did not pass.
+            b"fail" | b"cancelled" => *self.told.failed.get_or_insert(0) += count,
+            b"skipped" | b"todo" => self.told.skipped += count,
+            _ => {}
         }
     }
 
@@ -473,6 +507,7 @@ impl Junit {
             return;
         }
         self.failing += (case.parts.len() as u64).max(1);
+        suite.failing = true;
         let slashes = memchr::memchr_iter(b'/', &case.name).take(8);
         cases.add_parents(slashes.map(|slash| number(class, &case.name[..slash])));
         if let Some((from, to)) = case.tag.take() {
@@ -515,6 +550,10 @@ impl Junit {
             return;
         }
         let Some(suite) = self.suites.pop() else { return };
+        if suite.failing {
+            self.suites_failed += 1;
+            self.suites.iter_mut().last().into_iter().for_each(|outer| outer.failing = true);
+        }
         let Suite { mut declared, retries, cases, inner, output, .. } = suite;
         let elements = inner + cases.as_ref().map_or(0, |cases| cases.elements);
         if let Some(outer) = self.suites.last_mut() {
@@ -580,6 +619,10 @@ impl Junit {
         let mut counts = self.counts;
         counts.passed =
             Some(counts.total.saturating_sub(counts.failed + counts.errored - self.suite_errors + counts.skipped));
+        if whole && let Some(told) = self.told.counts(counts) {
+            counts = told;
+        }
+        let span = context.extend(self.span, context.window.pos);
         let mut note = |note: Note| (context.out)(Item::Note(note));
         let declared = match self.root {
             Declared { tests: Some(_), .. } => self.root,
@@ -587,7 +630,9 @@ impl Junit {
             _ => self.top,
         };
         let seen_failing = self.failing + self.suite_errors;
-        let told = declared.failed().or(self.told_failed);
+        // What node's suites declare leaves out the tests at the margin and counts suites.
+        let declared = if self.told.tests.is_some() { Declared::default() } else { declared };
+        let told = declared.failed().or(self.told.failed);
         let line = Some(self.span.line);
         let mut lost = false;
         if whole {
@@ -597,7 +642,7 @@ impl Junit {
                 note(Note::warning(line, format!("{tests} tests are declared, but only {} are told of", self.cases)));
             }
             if let Some(failed) = told
-                && failed > seen_failing
+                && failed > seen_failing + if self.told.tests.is_some() { self.suites_failed } else { 0 }
             {
                 lost = seen_failing == 0;
                 note(Note::warning(line, format!("{failed} failures are declared, but {seen_failing} are told of")));
@@ -633,7 +678,7 @@ impl Junit {
             no_tests(self.span, context.out);
         }
         let tool = self.tool.unwrap_or("junit");
-        (context.out)(Item::Tests(TestRun { tool, counts, span: self.span, outcome }));
+        (context.out)(Item::Tests(TestRun { tool, counts, span, outcome }));
     }
 }
 

@@ -173,6 +173,12 @@ pub(crate) trait Reader {
         false
     }
 
+    /// Whether a report in XML that begins at the next line is another reporter's word on the same run, and none of
+    /// what this reader reads.
+    fn yields_to_report(&self) -> bool {
+        false
+    }
+
     /// What stands above the line that is shown next, the nearest first.
     fn above(&mut self, _lines: Vec<TextLine>) {}
 }
@@ -606,9 +612,11 @@ impl Parse for LogParser {
             let end = memchr::memchr(b'\n', &lines[start..]).map_or(whole, |end| start + end);
             let shown = &lines[start..end.min(start + MAX_LINE)];
             // What a reader holds is its own, and the needles are looked for only if it lets go.
-            let needles = self.holder.is_none().then(|| self.needles_in(shown));
+            let free = |index: usize| shown.starts_with(b"<") && self.readers[index].yields_to_report();
+            let within_report = self.within_report() && !self.of_report.is_some_and(free);
+            let needles = self.holder.is_none_or(free).then(|| self.needles_in(shown));
             if needles.as_ref().is_some_and(|needles| needles.report)
-                && !self.within_report()
+                && !within_report
                 && let Some(first) = beginning(lines, start, start + shown.len()).filter(|first| *first >= pos)
                 && self.refused != Some(at.byte + (first - pos) as u64)
             {

@@ -199,8 +199,7 @@ impl Playwright {
         let passed = counts.passed.unwrap_or(0) + counts.flaky;
         counts.passed = Some(passed);
         counts.total = passed + counts.failed + counts.skipped;
-        let mut run = Run::default();
-        run.errored = errored;
+        let mut run = Run { errored, ..Run::default() };
         run.finish("playwright", counts, span, out);
     }
 }

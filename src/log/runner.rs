@@ -316,7 +316,7 @@ pub(super) fn in_parentheses(text: &str) -> Option<u64> {
 #[derive(Debug, Default)]
 pub(super) struct Run {
     /// Blocks that were told, so that a repetition of them is passed over.
-    seen: HashSet<u64>,
+    pub seen: HashSet<u64>,
     /// Something failed that the totals do not show.
     pub failed: bool,
     /// Files, suites and hooks that failed outside any case.

@@ -5,7 +5,7 @@ use super::{Grip, Line, Reader};
 use crate::item::{Item, read_count};
 use crate::report::{Counts, Level, Signal, Span};
 
-pub(super) const NEEDLES: &[&str] = &["⎯⎯⎯", "stderr", "stdout", "Test Files ", "   × ", "     → "];
+pub(super) const NEEDLES: &[&str] = &["⎯⎯⎯", "stderr", "stdout", "Test Files ", " RUN  v", "   × ", "     → "];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Vitest::default())
@@ -21,6 +21,8 @@ struct Vitest {
     totals: Totals,
     /// What the progress told of failures, for a run that is cut before it tells more.
     marked: Vec<Block>,
+    /// The totals that were told since the last banner. A second reporter of the run tells them again.
+    told: Option<[u64; 5]>,
 }
 
 #[derive(Default)]
@@ -71,6 +73,11 @@ impl Reader for Vitest {
             return self.begin(line);
         }
         let text = line.text;
+        if text.starts_with(" RUN  v") {
+            self.close(out);
+            (self.told, self.run.seen) = (None, std::collections::HashSet::new());
+            return Grip::Take;
+        }
         let bar = text.trim_start().starts_with("⎯⎯⎯");
         let totals = text.starts_with(" Test Files ") || text.starts_with("  Snapshots  ");
         if bar || totals {
@@ -80,6 +87,11 @@ impl Reader for Vitest {
         match &mut self.state {
             State::Idle => self.begin(line),
             State::Output => {
+                // Another reporter of the run.
+                if text.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\" ?>") || text == "TAP version 13" {
+                    self.state = State::Idle;
+                    return Grip::Pass;
+                }
                 let marks = [" ✓ ", " ❯ ", " × ", " ↓ ", " FAIL ", " RUN ", "stderr | ", "stdout | ", " ✔ "];
                 if marks.iter().any(|mark| text.starts_with(mark)) {
                     self.state = State::Idle;
@@ -288,7 +300,17 @@ impl Vitest {
         let suites = std::mem::take(&mut self.suites);
         self.run.failed |= files_failed > 0 || errors > 0;
         self.run.errored = suites + errors;
-        self.run.finish("vitest", counts, span, out);
+        // What was told stays known up to the next banner.
+        let seen = std::mem::take(&mut self.run.seen);
+        let Counts { total, failed, skipped, .. } = counts;
+        let told = [files_failed, total, failed, skipped, errors];
+        if total + files_failed > 0 && self.told == Some(told) {
+            self.run = Run::default();
+        } else {
+            self.run.finish("vitest", counts, span, out);
+            self.told = Some(told);
+        }
+        self.run.seen = seen;
     }
 }
 

@@ -4,12 +4,18 @@
 use super::Findings;
 use super::standing::is_of_tests;
 use crate::cause::Group;
-use crate::item::TestRun;
+use crate::item::{Step, TestRun};
 use crate::kind::Phase;
-use crate::report::{Counts, Outcome};
+use crate::report::{Counts, Outcome, Span};
 
 /// How many runs of a view are held against others.
 const MAX_RUNS: usize = 100;
+
+/// How many beginnings of commands are kept.
+const MAX_PARTED: usize = 10_000;
+
+/// How many lines may stand between two views of one run: the times behind the totals of the first.
+const BESIDE: u64 = 12;
 
 /// The test runs of the input, added up.
 #[derive(Debug, Default)]
@@ -40,7 +46,7 @@ impl Findings {
         self.runs.passed |= run.outcome == Outcome::Passed;
         self.runs.open |= run.outcome == Outcome::Unknown;
         if run.tool != "go test" && run.counts.total + run.counts.errored > 0 {
-            self.runs.views.add(self.reader.or(self.teller), run.counts);
+            self.runs.views.add(self.reader.or(self.teller), run.counts, run.span);
         }
         let sum = if run.tool == "go test" { &mut self.runs.of_go } else { &mut self.runs.sum };
         match sum {
@@ -62,13 +68,19 @@ type Teller = Option<&'static str>;
 struct View {
     teller: Teller,
     runs: Vec<Counts>,
+    /// The first and the last line of each.
+    lines: Vec<(u64, u64)>,
     /// There are more of them than are kept.
     cut: bool,
 }
 
 /// All views of the runs of one input.
 #[derive(Debug, Default)]
-pub(super) struct Views(Vec<View>);
+pub(super) struct Views {
+    all: Vec<View>,
+    /// The lines at which commands begin.
+    parted: Vec<u64>,
+}
 
 impl View {
     fn sum(&self) -> Counts {
@@ -93,8 +105,24 @@ impl View {
         })
     }
 
+    /// Whether each run of this one has the figures of one of the other that was printed together with it, or at once
+    /// before or behind it. Where nothing failed, no names tell that they are the same.
+    fn is_beside(&self, other: &View, parted: &[u64]) -> bool {
+        let beside = |(first, last): (u64, u64), (begin, end): (u64, u64)| {
+            let (from, to) = (last.min(end), first.max(begin));
+            let command = parted.iter().any(|line| from < *line && *line <= to);
+            to.saturating_sub(from) <= BESIDE && !command
+        };
+        self.runs.len() == other.runs.len()
+            && parted.len() < MAX_PARTED
+            && (0..self.runs.len()).all(|index| {
+                let (one, two) = (&self.runs[index], &other.runs[index]);
+                one.total > 0 && same(one, two) && beside(self.lines[index], other.lines[index])
+            })
+    }
+
     /// Which of two views of the same runs tells less; `None` where they tell of different ones.
-    fn twin(&self, other: &View, groups: &[Group]) -> Option<Drop> {
+    fn twin(&self, other: &View, groups: &[Group], parted: &[u64]) -> Option<Drop> {
         let equal = same(&self.sum(), &other.sum());
         let (within, around) = (self.is_within(other), other.is_within(self));
         let ((own, own_names), (others, other_names)) = (self.told(groups), other.told(groups));
@@ -102,7 +130,9 @@ impl View {
         // A report says of itself that it is one; TAP may as well be all that another runner prints.
         let is_tap = |view: &View| view.teller == Some("tap");
         if is_tap(self) || is_tap(other) || !(equal || within || around) {
-            return (close(&self.sum(), &other.sum()) && agree(&own_names, &other_names)).then_some(less);
+            let named = close(&self.sum(), &other.sum()) && agree(&own_names, &other_names);
+            let nameless = own_names.is_empty() && other_names.is_empty() && self.is_beside(other, parted);
+            return (named || nameless).then_some(less);
         }
         match (equal || around, within) {
             (true, false) if !equal => Some(Drop::Other),
@@ -121,12 +151,23 @@ enum Drop {
 
 impl Views {
     /// Notes a run.
-    pub(super) fn add(&mut self, teller: Teller, counts: Counts) {
-        let known = self.0.iter_mut().find(|view| view.teller == teller);
+    pub(super) fn add(&mut self, teller: Teller, counts: Counts, span: Span) {
+        let lines = (span.line, span.last_line.max(span.line));
+        let known = self.all.iter_mut().find(|view| view.teller == teller);
         match known {
-            Some(view) if view.runs.len() < MAX_RUNS => view.runs.push(counts),
+            Some(view) if view.runs.len() < MAX_RUNS => {
+                view.runs.push(counts);
+                view.lines.push(lines);
+            }
             Some(view) => view.cut = true,
-            None => self.0.push(View { teller, runs: vec![counts], cut: false }),
+            None => self.all.push(View { teller, runs: vec![counts], lines: vec![lines], cut: false }),
+        }
+    }
+
+    /// Notes that a command begins. That of TAP is no more than its first line.
+    pub(super) fn part(&mut self, step: &Step) {
+        if step.name != "tap" && self.parted.len() < MAX_PARTED {
+            self.parted.push(step.span.line);
         }
     }
 
@@ -134,35 +175,42 @@ impl Views {
     /// Returns who told each of them, and who tells the same and stays.
     pub(super) fn drop_twins(mut self, sum: &mut Option<Counts>, groups: &mut Vec<Group>) -> Vec<(Teller, Teller)> {
         let mut twins = Vec::new();
-        if self.0.len() < 2 || self.0.iter().any(|view| view.cut) {
+        let parted = std::mem::take(&mut self.parted);
+        let mut views = std::mem::take(&mut self.all);
+        if views.len() < 2 || views.iter().any(|view| view.cut) {
             return twins;
         }
         // The console comes first and then TAP, so that they stay where none tells more.
-        self.0.sort_by_key(|view| (view.teller.is_some(), view.teller != Some("tap")));
-        let mut totals: Vec<Counts> = self.0.iter().map(View::sum).collect();
+        views.sort_by_key(|view| (view.teller.is_some(), view.teller != Some("tap")));
+        let mut totals: Vec<Counts> = views.iter().map(View::sum).collect();
         let (mut first, mut second) = (0, 1);
-        while first < self.0.len() {
-            if second >= self.0.len() {
+        while first < views.len() {
+            if second >= views.len() {
                 (first, second) = (first + 1, first + 2);
                 continue;
             }
-            let Some(drop) = self.0[first].twin(&self.0[second], groups) else {
+            let Some(drop) = views[first].twin(&views[second], groups, &parted) else {
                 second += 1;
                 continue;
             };
             let equal = same(&totals[first], &totals[second]);
             if drop == Drop::This {
-                self.0.swap(first, second);
+                views.swap(first, second);
                 totals.swap(first, second);
             }
-            let (dropped, counts) = (self.0.remove(second), totals.remove(second));
+            let (dropped, counts) = (views.remove(second), totals.remove(second));
+            if dropped.lines.len() == views[first].lines.len() {
+                for (lines, more) in views[first].lines.iter_mut().zip(&dropped.lines) {
+                    *lines = (lines.0.min(more.0), lines.1.max(more.1));
+                }
+            }
             if equal && totals[first].errored == 0 {
                 (totals[first].failed, totals[first].errored) = (counts.failed, counts.errored);
             }
             totals[first].flaky = totals[first].flaky.max(counts.flaky);
             totals[first].passed = totals[first].passed.or(counts.passed.filter(|_| equal));
             groups.retain(|group| !is_of_tests(group) || group.teller != dropped.teller);
-            twins.push((dropped.teller, self.0[first].teller));
+            twins.push((dropped.teller, views[first].teller));
             second = first + 1;
         }
         if !twins.is_empty() {

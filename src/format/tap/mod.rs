@@ -236,6 +236,11 @@ impl Reader for Tap {
     fn keep_passed(&mut self) {
         self.keep_passed = true;
     }
+
+    fn yields_to_report(&self) -> bool {
+        let in_yaml = |stream: &Stream| stream.pending.as_ref().is_some_and(Point::in_yaml);
+        !self.echo && !self.stream.as_ref().is_some_and(in_yaml)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -53,6 +53,12 @@ pub(crate) trait Reader {
     /// The root element begins; it is told to [`start`](Reader::start) as well.
     fn root(&mut self, _tag: &Tag<'_, '_>, _context: &mut Context<'_, '_>) {}
 
+    /// Whether text has no meaning at this place, so that whole lines of it were printed by something else between
+    /// the lines of the document. `among` says that the document itself stands among other lines.
+    fn takes_no_text(&self, _among: bool) -> bool {
+        false
+    }
+
     /// An element begins. With an empty one, its end follows.
     fn start(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>);
 
@@ -88,6 +94,46 @@ pub(crate) struct Document<R> {
     fresh: bool,
     ill_formed: u64,
     keep_passed: bool,
+    /// Other lines stand before it.
+    among: bool,
+    /// How many bytes behind what was read are lines of something else.
+    aside: usize,
+}
+
+/// The longest line that is taken for one of something else.
+const MAX_FOREIGN: usize = 64 * 1024;
+
+/// Markup that makes a line one of the document, wherever in the line it stands.
+const MARKUP: &[&[u8]] =
+    &[b"</", b"<?xml", b"<!", b"<test", b"<failure", b"<error", b"<skipped", b"<system-", b"<propert"];
+
+/// Where the first line stands that is not the document's, in text from `at` to `end`; its end is unknown where it may
+/// go on behind the window.
+fn foreign_line(window: &Window<'_>, fresh: bool, at: usize, end: usize) -> Option<(usize, Option<usize>)> {
+    let data = window.data;
+    let mut from = at;
+    loop {
+        let first = from + data[from..end].iter().position(|byte| !byte.is_ascii_whitespace())?;
+        let start = match memchr::memrchr(b'\n', &data[from..first]) {
+            Some(line_end) => Some(from + line_end + 1),
+            None if from == 0 => fresh.then_some(0),
+            None => (data[from - 1] == b'\n').then_some(from),
+        };
+        let Some(start) = start else {
+            // The rest of a line of the document.
+            from = first + memchr::memchr(b'\n', &data[first..end])?;
+            continue;
+        };
+        let line_end = match memchr::memchr(b'\n', &data[start..]) {
+            Some(length) => start + length + 1,
+            None if window.eof => data.len(),
+            None if data.len() - start > MAX_FOREIGN => return None,
+            None => return Some((start, None)),
+        };
+        let line = &data[start..line_end];
+        let markup = MARKUP.iter().any(|markup| memchr::memmem::find(line, markup).is_some());
+        return (!markup && line.len() <= MAX_FOREIGN).then_some((start, Some(line_end)));
+    }
 }
 
 const XML: &[u8] = b"xml";
@@ -100,6 +146,16 @@ impl<R: Reader> Document<R> {
             let mut context = Context { window, encoding, out, keep_passed: *keep_passed };
             match event {
                 Event::Text { raw, cdata, at } => {
+                    if !cdata
+                        && (!open.is_empty() || !*begun)
+                        && reader.takes_no_text(self.among)
+                        && let Some((from, to)) = foreign_line(context.window, self.fresh, at, at + raw.len())
+                    {
+                        reader.edge(&mut context);
+                        context.window.pos = from;
+                        self.aside = to.map_or(0, |to| to - from);
+                        return;
+                    }
                     if !open.is_empty() {
                         reader.text(raw, cdata, at, &mut context);
                     } else if !raw.trim_ascii().is_empty() && *begun {
@@ -236,6 +292,7 @@ impl<R: Reader> Parse for Document<R> {
             return 0;
         }
         let mut window = Window::new(data, *at, eof, self.fresh);
+        self.among |= !self.begun && at.byte > 3;
         if at.byte == 0 && data.starts_with(b"\xef\xbb\xbf") {
             window.pos = 3;
         }
@@ -247,6 +304,7 @@ impl<R: Reader> Parse for Document<R> {
         if let Some(last) = window.pos.checked_sub(1) {
             self.fresh = data[last] == b'\n';
         }
+        self.fresh |= self.aside > 0;
         window.pos
     }
 
@@ -256,6 +314,10 @@ impl<R: Reader> Parse for Document<R> {
 
     fn done(&self) -> bool {
         self.done
+    }
+
+    fn aside(&mut self) -> usize {
+        std::mem::take(&mut self.aside)
     }
 }
 
