@@ -15,6 +15,7 @@ mod boxed;
 mod bundler;
 mod busted;
 mod cases;
+mod clojure;
 mod cmake;
 mod command;
 mod cucumber;
@@ -51,6 +52,7 @@ mod ocaml;
 mod octave;
 mod panic;
 mod php;
+mod phpstan;
 mod phpunit;
 mod playwright;
 mod python;
@@ -212,6 +214,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: tcltest::NEEDLES, open: tcltest::open },
     ReaderEntry { needles: ava::NEEDLES, open: ava::open },
     ReaderEntry { needles: npm::NEEDLES, open: npm::open },
+    ReaderEntry { needles: clojure::NEEDLES, open: clojure::open },
     ReaderEntry { needles: bundler::NEEDLES, open: bundler::open },
     ReaderEntry { needles: maven::NEEDLES, open: maven::open },
     ReaderEntry { needles: gradle::NEEDLES, open: gradle::open },
@@ -225,6 +228,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: robot::NEEDLES, open: robot::open },
     ReaderEntry { needles: uvu::NEEDLES, open: uvu::open },
     ReaderEntry { needles: cucumber::NEEDLES, open: cucumber::open },
+    ReaderEntry { needles: phpstan::NEEDLES, open: phpstan::open },
     ReaderEntry { needles: phpunit::NEEDLES, open: phpunit::open },
     ReaderEntry { needles: nunit::NEEDLES, open: nunit::open },
     ReaderEntry { needles: dotnet::NEEDLES, open: dotnet::open },
