@@ -15,18 +15,25 @@ const PHRASES: &[(Kind, &str)] = &[
         Kind::OutOfMemory,
         r"\bout of memory\b|allocat(?:e|ion of) .{0,40}\bbytes\b|allocation failed|bad_alloc|cannot allocate memory|memory (?:limit|exhausted)",
     ),
+    (Kind::UndefinedValue, r"^(?:NameError|ReferenceError|UnboundLocalError): "),
+    (Kind::CompileError, r"\bis not assignable to (?:parameter |type )"),
+    // What was expected of a status is not what went wrong with a service.
+    (
+        Kind::Assertion,
+        r"\bexpected\b.{0,80}?\b\d+\b[^.]{0,20}\bbut (?:it )?(?:was|got|received|found|saw|actually)\b|\bexpected status\b.{0,20}\d+.{1,20}\bgot\b",
+    ),
     // The table of a linter: line, column, severity.
     (
         Kind::LintViolation,
-        r"^[EW]: [\w.+-]+(?: source)?: [a-z]+(?:-[a-z]+)+\b|^\s*\d+:\d+\s+error\s{2,}\S|circular (?:dependency|import)|potentially fixable|\b[1-9]\d* problems?\b|^unused (?:files|dependencies|exports|imports)|\b[1-9]\d* (?:\w+ )?(?:findings?|violations?|offen[cs]es?|style issues?)\b",
+        r"^[EW]: [\w.+-]+(?: source)?: [a-z]+(?:-[a-z]+)+\b|\.(?:rst|md|adoc):\d+: (?:warning|error): |\bfound [1-9]\d* errors? in \d+ files?\b|found broken links|^total errors found: [1-9]|not (?:allowed|permitted) to (?:import|depend on)|files? (?:was|were|is|are) not sorted|^\+\+\+ \S+\t\((?:reformatted|new)\)|^\+\+\+ new/|^--- \S+\.orig\b|^\s*\d+:\d+\s+error\s{2,}\S|circular (?:dependency|import)|potentially fixable|\b[1-9]\d* problems?\b|^unused (?:files|dependencies|exports|imports)|\b[1-9]\d* (?:\w+ )?(?:findings?|violations?|offen[cs]es?|style issues?)\b",
     ),
     (
         Kind::MissingFile,
-        r"(?:cannot|can't|could not|couldn't|unable to) find (?:any )?files? (?:at|in|under|matching|for)\b|missing (?:\w+ )?(?:input )?files?\b",
+        r"cannot find or open\b|(?:cannot|can't|could not|couldn't|unable to) (?:find|locate|open|read) (?:the |any )?(?:\w+ ){0,2}files? (?:at|in|under|matching|for)\b|missing (?:\w+ )?(?:input )?files?\b",
     ),
     (
         Kind::PolicyViolation,
-        r"(?:leaks?|secrets?|vulnerabilit(?:y|ies)) (?:were )?(?:found|detected)|failed checks: [1-9]|licen[sc]e[sd]? .*not (?:permitted|allowed)|size limit|exceeds? (?:the )?(?:max\w* |allowed |size )|thresholds? .*(?:crossed|exceeded|failed|not met)|breaking changes?\b|\bviolate[sd]\b|\bthe limit is \d|(?:over|above|beyond) the (?:allowed |size )?limit|\bnot allowed by\b|(?:manual|human) (?:review|approval)|(?:review|approval) (?:is )?required|\bfixme|\btodos?\b|\bforbids?\b|house style|(?:version|changelog) (?:was|is|has) not (?:been )?(?:raised|bumped|increased|updated|changed)|run .{1,40} and commit",
+        r"(?:leaks?|secrets?|vulnerabilit(?:y|ies)) (?:were )?(?:found|detected)|failed checks: [1-9]|licen[sc]e[sd]? .*not (?:permitted|allowed)|missing (?:copyright|licen[sc])\w*|^\d+: [A-Z]{1,2}\d+ .*\b(?:title|body|commit)\b|^commit validation: failed|size limit|exceeds? (?:the )?(?:max\w* |allowed |size )|thresholds? .*(?:crossed|exceeded|failed|not met)|breaking changes?\b|\bviolate[sd]\b|\bthe limit is \d|(?:over|above|beyond) the (?:allowed |size )?limit|\bnot allowed by\b|(?:manual|human) (?:review|approval)|(?:review|approval) (?:is )?required|\bfixme|\btodos?\b|\bforbids?\b|house style|(?:version|changelog) (?:was|is|has) not (?:been )?(?:raised|bumped|increased|updated|changed)|run .{1,40} and commit",
     ),
     (
         Kind::DiskFull,
@@ -58,7 +65,7 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::PermissionDenied,
-        r"permission denied|(?:replied|answered|returned|responded|got|gave|status)(?: with)?:? 403\b|not allowed to|(?:does not|doesn't|do not|don't) have (?:\w+ ){0,2}(?:access|permissions?|rights|privileges?)\b|(?:no|without) (?:write |read |push |admin )?(?:access|permission|rights) (?:to|on|for)|access(?: is| was)? denied|\bforbidden\b|\b403\b|not (?:authori[sz]ed|permitted) to|cannot be run (?:with sudo|as root)|must (?:not )?be run as root|operation not permitted|insufficient (?:permission|privilege|scope)|(?:lacks?|missing) (?:the )?permission",
+        r"permission denied|(?:replied|answered|returned|responded|got|gave|status)(?: with)?:? 403\b|not allowed to|(?:does not|doesn't|do not|don't) have (?:\w+ ){0,2}(?:access|permissions?|rights|privileges?)\b|(?:no|without) (?:write |read |push |admin )?(?:access|permission|rights) (?:to|on|for)|make sure (?:that )?you have (?:\w+ ){0,2}(?:access|permissions?|rights)\b|access(?: is| was)? denied|\bforbidden\b|\b403\b|not (?:authori[sz]ed|permitted) to|cannot be run (?:with sudo|as root)|must (?:not )?be run as root|operation not permitted|insufficient (?:permission|privilege|scope)|(?:lacks?|missing) (?:the )?permission",
     ),
     (
         Kind::PortInUse,
@@ -86,7 +93,7 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::DependencyConflict,
-        r"(?:unmet|unresolvable|unsatisfied|unsatisfiable) (?:\w+ )?(?:dependenc|requirement|constraint)|dependency (?:conflict|resolution|tree)|dependencies (?:could not|cannot) be (?:resolved|satisfied)|could not solve|version conflict|conflicting (?:dependenc|requirement|version)|could ?(?:not|n't) (?:resolve|satisfy) (?:all )?(?:\w+ )?dependenc|no (?:matching|compatible) version|packages? .{0,60}(?:match versions? required|should be updated)|expected version:|(?:lock ?file|\.lock\b|lock\.json|lock\.yaml).*(?:out of (?:date|sync)|not up.to.date)",
+        r"(?:unmet|unresolvable|unsatisfied|unsatisfiable) (?:\w+ )?(?:dependenc|requirement|constraint)|(?:dependency|package) (?:conflict|resolution|tree)|dependencies (?:could not|cannot) be (?:resolved|satisfied)|could not solve|version conflict|conflicting (?:dependenc|requirement|version)|could ?(?:not|n't) (?:resolve|satisfy) (?:all )?(?:\w+ )?dependenc|no (?:matching|compatible) version|packages? .{0,60}(?:match versions? required|should be updated)|expected version:|(?:lock ?file|\.lock\b|lock\.json|lock\.yaml).*(?:out of (?:date|sync)|not up.to.date)",
     ),
     (
         Kind::MergeConflict,
@@ -96,10 +103,13 @@ const PHRASES: &[(Kind, &str)] = &[
         Kind::PolicyViolation,
         r"quality gate|policy (?:violation|check|failed)|violates? (?:the )?(?:\w+ )?polic|vulnerabilit(?:y|ies) (?:found|detected)|commit message|exceed(?:s|ed) (?:the )?(?:maximum |allowed )?(?:\w+ )?budget|budgets?\b.{0,40}exceeded",
     ),
-    (Kind::CoverageThreshold, r"coverage .*(?:below|under|threshold|minimum|less than|lower than|too low)"),
+    (
+        Kind::CoverageThreshold,
+        r"coverage .*(?:below|under|threshold|minimum|less than|lower than|too low)|\b(?:minimum|required|threshold|target): ?\d[\d.]*%.{0,20}\b(?:actual|current|found|got)\b",
+    ),
     (
         Kind::InvalidConfig,
-        r"(?:syntax|parse|parsing|yaml|toml|json|xml|decod\w+)[ -]?(?:syntax )?errors? .*(?:ya?ml|toml|json|config|manifest|settings)|(?:ya?ml|toml|json|config\w*|manifest|settings)\b.*(?:syntax|parse|parsing) error|malformed|non-?existent (?:parameter|service|argument|option|key|setting|environment)|no (?:\w+ ){0,2}(?:key|secret|token) has been (?:specified|set|configured)|mapping values are not allowed|did not find expected|found duplicate key|could not find expected ':'|should be (?:an? )?(?:number|string|integer|boolean|array|object|list|map)\b|do(?:es)?(?: not|n't) match (?:its|their|the|any of the) (?:json )?schema|(?:schema|jsonschema|validat\w+)\b.{0,200}?(?:expected|but got|does not (?:validate|match|conform))|(?:fails?|failed|invalid against) (?:the )?schema|detached (?:git )?head|template (?:format|validation) error|config(?:uration)? (?:file )?(?:error|is invalid|invalid)|(?:invalid|bad|broken) config",
+        r"(?:syntax|parse|parsing|yaml|toml|json|xml|decod\w+)[ -]?(?:syntax )?errors? .*(?:ya?ml|toml|json|config|manifest|settings)|(?:ya?ml|toml|json|config\w*|manifest|settings)\b.*(?:syntax|parse|parsing) error|malformed|(?:failed|unable|could not|cannot) (?:to )?(?:parse|decode|load) \S*\.(?:toml|ya?ml|json|ini|cfg|xml)\b|non-?existent (?:parameter|service|argument|option|key|setting|environment)|no (?:\w+ ){0,2}(?:key|secret|token) has been (?:specified|set|configured)|mapping values are not allowed|did not find expected|found duplicate key|could not find expected ':'|should be (?:an? )?(?:number|string|integer|boolean|array|object|list|map)\b|do(?:es)?(?: not|n't) match (?:its|their|the|any of the) (?:json )?schema|(?:schema|jsonschema|validat\w+)\b.{0,200}?(?:expected|but got|does not (?:validate|match|conform))|(?:fails?|failed|invalid against) (?:the )?schema|detached (?:git )?head|template (?:format|validation) error|config(?:uration)? (?:file )?(?:error|is invalid|invalid)|(?:invalid|bad|broken) config",
     ),
     (
         Kind::InvalidConfig,
@@ -163,6 +173,7 @@ const PHRASES: &[(Kind, &str)] = &[
         Kind::Assertion,
         r"\b(?:wanted|expected)\b.{1,120}[,;:] ?(?:but )?(?:saw|got|found|was|had|received)\b|\bassert(?:ion)?s?\b.*fail|\bassertion error|tests? failed|failing tests?",
     ),
+    (Kind::UnhandledException, r"^error in \S.*? ?: |^uncaught \w|unhandled (?:exception|rejection|error)"),
     // What was generated is not what was committed.
     (Kind::PolicyViolation, r"^diff --git a/"),
 ];
@@ -176,7 +187,7 @@ const FAINT: &[(Kind, &str)] = &[
         Kind::Assertion,
         r"\bexpected\b.{1,120}\b(?:but )?(?:got|was|found|received|actual|is)\b|\bdiffers? from\b|\b(?:mismatch|does not match)\b",
     ),
-    (Kind::LintViolation, r"\b[1-9]\d* (?:\w+ ){0,3}issues?\b|warnings occurred"),
+    (Kind::LintViolation, r"\b[1-9]\d* (?:\w+ ){0,3}issues?\b|warnings occurred|^[1-9]\d* errors?$"),
     (Kind::MissingFile, r"(?:failed|error|unable) (?:to )?(?:load|loading|open|opening|read|reading) "),
     (
         Kind::InvalidConfig,

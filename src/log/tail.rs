@@ -1,5 +1,6 @@
 //! The last words before a failure: what to show of a log in which nothing is recognized.
 
+use super::ANNOTATION;
 use super::command::echoed;
 use super::envelope::{Frame, clean};
 use super::steps::{begins_step, is_boundary};
@@ -8,6 +9,9 @@ use crate::report::{Span, TextLine};
 
 /// How far back is looked.
 const MAX_BYTES: usize = 16 * 1024;
+
+/// How far into a line the mark of an annotation is looked for, behind a stamp.
+const MAX_STAMPED: usize = 60;
 
 /// How many lines back are looked at.
 const MAX_LINES: usize = 200;
@@ -96,6 +100,10 @@ pub(super) fn last_words(before: &[u8], at: Place, frame: &Frame, said: impl Fn(
     let blank = |(line, _): &(TextLine, bool)| line.text.trim().is_empty();
     let paragraph = lines[last..].iter().take(MAX_BLOCK).take_while(|line| !blank(line));
     let mut first = last + paragraph.enumerate().filter(|(_, (line, tells))| *tells && error(&line.text)).last()?.0;
+    // What a tool marks as its error says more than a line that merely counts or repeats what failed.
+    if let Some(marked) = (last..=first).rev().find(|at| lines[*at].1 && is_marked(&lines[*at].0.text)) {
+        first = marked;
+    }
     // A heading says nothing; what stands below it does.
     if is_heading(&lines[first].0.text) && first > 0 && !blank(&lines[first - 1]) {
         first -= 1;
@@ -106,17 +114,54 @@ pub(super) fn last_words(before: &[u8], at: Place, frame: &Frame, said: impl Fn(
     let after = lines[..first].iter().rev().skip(below.len());
     let above = lines[first + 1..].iter().take(MAX_AROUND);
     let around = telling(after.take(MAX_AROUND).chain(above)).cloned().collect();
-    let late = lines[..last].iter().filter(|line| !blank(line)).count() <= MAX_AFTER;
-    let gives_up = lines[last..=first].iter().any(|(line, _)| gives_up(&line.text));
+    let late = lines[..last].iter().filter(|line| !blank(line)).count() <= MAX_AFTER
+        && !lines[..last].iter().any(|(line, _)| ended_well(&line.text));
+    let annotated = |line: &TextLine| {
+        let begin = line.span.byte_start.checked_add(before.len() as u64)?.checked_sub(at.byte)?;
+        let raw = before.get(usize::try_from(begin).ok()?..)?;
+        let raw = raw.get(..MAX_STAMPED).unwrap_or(raw).split(|byte| *byte == b'\n').next()?;
+        ANNOTATION.find(raw)
+    };
+    let gives_up = lines[last..=first]
+        .iter()
+        .any(|(line, _)| gives_up(&line.text) || counts_errors(&line.text) || annotated(line).is_some());
     let first = &lines[first].0;
     let span = more.fold(first.span, |span, line| span.join(line.span));
     let line = TextLine { text: first.text.clone(), span };
     Some(Words { line, below, others, around, error: true, gives_up, late })
 }
 
+/// Whether a line sums up what a checker found: `✖ Found 1 circular dependency!`, `found 2 errors in 1 files`.
+fn counts_errors(text: &str) -> bool {
+    let lower = text.trim().to_lowercase();
+    if lower.starts_with(['✖', '✗', '✘', '❌', '⨯']) {
+        return is_error(text) && lower.split_whitespace().count() > 2;
+    }
+    let Some((_, rest)) = lower.split_once("found ") else { return false };
+    let mut words = rest.split_whitespace();
+    let some = words.next().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()) && word != "0");
+    some && words.take(2).any(|word| word.starts_with("error") || word.starts_with("violation"))
+}
+
+/// Whether a line says in the words of most tools that the work was done.
+fn ended_well(text: &str) -> bool {
+    let lower = text.trim_start().to_lowercase();
+    let worded = ["success", "complete", "all good", "all passed"].iter().any(|word| lower.contains(word));
+    let denied = ["unsuccess", "incomplete", "not complete", "without success", "not success"];
+    (worded && !denied.iter().any(|word| lower.contains(word)) || lower.starts_with(['✓', '✔', '✅']))
+        && !is_error(text)
+}
+
 /// The lines that tell anything.
 fn telling<'l>(lines: impl IntoIterator<Item = &'l (TextLine, bool)>) -> impl Iterator<Item = &'l TextLine> {
-    lines.into_iter().filter(|(_, tells)| *tells).map(|(line, _)| line)
+    lines.into_iter().filter(|(line, tells)| *tells && !is_notice_of_npm(&line.text)).map(|(line, _)| line)
+}
+
+/// Whether npm only speaks of its own settings, as it does before whatever it runs.
+fn is_notice_of_npm(text: &str) -> bool {
+    const BEGINS: &[&str] = &["npm warn ", "npm notice", "npm info "];
+    let text = text.trim_start();
+    BEGINS.iter().any(|begin| text.get(..begin.len()).is_some_and(|head| head.eq_ignore_ascii_case(begin)))
 }
 
 /// How many lines a reader is shown of what stands above a line.
@@ -137,6 +182,13 @@ pub(super) fn above(before: &[u8], span: Span, frame: &Frame) -> Vec<TextLine> {
         line
     });
     told.collect()
+}
+
+/// Whether a line bears the mark of an error in front, and says something behind it.
+fn is_marked(text: &str) -> bool {
+    let lower = text.trim_start().to_lowercase();
+    let rest = ["error:", "fatal:", "fatal error:", "[error]"].iter().find_map(|mark| lower.strip_prefix(mark));
+    rest.is_some_and(|rest| rest.split_whitespace().count() > 1)
 }
 
 /// Whether a line begins as tools begin what they say when they give up.
