@@ -192,7 +192,8 @@ fn strip_prefixes(text: &str) -> &str {
 fn strip_one(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
     match bytes.first()? {
-        b' ' => strip_task(text),
+        b' ' => strip_task(text).or_else(|| strip_target(text)),
+        b'+' => strip_target(text),
         b'\t' => None,
         b'0'..=b'9' => strip_stamp(text).or_else(|| strip_clock(text)).or_else(|| strip_seconds(text)),
         b'[' => strip_bracket(text),
@@ -489,6 +490,12 @@ fn strip_columns(text: &str) -> Option<&str> {
     let mut parts = text.splitn(3, '\t');
     let (_job, _step, rest) = (parts.next()?, parts.next()?, parts.next()?);
     strip_stamp(rest.strip_prefix('\u{feff}').unwrap_or(rest))
+}
+
+/// Earthly: `   +build | `, aligned to the right.
+fn strip_target(text: &str) -> Option<&str> {
+    let (name, output) = text.trim_start_matches(' ').strip_prefix('+')?.split_once(" | ")?;
+    is_package(name).then_some(output)
 }
 
 /// The name of a package, service or container in front of what it prints.

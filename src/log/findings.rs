@@ -50,6 +50,10 @@ pub(super) const NEEDLES: &[&str] = &[
     r".ts[\d",
     r".tsx[\d",
     " remark-lint",
+    // xcpretty and xcbeautify.
+    "❌  /Users/",
+    "❌ /Users/",
+    r".erl:\d",
 ];
 
 /// How many lines of compilers are kept in mind.
@@ -129,6 +133,10 @@ impl Findings {
 }
 
 fn finding(text: &str) -> Option<(Placed<'_>, Sort)> {
+    // What shortens the log of Xcode marks the errors of its compilers, which say no word of their own then.
+    if let Some(rest) = text.strip_prefix('❌') {
+        return place(rest.trim_start()).filter(|placed| placed.rest.len() >= 4).map(|placed| (placed, Sort::Compile));
+    }
     // Go's vet says whose type checker found it.
     let (text, vet) = text.strip_prefix("vet: ").map_or((text, false), |rest| (rest, true));
     if let Some(placed) = bracketed(text) {
@@ -151,7 +159,7 @@ fn finding(text: &str) -> Option<(Placed<'_>, Sort)> {
         go(rest, placed.file.column.is_some())
     } else if is_firm(rest) {
         Sort::Lint
-    } else if extension == "rb" && rest.contains("syntax error") {
+    } else if extension == "rb" && rest.contains("syntax error") || extension == "erl" && is_erlc(rest) {
         Sort::Compile
     } else if matches!(extension.as_str(), "json" | "txt" | "html" | "log" | "js" | "ts" | "in")
         && placed.file.column.is_none()
@@ -248,6 +256,18 @@ fn is_syntax(rest: &str) -> bool {
         || rest.starts_with("invalid-syntax")
         // Sorbet, a type checker, links each message.
         || rest.contains("https://srb.help/")
+}
+
+/// Words of the compiler of Erlang, whose errors have no word in front, unlike its warnings.
+fn is_erlc(rest: &str) -> bool {
+    rest.starts_with("syntax error before: ")
+        || rest.ends_with(" undefined")
+        || rest.ends_with(" is unbound")
+        || rest.ends_with(" already defined")
+        || rest.starts_with("can't find include ")
+        || rest.starts_with("undefined macro ")
+        || rest.starts_with("illegal ")
+        || rest.starts_with("head mismatch")
 }
 
 /// Whether the message bears the mark of a linter.

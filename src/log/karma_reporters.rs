@@ -17,13 +17,14 @@
 
 use std::sync::LazyLock;
 
+use super::cases::cut;
 use super::runner::{Block, Run};
 use super::{Grip, Line, Reader};
 use crate::item::{Item, read_count};
 use crate::pattern::{self, Regex};
 use crate::report::{Counts, Level, Span};
 
-pub(super) const NEEDLES: &[&str] = &["SUMMARY:", "FAILED TESTS:", "    ✗ ", "TOTAL: "];
+pub(super) const NEEDLES: &[&str] = &["SUMMARY:", "FAILED TESTS:", "    ✗ ", "    ✖ ", "TOTAL: "];
 
 /// How many failures wait for the list behind the totals.
 const MAX_WAITING: usize = 5000;
@@ -45,6 +46,8 @@ struct Reporters {
     counts: Option<(Counts, Span)>,
     /// Failures that were told below their tests.
     waiting: Vec<Block>,
+    /// A test was marked as failed above the summary.
+    failing: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -174,13 +177,13 @@ impl Reader for Reporters {
                     match &found["word"] {
                         "completed" => counts.passed = Some(number),
                         "skipped" => counts.skipped = number,
-                        _ => counts.failed = number,
+                        _ => (counts.failed, self.failing) = (number, false),
                     }
                     counts.passed.get_or_insert(0);
                     *span = span.join(line.span);
                     return Grip::Hold;
                 }
-                self.state = State::Idle;
+                (self.state, self.failing) = (State::Idle, false);
                 self.count(out);
                 if text.is_empty() {
                     return Grip::Hold;
@@ -193,6 +196,10 @@ impl Reader for Reporters {
             "FAILED TESTS:" => {
                 self.state = State::Names;
                 self.suites.clear();
+            }
+            _ if line.indent() >= 4 && line.trimmed().starts_with("✖ ") => {
+                self.failing = true;
+                return Grip::Pass;
             }
             _ if TOTAL.is_match(text) && !self.waiting.is_empty() => self.state = State::List(None),
             _ => {
@@ -212,11 +219,31 @@ impl Reader for Reporters {
 
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
         self.close(out);
+        // The line that tells how many failed comes last, and was cut off.
+        if self.failing
+            && let Some((counts, span)) = self.counts.take_if(|(counts, _)| counts.failed == 0)
+        {
+            cut("karma", counts, span, out);
+        }
         self.count(out);
         // Where the run is cut before its totals, only what stands behind a tab is known to be this reporter's.
         if !matches!(self.state, State::List(_)) {
             self.waiting.retain(|block| !block.lines.is_empty());
         }
         self.rest(out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Analyzer, Outcome, Source};
+
+    #[test]
+    fn a_summary_that_was_cut_is_not_green() {
+        let log = "  Cart\n    \u{2714} adds\n    \u{2716} removes\n\nSUMMARY:\n\u{2714} 1 test completed\n";
+        let outcome = |log: &str| Analyzer::new().analyze([Source::bytes("log", log.as_bytes())]).outcome;
+        assert_ne!(outcome(log), Outcome::Passed);
+        assert_eq!(outcome(&log.replace('\u{2716}', "\u{2714}")), Outcome::Passed);
+        assert_eq!(outcome(&format!("{log}\u{2716} 1 test failed\n")), Outcome::Failed);
     }
 }

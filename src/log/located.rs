@@ -168,6 +168,10 @@ fn strip_tool(text: &str) -> &str {
     {
         text = &rest[slash..];
     }
+    // Spack quotes the log of a build with its line numbers: `  >> 1202    a.c:1:5: error: x`.
+    if let Some(rest) = text.trim_start().strip_prefix(">> ") {
+        text = rest.trim_start_matches(|character: char| character.is_ascii_digit()).trim_start();
+    }
     // MSBuild numbers its nodes: `  3>a.cpp(1): error`.
     let bare = text.trim_start();
     let behind = bare.trim_start_matches(|character: char| character.is_ascii_digit());

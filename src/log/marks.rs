@@ -58,6 +58,15 @@ pub(super) fn read_mark(text: &str, span: Span) -> Option<(Mark, bool)> {
                 return told(Scope::Step);
             }
         }
+        // The action that tries a command again.
+        b'A' => {
+            let (number, rest) = text.strip_prefix("Attempt ")?.split_once(' ')?;
+            let counted = number.parse::<u32>().is_ok() && rest.starts_with("failed. Reason: ");
+            return counted.then(|| (mark(Scope::Attempt, Outcome::Failed, None), false));
+        }
+        b'C' if begins("Command completed after ") && text.ends_with(" attempt(s).") => {
+            return Some((mark(Scope::Tool, Outcome::Passed, None), false));
+        }
         // AWS CodeBuild.
         b'C' if begins("CircleCI received exit code ") => {
             return by_status(Scope::Step, text.rsplit(' ').next().and_then(number));

@@ -54,6 +54,8 @@ pub(super) const NEEDLES: &[&str] = &[
     "\" exited with ",
     "failed and exited with ",
     " failed. Retrying, ",
+    " failed. Reason: ",
+    "Command completed after ",
     "Your build exited with ",
     "Your build has been stopped",
     "Done: Job Cancelled",
