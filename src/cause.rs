@@ -12,6 +12,7 @@ use crate::classify::Verdict;
 use crate::kind::Kind;
 use crate::report::{Candidate, Cause, Consequence, Evidence, FileRef, HintLine, Level, Span, TextLine};
 use crate::rules::{Fnv, Rank, Role};
+use crate::words;
 
 /// How many evidence lines, and how many test names, a cause keeps.
 pub(crate) const KEEP: usize = 32;
@@ -335,7 +336,7 @@ impl Group {
     pub(crate) fn into_cause(self) -> Cause {
         let Group { verdict, level, count, evidence, tests, hints, consequences, .. } = self;
         let message = evidence.first().map_or_else(String::new, |evidence| evidence.text.clone());
-        let own = if verdict.rule == "words" { GUESS } else { confidence(verdict.rank, level) };
+        let own = if verdict.rule == words::RULE { GUESS } else { confidence(verdict.rank, level) };
         // What the first leaves open is shared by all others.
         let runner_up = verdict.runner_up.map(|(kind, rank, rule)| {
             let left = (1.0 - own) * confidence(rank, level);

@@ -184,7 +184,7 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure, memo: &mut Memo) -> V
             match thrown(failure, &line.text) {
                 Some((kind, subject)) => {
                     let subject = failure.subject.clone().or(subject);
-                    Verdict { subject, rule: "words".to_owned(), ..from_signal(kind, name, line) }
+                    Verdict { subject, rule: words::RULE.to_owned(), ..from_signal(kind, name, line) }
                 }
                 None => from_signal(kind, name, line),
             }
@@ -199,7 +199,7 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure, memo: &mut Memo) -> V
             } else if matches!(failure.level, Level::Run | Level::Diagnostic) {
                 let told = text.iter().find_map(|line| Some((words::guess(&line.text)?, line)));
                 if let Some(((kind, subject), line)) = told {
-                    found = Verdict { kind, subject, rule: "words".to_owned(), line: line.clone(), ..found };
+                    found = Verdict { kind, subject, rule: words::RULE.to_owned(), line: line.clone(), ..found };
                 }
             }
             found.nature = found.kind.nature();

@@ -9,6 +9,9 @@ use std::sync::OnceLock;
 use crate::kind::Kind;
 use crate::pattern::{self, Regex};
 
+/// What a verdict that is only a guess gives as its rule.
+pub(crate) const RULE: &str = "words";
+
 /// A phrase and the kind that it speaks of. The first that matches decides, so that the narrow ones come first.
 const PHRASES: &[(Kind, &str)] = &[
     (

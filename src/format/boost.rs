@@ -16,9 +16,10 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let (name, rest) = root(head)?;
     let rest = &rest[..rest.len().min(4096)];
     let own = |word: &[u8]| memchr::memmem::find(rest, word).is_some();
-    let boost = matches!(name, b"TestLog" | b"TestResult") && (own(b"<TestSuite ") || own(b"<TestCase "))
-        || matches!(name, b"TestLog" | b"TestResult") && (own(b"</TestLog>") || own(b"</TestResult>"))
-        || name == b"Boost_Test";
+    // Others name their root so too; an empty log or report has no suites, but its end.
+    let parts: [&[u8]; 4] = [b"<TestSuite ", b"<TestCase ", b"</TestLog>", b"</TestResult>"];
+    let boost =
+        name == b"Boost_Test" || matches!(name, b"TestLog" | b"TestResult") && parts.iter().any(|part| own(part));
     boost.then_some(Sure::Certain)
 }
 

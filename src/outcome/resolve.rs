@@ -307,7 +307,7 @@ impl Findings {
             group.verdict.kind = kind;
             group.verdict.nature = kind.nature();
             group.verdict.subject = subject;
-            "words".clone_into(&mut group.verdict.rule);
+            words::RULE.clone_into(&mut group.verdict.rule);
             settle(&mut group.verdict, phase);
         }
         ledger.groups

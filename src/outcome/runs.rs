@@ -33,18 +33,20 @@ pub(super) struct Runs {
 impl Findings {
     pub(super) fn run(&mut self, run: TestRun) {
         self.stretch().end = run.outcome;
-        if run.outcome == Outcome::Failed {
-            self.use_stretch(run.span.line);
-            self.command().failed_run = true;
+        match run.outcome {
+            Outcome::Failed => {
+                self.use_stretch(run.span.line);
+                self.command().failed_run = true;
+            }
+            Outcome::Passed => {
+                if run.counts.total > 0 {
+                    self.prove(Phase::Test);
+                }
+                self.passed_at = self.passed_at.max(run.span.last_line);
+                self.runs.passed = true;
+            }
+            Outcome::Unknown => self.runs.open = true,
         }
-        if run.outcome == Outcome::Passed && run.counts.total > 0 {
-            self.prove(Phase::Test);
-        }
-        if run.outcome == Outcome::Passed {
-            self.passed_at = self.passed_at.max(run.span.last_line);
-        }
-        self.runs.passed |= run.outcome == Outcome::Passed;
-        self.runs.open |= run.outcome == Outcome::Unknown;
         if run.tool != "go test" && run.counts.total + run.counts.errored > 0 {
             self.runs.views.add(self.reader.or(self.teller), run.counts, run.span);
         }
