@@ -63,6 +63,9 @@ pub(crate) fn place(text: &[TextLine]) -> Option<FileRef> {
 
 fn place_in(line: &str) -> Option<FileRef> {
     let trimmed = line.trim_start();
+    if !trimmed.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     if let Some(frame) = trimmed.strip_prefix("at ") {
         let frame = frame.strip_prefix("app//").unwrap_or(frame);
         if FOREIGN_CLASSES.iter().any(|class| frame.starts_with(class)) {

@@ -8,12 +8,14 @@ mod attribute;
 mod failure;
 #[cfg(test)]
 mod fidelity;
+mod passing;
 mod suite;
 
 use std::collections::HashSet;
 
 use self::attribute::{Skip, Word, declared, is_time, number_of, tool, word, worse};
 use self::failure::{Around, Case, Element, Part, add_output, failures, is_frame, thrown_outside};
+use self::passing::Shape;
 use self::suite::{Cases, Declared, Settled, Status, Waiting, number};
 use super::xml::document::{Context, Document, MAX_DEPTH, Reader};
 use super::xml::results::{no_tests, seconds};
@@ -65,6 +67,9 @@ const STACK_TRACE: u64 = key(b"stacktrace");
 const STACK_TRACE_DASHED: u64 = key(b"stack-trace");
 const PROPERTY: u64 = key(b"property");
 
+/// The class that jest-junit gives to a suite that cannot be loaded.
+const UNLOADED: &[u8] = b"Test suite failed to run";
+
 /// Where text goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Sink {
@@ -101,6 +106,8 @@ struct Junit {
     deeper: u64,
     /// A table that was used for an earlier suite.
     spare: Option<Box<Cases>>,
+    /// How the cases that pass are written.
+    shape: Shape,
     case: Case,
     part: Option<Part>,
     sink: Sink,
@@ -245,6 +252,12 @@ impl Reader for Junit {
                 self.text(raw, true, from, context);
             }
             _ => {}
+        }
+    }
+
+    fn ended(&mut self, key: u64, context: &mut Context<'_, '_>) {
+        if key == TESTCASE && !context.keep_passed && !self.case.open && self.part.is_none() {
+            self.take_passing(context);
         }
     }
 
@@ -476,12 +489,7 @@ impl Junit {
         let status = status(case);
         let class = number(number(0, &case.class), &case.file);
         let name = number(class, &case.name);
-        // What stands under no suite has no attempts: node writes the tests of all files there.
-        let key = if self.suites.len() == 1 && self.suites[0].name.is_empty() {
-            self.cases.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        } else {
-            name
-        };
+        let key = if has_attempts(&self.suites) { name } else { unlike(self.cases) };
         if self.suites.is_empty() {
             self.suites.push(Suite { span: self.span, ..Suite::default() });
         }
@@ -489,7 +497,7 @@ impl Junit {
         let spare = &mut self.spare;
         let cases = suite.cases.get_or_insert_with(|| spare.take().unwrap_or_default());
         // jest-junit tells of a suite that cannot be loaded twice, in two ways.
-        let again = case.class.starts_with(b"Test suite failed to run") && cases.has_failed(key);
+        let again = case.class.starts_with(UNLOADED) && cases.has_failed(key);
         if !again {
             cases.add(key, status);
         }
@@ -532,6 +540,30 @@ impl Junit {
         let cases = self.suites.last_mut().and_then(|suite| suite.cases.as_mut()).expect("it was made above");
         let told = cases.wait(waiting);
         self.tell(told, context.out);
+    }
+
+    /// Counts the cases that follow in the shape of one that passed. With none, the case at hand gives its shape.
+    fn take_passing(&mut self, context: &mut Context<'_, '_>) {
+        let attempts = has_attempts(&self.suites);
+        let Some(cases) = self.suites.last_mut().and_then(|suite| suite.cases.as_mut()) else { return };
+        let window = &mut *context.window;
+        let tag = self.case.tag.take();
+        let start = window.pos;
+        while let Some(case) = self.shape.next(&window.data[window.pos..]) {
+            if case.class.starts_with(UNLOADED) {
+                break;
+            }
+            window.pos += case.end;
+            self.cases += 1;
+            let name = || number(number(number(0, case.class), case.file), case.name);
+            cases.add(if attempts { name() } else { unlike(self.cases) }, Status::Passed);
+        }
+        if window.pos == start
+            && let Some((from, _)) = tag
+        {
+            let space = window.data[..from].iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
+            self.shape.learn(&window.data[from - space..start]);
+        }
     }
 
     fn keep_passing(&mut self, key: u64, encoding: &mut Encoding) {
@@ -680,6 +712,16 @@ impl Junit {
         let tool = self.tool.unwrap_or("junit");
         (context.out)(Item::Tests(TestRun { tool, counts, span, outcome }));
     }
+}
+
+/// Whether cases of one name may be attempts of one test. Not so under no suite: node writes the tests of all files there.
+fn has_attempts(suites: &[Suite]) -> bool {
+    suites.len() != 1 || !suites[0].name.is_empty()
+}
+
+/// A number that no other case has.
+fn unlike(case: u64) -> u64 {
+    case.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// How a case ended, by its children first, then by its attributes.

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use memchr::memmem;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use crate::report::Signal;
 
@@ -177,22 +177,29 @@ const WORDS: &[(At, &str, Signal)] = &[
 /// How much of a message is looked at, in bytes.
 const MAX_MESSAGE: usize = 240;
 
-/// Finds each of the [`WORDS`]: to make a finder costs more than to search a message.
-static FINDERS: LazyLock<Vec<memmem::Finder<'static>>> =
-    LazyLock::new(|| WORDS.iter().map(|(_, words, _)| memmem::Finder::new(words)).collect());
+/// Finds those of the [`WORDS`] that may stand anywhere, and which of them each is.
+static ANYWHERE: LazyLock<(AhoCorasick, Vec<usize>)> = LazyLock::new(|| {
+    let anywhere = WORDS.iter().enumerate().filter(|(_, (at, ..))| matches!(at, At::Anywhere));
+    let (places, words): (Vec<usize>, Vec<&str>) = anywhere.map(|(place, (_, words, _))| (place, *words)).unzip();
+    let kind = Some(AhoCorasickKind::NoncontiguousNFA);
+    let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).kind(kind).build(words);
+    (finder.expect("the words are few and short"), places)
+});
 
 /// What the words of the runner at the beginning of a message say.
 pub(crate) fn of_message(message: &str) -> Option<Signal> {
     let message = message.trim_start().trim_start_matches("E ").trim_start();
     let lower = message.as_bytes()[..message.len().min(MAX_MESSAGE)].to_ascii_lowercase();
     let first = lower.first()?;
-    let known = WORDS.iter().zip(&*FINDERS).find(|((at, words, _), finder)| match at {
+    let begins = WORDS.iter().position(|(at, words, _)| match at {
         At::Beginning => words.as_bytes()[0] == *first && lower.starts_with(words.as_bytes()),
-        At::Anywhere => finder.find(&lower).is_some(),
+        At::Anywhere => false,
         At::Whole => words.as_bytes()[0] == *first && lower.trim_ascii_end() == words.as_bytes(),
     });
-    match known {
-        Some(((.., signal), _)) => Some(*signal),
+    let (finder, places) = &*ANYWHERE;
+    let anywhere = finder.find_iter(&lower).map(|found| places[found.pattern().as_usize()]).min();
+    match [begins, anywhere].into_iter().flatten().min() {
+        Some(known) => Some(WORDS[known].2),
         None if lower.starts_with(b"failing step: ") && message.to_lowercase().contains(" ... undefined in ") => {
             Some(Signal::Load)
         }
@@ -227,8 +234,8 @@ pub(crate) fn of_robot(message: &str) -> Option<Signal> {
 pub(crate) fn of_name(class: &str, name: &str) -> Option<Signal> {
     let (class, name) = (class.trim_start(), name.trim_start());
     let bare = name.trim_start_matches(['"', ' ']);
-    let hook = ["before all\" hook", "before each\" hook", "after all\" hook", "after each\" hook"];
-    if hook.iter().any(|hook| bare.starts_with(hook) || name.contains(&format!("\"{hook}"))) {
+    let hook = ["\"before all\" hook", "\"before each\" hook", "\"after all\" hook", "\"after each\" hook"];
+    if name.contains("\" hook") && hook.iter().any(|hook| bare.starts_with(&hook[1..]) || name.contains(hook)) {
         return Some(Signal::Hook);
     }
     if class.starts_with("Test execution failure") || name.starts_with("Test execution failure: could be caused") {

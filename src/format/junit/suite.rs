@@ -1,6 +1,7 @@
 //! The cases of one suite: how many there are, which of them are attempts of one test, and what failed and waits for
 //! that to be known.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -137,26 +138,28 @@ impl Cases {
         self.elements += 1;
         *self.counts.of(status) += 1;
         let room = self.names.len() < MAX_NAMES;
-        match self.names.get_mut(&key) {
-            None if room => {
-                self.names.insert(key, status as u32);
+        let known = match self.names.entry(key) {
+            Entry::Vacant(free) => {
+                if room {
+                    free.insert(status as u32);
+                }
+                return;
             }
-            None => {}
-            Some(known) if *known & REPEATED != 0 => {
-                let repeated = &mut self.repeated[(*known & !REPEATED) as usize];
-                *repeated.tally.of(status) += 1;
-                repeated.last = status;
-            }
-            Some(known) => {
-                let first = [Status::Passed, Status::Failed, Status::Errored, Status::Skipped];
-                let first = first[(*known & 3) as usize];
-                let mut repeated = Repeated { key, tally: Tally::default(), last: status, told: *known & TOLD != 0 };
-                *repeated.tally.of(first) += 1;
-                *repeated.tally.of(status) += 1;
-                *known = REPEATED | self.repeated.len() as u32;
-                self.repeated.push(repeated);
-            }
+            Entry::Occupied(known) => known.into_mut(),
+        };
+        if *known & REPEATED != 0 {
+            let repeated = &mut self.repeated[(*known & !REPEATED) as usize];
+            *repeated.tally.of(status) += 1;
+            repeated.last = status;
+            return;
         }
+        let first = [Status::Passed, Status::Failed, Status::Errored, Status::Skipped];
+        let first = first[(*known & 3) as usize];
+        let mut repeated = Repeated { key, tally: Tally::default(), last: status, told: *known & TOLD != 0 };
+        *repeated.tally.of(first) += 1;
+        *repeated.tally.of(status) += 1;
+        *known = REPEATED | self.repeated.len() as u32;
+        self.repeated.push(repeated);
     }
 
     /// Keeps a case that passed until the suite ends: a later attempt of it may fail.
@@ -304,14 +307,17 @@ impl Hasher for Ready {
 /// A number for a name, eight bytes at a time.
 pub(super) fn number(seed: u64, bytes: &[u8]) -> u64 {
     const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
+    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR);
     let mut hash = seed ^ (bytes.len() as u64).wrapping_mul(FACTOR);
-    let mut chunks = bytes.chunks_exact(8);
-    for chunk in &mut chunks {
-        let word = u64::from_le_bytes(chunk.try_into().expect("eight bytes"));
-        hash = (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR);
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for chunk in chunks {
+        hash = mix(hash, u64::from_le_bytes(*chunk));
     }
-    let mut last = [0; 8];
-    last[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
-    hash = (hash.rotate_left(5) ^ u64::from_le_bytes(last)).wrapping_mul(FACTOR);
+    // The last eight bytes hold the rest, and what they hold besides is harmless.
+    let last = match bytes.last_chunk::<8>() {
+        Some(last) => u64::from_le_bytes(*last),
+        None => rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    hash = mix(hash, last);
     hash ^ (hash >> 32)
 }

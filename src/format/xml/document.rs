@@ -68,6 +68,10 @@ pub(crate) trait Reader {
     /// The element with this name ends; its end tag, if there is one, stands from `from` to `to`.
     fn end(&mut self, key: u64, from: usize, to: usize, context: &mut Context<'_, '_>);
 
+    /// An element within the document is over. What follows may be read from the window at once, as far as it is whole
+    /// elements.
+    fn ended(&mut self, _key: u64, _context: &mut Context<'_, '_>) {}
+
     /// The window is read and will move on: offsets in it lose their meaning.
     fn edge(&mut self, _context: &mut Context<'_, '_>) {}
 
@@ -177,6 +181,8 @@ impl<R: Reader> Document<R> {
                         if open.is_empty() {
                             reader.finish(true, &mut context);
                             self.done = true;
+                        } else {
+                            reader.ended(tag.key, &mut context);
                         }
                     } else if open.len() < MAX_DEPTH {
                         open.push(tag.key);
@@ -246,6 +252,8 @@ impl<R: Reader> Document<R> {
         if self.open.is_empty() {
             self.reader.finish(true, &mut context);
             self.done = true;
+        } else {
+            self.reader.ended(key, &mut context);
         }
     }
 
