@@ -7,7 +7,7 @@
 use memchr::memmem;
 
 use super::document::{Doc, Tally, compare, tolerant};
-use super::json::{Cursor, Shape, Stop, Text};
+use super::json::{Cursor, Mold, Shape, Stop, Text};
 use super::{Sure, thrown};
 use crate::item::Item;
 use crate::kind::Phase;
@@ -15,6 +15,9 @@ use crate::report::{Failure, FileRef, Level, Note, PassedCase, Signal, TextLine}
 
 /// What Jest writes above an error outside of any test.
 const OUTSIDE: &str = "Test suite failed to run";
+
+/// The members of a case that say how it ended.
+const TELLING: &[&[u8]] = &[b"status", b"failureMessages", b"failureDetails", b"retryReasons", b"invocations"];
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(4096)];
@@ -55,12 +58,15 @@ struct Reading<'d, 'a> {
     /// The results are those that Jest keeps inside, with other names than those that it prints.
     internal: bool,
     damaged: Option<Stop>,
+    /// How cases are written that passed at once.
+    passing: Mold,
 }
 
 pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let mut cursor = doc.cursor();
     let mut declared = Declared::default();
-    let mut reading = Reading { doc, out, tally: Tally::default(), broken: 0, internal: false, damaged: None };
+    let (tally, passing) = (Tally::default(), Mold::default());
+    let mut reading = Reading { doc, out, tally, broken: 0, internal: false, damaged: None, passing };
     let result = cursor.object(|key, cursor| {
         match key {
             "testResults" => {
@@ -295,6 +301,11 @@ impl<'a> Reading<'_, 'a> {
         if cursor.shape()? != Shape::Object {
             return cursor.skip();
         }
+        if !self.doc.keep_passed && self.passing.pass(cursor) {
+            self.tally.passed();
+            suite.cases += 1;
+            return Ok(());
+        }
         let start = cursor.pos();
         let mut case = Case::default();
         let result = cursor.members(|key, cursor| {
@@ -320,7 +331,14 @@ impl<'a> Reading<'_, 'a> {
                 if self.doc.keep_passed {
                     suite.passed.push(self.passing(&case));
                 }
-                if failed_once { self.tally.flaky() } else { self.tally.passed() }
+                if failed_once {
+                    self.tally.flaky();
+                } else {
+                    self.tally.passed();
+                    if complete {
+                        self.passing.make(cursor, start, |key| TELLING.contains(&key));
+                    }
+                }
             }
             Some(b"pending" | b"skipped" | b"todo" | b"disabled") => self.tally.skipped(),
             Some(b"failed") => {
@@ -498,6 +516,7 @@ mod tests {
     use crate::format::document::check::{counts, cut_anywhere, report};
     use crate::kind::Kind;
     use crate::report::{Outcome, Severity};
+    use crate::{Analyzer, Source};
 
     const MIXED: &str = r#"{"numFailedTestSuites":2,"numFailedTests":2,"numRuntimeErrorTestSuites":1,"numTotalTests":5,
 "snapshot":{"failure":false,"unchecked":0,"unmatched":0},"success":false,"testResults":[
@@ -572,5 +591,40 @@ mod tests {
         let text = br#"{"numTotalTestSuites":1,"numTotalTests":3,"success":true,"testResults":[
 {"assertionResults":[{"fullName":"a","status":"passed"}],"status":"passed","message":"","name":"a"}]}"#;
         assert!(report(text).is_doubtful());
+    }
+
+    /// Where passing cases are asked for, each is looked at by itself: the counts are the same.
+    #[test]
+    fn cases_count_as_they_do_one_by_one() {
+        let cases = [
+            r#"{"ancestorTitles":["a"],"duration":1,"failureMessages":[],"fullName":"a b","invocations":1,"status":"passed"}"#,
+            r#"{"ancestorTitles":[],"duration":20,"failureMessages":[],"fullName":"c \"d\"","invocations":1,"status":"passed"}"#,
+            r#"{"ancestorTitles":["a"],"duration":null,"failureMessages":[],"fullName":"a b","invocations":1,"status":"passed"}"#,
+            r#"{"ancestorTitles":["a"],"duration":1,"failureMessages":["Error: x"],"fullName":"a b","invocations":1,"status":"passed"}"#,
+            r#"{"ancestorTitles":["a"],"duration":1,"failureMessages":[],"fullName":"a b","invocations":2,"status":"passed"}"#,
+            r#"{"ancestorTitles":["a"],"duration":1,"failureMessages":["Error: x"],"fullName":"a b","invocations":1,"status":"failed"}"#,
+            r#"{"ancestorTitles":["a"],"duration":1,"failureMessages":[],"fullName":"a b","invocations":1,"status":"todo"}"#,
+            r#"{"status":"passed","fullName":"e"}"#,
+        ];
+        let mut seed = 7_u64;
+        let mut roll = |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize % below
+        };
+        for round in 0..300 {
+            let some: Vec<_> = (0..=roll(30)).map(|_| cases[roll(cases.len()).saturating_sub(roll(4))]).collect();
+            let space = ["", "\n  "][round % 2];
+            let json = format!(
+                "{{\"numTotalTests\":{},\"testResults\":[{{\"assertionResults\":[{}]}}]}}",
+                some.len(),
+                some.join(&format!(",{space}"))
+            );
+            let cut = if round % 3 == 0 { roll(json.len()) } else { json.len() };
+            let read = |analyzer: Analyzer| {
+                let report = analyzer.analyze([Source::bytes("report.json", &json.as_bytes()[..cut])]);
+                (report.outcome, report.tests, report.notes, report.causes.len())
+            };
+            assert_eq!(read(Analyzer::new()), read(Analyzer::new().keep_passed(true)), "{}", &json[..cut]);
+        }
     }
 }

@@ -4,8 +4,11 @@
 //! place: a large report is read without building it, passing cases are skipped at the speed of a search for the
 //! next quote. [`Node`] is a small tree for documents that are read at leisure.
 
+mod mold;
+
 use std::borrow::Cow;
 
+pub(crate) use self::mold::Mold;
 use crate::item::MAX_COUNT;
 
 /// Nesting beyond this is skipped without being looked into.
@@ -192,6 +195,14 @@ impl<'a> Cursor<'a> {
                 None => return Err(Stop::Truncated),
             }
         }
+    }
+
+    /// Moves behind these bytes, if they come next.
+    #[inline]
+    fn pass(&mut self, bytes: &[u8]) -> Option<()> {
+        let next = self.bytes[self.pos..].starts_with(bytes);
+        self.pos += if next { bytes.len() } else { 0 };
+        next.then_some(())
     }
 
     /// Moves behind an array if it has no elements.
