@@ -234,6 +234,9 @@ struct LineEntry {
 /// How many bytes a sniffer may look at.
 pub(crate) const HEAD: usize = 64 * 1024;
 
+/// How many bytes behind prefixes show whether the rest of the head is worth a look.
+const FIRST: usize = 4 * 1024;
+
 /// All formats but the raw log, which is what remains. The surest wins, then the first.
 const TABLE: &[Entry] = &[
     Entry { format: Format::JestJson, sniff: jest::sniff, open: || Whole::open(jest::read) },
@@ -433,6 +436,12 @@ pub(crate) fn detect_framed(head: &[u8]) -> Option<(Format, Prefix)> {
     let head = &head[..head.len().min(HEAD)];
     let line = head.split(|byte| *byte == b'\n').next()?;
     let prefix = Prefix::of(line)?;
+    // Most that stands behind prefixes is a log, as its first lines show.
+    let first = prefix.strip(&head[..head.len().min(FIRST)]);
+    let opens = first.trim_ascii_start().first().is_some_and(|byte| matches!(byte, b'{' | b'[' | b'<'));
+    if !opens && detect(&first).is_none() {
+        return None;
+    }
     let format = detect(&prefix.strip(head))?;
     // Prose has no mark that a log has not.
     (format != Format::Message && line_needles(format).is_none()).then_some((format, prefix))

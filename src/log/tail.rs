@@ -1,5 +1,9 @@
 //! The last words before a failure: what to show of a log in which nothing is recognized.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
 use super::ANNOTATION;
 use super::command::echoed;
 use super::envelope::{Frame, clean};
@@ -265,9 +269,9 @@ fn is_complaint(text: &str) -> bool {
         "instead of",
         "should ",
     ];
-    let lower = text.to_lowercase();
+    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(WORDS));
     let mild = ["info", "debug", "notice", "note:", "ok ", "passed", "pass:", "warning", "npm warn"];
-    WORDS.iter().any(|word| lower.contains(word)) && !mild.iter().any(|word| lower.trim_start().starts_with(word))
+    FINDER.is_match(text) && !begins_with_any(text, &mild)
 }
 
 /// Whether a line tells what to do about an error.
@@ -298,8 +302,7 @@ fn is_advice(text: &str) -> bool {
         "the full ",
         "http",
     ];
-    let lower = text.trim_start().to_lowercase();
-    BEGINS.iter().any(|begin| lower.starts_with(begin))
+    begins_with_any(text, BEGINS)
 }
 
 /// Whether a line speaks of an error in the words that most tools use.
@@ -335,16 +338,29 @@ pub(super) fn is_error(text: &str) -> bool {
         "broken",
     ];
     const CALM: &[&str] = &["0 error", "no error", "0 fail", "without error", "error-free", "errors: 0", "fail: 0"];
+    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(WORDS));
+    let marked = text.trim_start().starts_with(['✖', '✗', '×', '✘', '❌', '⨯']);
+    if !marked && !FINDER.is_match(text) {
+        return false;
+    }
     let lower = text.to_lowercase();
-    let lower = lower.trim_start();
     let mild = ["warning", "warn ", "npm warn", "info", "debug", "notice", "note:", "ok ", "passed", "pass:"];
-    let marked = lower.starts_with(['✖', '✗', '×', '✘', '❌', '⨯']);
-    (marked || WORDS.iter().any(|word| lower.contains(word)))
-        && !CALM.iter().any(|words| {
-            // Ten errors are errors.
-            lower.find(words).is_some_and(|at| !lower[..at].ends_with(|before: char| before.is_ascii_digit()))
-        })
-        && !mild.iter().any(|word| lower.starts_with(word))
+    !CALM.iter().any(|words| {
+        // Ten errors are errors.
+        lower.find(words).is_some_and(|at| !lower[..at].ends_with(|before: char| before.is_ascii_digit()))
+    }) && !begins_with_any(text, &mild)
+}
+
+/// Finds any of these words, in small letters or in large.
+fn any_of(words: &[&str]) -> AhoCorasick {
+    let kind = Some(AhoCorasickKind::NoncontiguousNFA);
+    AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(words).expect("the words are few and short")
+}
+
+/// Whether a line begins with any of these words, in small letters or in large.
+fn begins_with_any(text: &str, words: &[&str]) -> bool {
+    let text = text.trim_start().as_bytes();
+    words.iter().any(|word| text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes())))
 }
 
 #[cfg(test)]
