@@ -9,6 +9,7 @@ mod mold;
 use std::borrow::Cow;
 
 pub(crate) use self::mold::Mold;
+use super::near;
 use crate::item::MAX_COUNT;
 
 /// Nesting beyond this is skipped without being looked into.
@@ -373,37 +374,10 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The quotes and backslashes of a block, each as a byte of ones. This form becomes a few wide instructions.
-#[inline(always)]
-fn quotes_or_backslashes(block: &[u8; 16]) -> u128 {
-    let mut hits = [0; 16];
-    #[allow(clippy::needless_range_loop, reason = "iterators are not made into wide instructions here")]
-    for at in 0..16 {
-        hits[at] = if (block[at] == b'"') | (block[at] == b'\\') { 0xff } else { 0 };
-    }
-    u128::from_le_bytes(hits)
-}
-
 /// The offset of the next quote or backslash at or behind `pos`, or the end.
-///
-/// Most strings of a report are shorter than the set-up of a vector search pays for, so sixteen bytes are looked at
-/// at a time, eight in a word: a byte is zero in `x` exactly where the lowest set bit of `(x - 0x01…) & !x & 0x80…` says so.
 #[inline]
-pub(super) fn quote_or_backslash(bytes: &[u8], mut pos: usize) -> usize {
-    while let Some(block) = bytes.get(pos..).and_then(<[u8]>::first_chunk::<16>) {
-        let hits = quotes_or_backslashes(block);
-        if hits != 0 {
-            return pos + hits.trailing_zeros() as usize / 8;
-        }
-        pos += 16;
-    }
-    while let Some(byte) = bytes.get(pos) {
-        if matches!(byte, b'"' | b'\\') {
-            break;
-        }
-        pos += 1;
-    }
-    pos
+pub(super) fn quote_or_backslash(bytes: &[u8], pos: usize) -> usize {
+    near::find(bytes, pos, |byte| (byte == b'"') | (byte == b'\\'))
 }
 
 impl<'a> Text<'a> {

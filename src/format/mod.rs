@@ -30,6 +30,7 @@ mod lint_json;
 mod message;
 mod message_json;
 mod mocha;
+mod near;
 mod nunit;
 mod playwright;
 mod pytest_json;

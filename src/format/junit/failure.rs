@@ -123,6 +123,7 @@ pub(super) fn failures(
         let body = Lines::default();
         parts.push(Part { element: Element::Failure, kind: String::new(), message, body, span: case.span });
     }
+    let several = parts.len() > 1;
     for mut part in parts {
         if part.element == Element::Flaky {
             continue;
@@ -175,7 +176,8 @@ pub(super) fn failures(
             .or_else(|| (part.element == Element::Error && !is_thin(&text)).then_some(Signal::Unhandled))
             // Who knows errors apart from failures and names no type has an expectation in mind.
             .or_else(|| (type_name.is_none() && !is_thin(&text)).then_some(Signal::Assertion));
-        let alike = (signal, type_name.clone(), without_digits(first));
+        let words = if several { without_digits(first) } else { String::new() };
+        let alike = (signal, type_name.clone(), words);
         let known = first_lines.iter().position(|known| {
             *known == alike || signal == Some(Signal::Assertion) && known.0 == signal && known.1 == alike.1
         });

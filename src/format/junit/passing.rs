@@ -2,11 +2,10 @@
 //! one producer writes them all in one way: where a case is over, those that follow in the same shape are taken in at
 //! once, value by value, without a look at each piece of markup.
 
-use memchr::memchr;
-
 use super::TESTCASE;
 use super::attribute::word;
 use crate::format::Place;
+use crate::format::near;
 use crate::format::xml::{Event, Lexer, Window};
 
 /// How often a shape is learned that proves to be of no use, before reports are taken to have none.
@@ -54,8 +53,8 @@ impl Shape {
         for &(to, role) in &self.values {
             pos += behind(&data[pos..], &self.markup[from..to])?;
             let quote = self.markup[to - 1];
-            let end = memchr(quote, &data[pos..])?;
-            let value = &data[pos..pos + end];
+            let end = near::find(data, pos, |byte| byte == quote);
+            let value = &data[pos..end];
             match role {
                 Role::Name => case.name = value,
                 Role::Class => case.class = value,
@@ -64,7 +63,7 @@ impl Shape {
                 Role::Time if !value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') => return None,
                 Role::Time | Role::Free => {}
             }
-            pos += end;
+            pos = end;
             from = to;
         }
         case.end = pos + behind(&data[pos..], &self.markup[from..]).filter(|length| *length > 0)?;

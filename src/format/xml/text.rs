@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use memchr::{memchr, memchr2};
 
 use super::MAX_REFERENCE;
+use crate::format::near;
 use crate::log::strip_escapes;
 use crate::report::{Span, TextLine};
 
@@ -71,11 +72,9 @@ impl Encoding {
     }
 }
 
-/// Whether all bytes are printable ASCII or tabs. Blocks of a fixed size are looked at without a branch.
+/// Whether all bytes are printable ASCII or tabs.
 fn is_plain(bytes: &[u8]) -> bool {
-    let odd = |byte: &u8| !matches!(byte, b' '..=b'~' | b'\t');
-    let (blocks, rest) = bytes.as_chunks::<32>();
-    !blocks.iter().any(|block| block.iter().fold(false, |any, byte| any | odd(byte))) && !rest.iter().any(odd)
+    near::find(bytes, 0, |byte| (byte.wrapping_sub(b' ') > b'~' - b' ') & (byte != b'\t')) == bytes.len()
 }
 
 fn is_control(character: char) -> bool {
