@@ -393,9 +393,16 @@ fn ends_with_place(text: &str) -> bool {
 
 /// Whether a text tells that nobody listens, in the words of the system or of curl.
 fn is_refusal(text: &str) -> bool {
-    ["refused", "ECONNREFUSED", "Couldn't connect to server", "Could not connect to server", "Failed to connect to"]
-        .iter()
-        .any(|words| text.contains(words))
+    [
+        "refused",
+        "ECONNREFUSED",
+        "CONNECTION_REFUSED",
+        "Couldn't connect to server",
+        "Could not connect to server",
+        "Failed to connect to",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
 }
 
 /// Whether a text speaks of a service that is not the project's own: its protocol, its status, its hint.

@@ -20,6 +20,10 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (Kind::UndefinedValue, r"^(?:NameError|ReferenceError|UnboundLocalError): "),
     (Kind::CompileError, r"\bis not assignable to (?:parameter |type )"),
+    (
+        Kind::Assertion,
+        r"^[×✖✗] +is expected (?:not )?to |\b\d+ (?:successful|passed|passes|examples?|tests?|specs?), [1-9]\d* fail(?:ed|ure|ures|s)?\b",
+    ),
     // What was expected of a status is not what went wrong with a service.
     (
         Kind::Assertion,
@@ -32,11 +36,11 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::MissingFile,
-        r"cannot find or open\b|(?:cannot|can't|could not|couldn't|unable to) (?:find|locate|open|read) (?:the |any )?(?:\w+ ){0,2}files? (?:at|in|under|matching|for)\b|missing (?:\w+ )?(?:input )?files?\b",
+        r"cannot find or open\b|(?:could not|cannot|unable to) (?:find|locate|open|read) the (?:\w+ )?(?:file|template|folder|directory)\b|(?:cannot|can't|could not|couldn't|unable to) (?:find|locate|open|read) (?:the |any )?(?:\w+ ){0,2}files? (?:at|in|under|matching|for)\b|missing (?:\w+ )?(?:input )?files?\b",
     ),
     (
         Kind::PolicyViolation,
-        r"(?:leaks?|secrets?|vulnerabilit(?:y|ies)) (?:were )?(?:found|detected)|failed checks: [1-9]|licen[sc]e[sd]? .*not (?:permitted|allowed)|missing (?:copyright|licen[sc])\w*|^\d+: [A-Z]{1,2}\d+ .*\b(?:title|body|commit)\b|^commit validation: failed|size limit|exceeds? (?:the )?(?:max\w* |allowed |size )|thresholds? .*(?:crossed|exceeded|failed|not met)|breaking changes?\b|\bviolate[sd]\b|\bthe limit is \d|(?:over|above|beyond) the (?:allowed |size )?limit|\bnot allowed by\b|(?:manual|human) (?:review|approval)|(?:review|approval) (?:is )?required|\bfixme|\btodos?\b|\bforbids?\b|house style|(?:version|changelog) (?:was|is|has) not (?:been )?(?:raised|bumped|increased|updated|changed)|run .{1,40} and commit",
+        r"(?:leaks?|secrets?|vulnerabilit(?:y|ies)) (?:were )?(?:found|detected)|failed checks: [1-9]|licen[sc]e[sd]? .*not (?:permitted|allowed)|missing (?:copyright|licen[sc])\w*|^\d+: [A-Z]{1,2}\d+ .*\b(?:title|body|commit)\b|^commit validation: failed|failure for \w+ assertion\b|size limit|exceeds? (?:the )?(?:max\w* |allowed |size )|thresholds? .*(?:crossed|exceeded|failed|not met)|breaking changes?\b|\bviolate[sd]\b|\bthe limit is \d|(?:over|above|beyond) the (?:allowed |size )?limit|\bnot allowed by\b|(?:manual|human) (?:review|approval)|(?:review|approval) (?:is )?required|\bfixme|\btodos?\b|\bforbids?\b|house style|(?:version|changelog) (?:was|is|has) not (?:been )?(?:raised|bumped|increased|updated|changed)|run .{1,40} and commit",
     ),
     (
         Kind::DiskFull,
@@ -112,7 +116,7 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::InvalidConfig,
-        r"(?:syntax|parse|parsing|yaml|toml|json|xml|decod\w+)[ -]?(?:syntax )?errors? .*(?:ya?ml|toml|json|config|manifest|settings)|(?:ya?ml|toml|json|config\w*|manifest|settings)\b.*(?:syntax|parse|parsing) error|malformed|(?:failed|unable|could not|cannot) (?:to )?(?:parse|decode|load) \S*\.(?:toml|ya?ml|json|ini|cfg|xml)\b|non-?existent (?:parameter|service|argument|option|key|setting|environment)|no (?:\w+ ){0,2}(?:key|secret|token) has been (?:specified|set|configured)|mapping values are not allowed|did not find expected|found duplicate key|could not find expected ':'|should be (?:an? )?(?:number|string|integer|boolean|array|object|list|map)\b|do(?:es)?(?: not|n't) match (?:its|their|the|any of the) (?:json )?schema|(?:schema|jsonschema|validat\w+)\b.{0,200}?(?:expected|but got|does not (?:validate|match|conform))|(?:fails?|failed|invalid against) (?:the )?schema|detached (?:git )?head|template (?:format|validation) error|config(?:uration)? (?:file )?(?:error|is invalid|invalid)|(?:invalid|bad|broken) config",
+        r"(?:syntax|parse|parsing|yaml|toml|json|xml|decod\w+)[ -]?(?:syntax )?errors? .*(?:ya?ml|toml|json|config|manifest(?:\W|$)|settings)|(?:ya?ml|toml|json|config\w*|manifest|settings)\b.*(?:syntax|parse|parsing) error|malformed|(?:failed|unable|could not|cannot) (?:to )?(?:parse|decode|load) \S*\.(?:toml|ya?ml|json|ini|cfg|xml)\b|non-?existent (?:parameter|service|argument|option|key|setting|environment)|no (?:\w+ ){0,2}(?:key|secret|token) has been (?:specified|set|configured)|mapping values are not allowed|did not find expected|found duplicate key|could not find expected ':'|should be (?:an? )?(?:number|string|integer|boolean|array|object|list|map)\b|do(?:es)?(?: not|n't) match (?:its|their|the|any of the) (?:json )?schema|(?:schema|jsonschema|validat\w+)\b.{0,200}?(?:expected|but got|does not (?:validate|match|conform))|(?:fails?|failed|invalid against) (?:the )?schema|detached (?:git )?head|template (?:format|validation) error|config(?:uration)? (?:file )?(?:error|is invalid|invalid)|(?:invalid|bad|broken) config",
     ),
     (
         Kind::InvalidConfig,
@@ -170,13 +174,16 @@ const PHRASES: &[(Kind, &str)] = &[
     (Kind::Cancelled, r"\bcancel(?:l)?ed\b|\binterrupted\b"),
     (
         Kind::SnapshotMismatch,
-        r"\bpixels? (?:off|differ|mismatch)|(?:images?|screenshots?|renderings?|snapshots?|golden files?)\b.{0,60}\b(?:differs?|mismatch|changed|does not match|do not match)",
+        r"\bpixels? (?:off|differ|mismatch)|found [1-9]\d* visual changes?\b|(?:images?|screenshots?|renderings?|snapshots?|golden files?)\b.{0,60}\b(?:differs?|mismatch|changed|does not match|do not match)",
     ),
     (
         Kind::Assertion,
         r"\b(?:wanted|expected)\b.{1,120}[,;:] ?(?:but )?(?:saw|got|found|was|had|received)\b|\bassert(?:ion)?s?\b.*fail|\bassertion error|tests? failed|failing tests?",
     ),
-    (Kind::UnhandledException, r"^error in \S.*? ?: |^uncaught \w|unhandled (?:exception|rejection|error)"),
+    (
+        Kind::UnhandledException,
+        r"^error in \S.*? ?: |^uncaught \w|unhandled (?:exception|rejection|error)|^[a-z]\w*(?:::[a-z]\w*)+: ",
+    ),
     // What was generated is not what was committed.
     (Kind::PolicyViolation, r"^diff --git a/"),
 ];

@@ -85,7 +85,7 @@ impl Case {
     pub(super) fn into_failure(self) -> Failure {
         let Case { name, level, signal, file, mut text, head, span, .. } = self;
         let first = text.first().map_or("", |line| line.text.trim());
-        let type_name = TYPE.captures(first).map(|found| found["name"].to_owned());
+        let type_name = TYPE.captures(first).or_else(|| SCOPED.captures(first)).map(|found| found["name"].to_owned());
         let signal = signal.or_else(|| signal_of(&text));
         if text.is_empty() {
             text.push(head);
@@ -104,6 +104,9 @@ static TYPE: LazyLock<Regex> = LazyLock::new(|| {
         r"^(?:Error: |\*\* \()?(?P<name>[A-Za-z_][\w.$:\\]*(?:Error|Exception|Failure|Failed|Throwable|Timeout\w*|Errno::\w+|Died))\b",
     )
 });
+
+/// The exception of a library of Ruby, whose name need not say that it is one: `Capybara::ElementNotFound:`.
+static SCOPED: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^(?P<name>[A-Z]\w*(?:::[A-Z]\w*)+):(?: \S|$)"));
 
 /// How the libraries of many languages say that an expectation does not hold.
 static EXPECTATION: LazyLock<Regex> = LazyLock::new(|| {

@@ -302,6 +302,14 @@ mod tests {
     }
 
     #[test]
+    fn a_command_that_was_begun_last_is_not_covered_by_what_passed_before_it() {
+        let log = "$ pytest -q\n24 passed in 1.02s\n";
+        assert_eq!(analyze(log).outcome, Outcome::Passed);
+        assert_eq!(analyze(&format!("{log}$ ./integration.sh --all\n")).outcome, Outcome::Unknown);
+        assert_eq!(analyze(&format!("{log}$ ./integration.sh --all\nJob succeeded\n")).outcome, Outcome::Passed);
+    }
+
+    #[test]
     fn lines_that_a_rule_knows_to_be_harmless_are_counted() {
         let log = "Failed to restore: Cache service responded with 503\nJob succeeded\n";
         let report = analyze(log);

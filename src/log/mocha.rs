@@ -4,11 +4,12 @@ use std::sync::LazyLock;
 
 use crate::pattern::Regex;
 
+use super::cases::cut;
 use super::runner::{Block, Run, is_outside};
 use super::{Grip, Line, Reader};
 use crate::item::{Item, read_count};
 use crate::pattern;
-use crate::report::{Counts, Level, Signal, Span};
+use crate::report::{Counts, Level, Signal, Span, TextLine};
 
 pub(super) const NEEDLES: &[&str] = &[" passing", " failing", " pending"];
 
@@ -24,6 +25,8 @@ struct Mocha {
     run: Run,
     title: Vec<String>,
     block: Option<Block>,
+    /// The number of a failure stands right above the totals, which must tell of it then.
+    failing: bool,
 }
 
 static COUNT: LazyLock<Regex> = LazyLock::new(|| {
@@ -94,7 +97,22 @@ impl Reader for Mocha {
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
+        // How many failed is told last, and was cut off.
+        self.failing |= self.counts.is_some_and(|counts| counts.total == 0);
         self.finish(out);
+    }
+
+    fn looks_back(&self) -> bool {
+        self.counts.is_none()
+    }
+
+    fn above(&mut self, lines: Vec<TextLine>) {
+        self.failing = lines.iter().any(|line| {
+            // `    1) adds`, and the marks of the dots.
+            let text = line.text.trim_start();
+            HEAD.is_match(&format!(" {text}")) && text.len() < line.text.len()
+                || text.contains('!') && text.chars().all(|mark| matches!(mark, '․' | '.' | ',' | '!'))
+        });
     }
 }
 
@@ -136,6 +154,24 @@ impl Mocha {
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
         self.close(out);
         let Some(counts) = self.counts.take() else { return };
+        if std::mem::take(&mut self.failing) && counts.failed == 0 {
+            return cut("mocha", counts, self.span, out);
+        }
         self.run.finish("mocha", counts, self.span, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Analyzer, Outcome, Source};
+
+    #[test]
+    fn totals_that_were_cut_are_not_green() {
+        let outcome = |log: &str| Analyzer::new().analyze([Source::bytes("log", log.as_bytes())]).outcome;
+        assert_ne!(outcome("  cart\n    1) adds\n    \u{2714} pays\n\n\n  1 passing (9ms)\n"), Outcome::Passed);
+        assert_ne!(outcome("  \u{2024}!\n\n  1 passing (9ms)\n"), Outcome::Passed);
+        assert_ne!(outcome("  !\n\n  0 passing (9ms)\n"), Outcome::Passed);
+        assert_eq!(outcome("  cart\n    \u{2714} pays\n\n\n  1 passing (9ms)\n"), Outcome::Passed);
+        assert_eq!(outcome("  \u{2024}\u{2024}\n\n  2 passing (9ms)\n\n"), Outcome::Passed);
     }
 }

@@ -525,6 +525,20 @@ impl LogParser {
         }
     }
 
+    /// Tells that the input ends with a command of which nothing is known but that it began: what ended well before
+    /// says nothing of it.
+    fn tell_open(&self, window: &[u8], at: Place, out: &mut dyn FnMut(Item)) {
+        let before = self.recent.joined(window, Recent::NEAR);
+        let Some(last) = before.rsplit(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()) else {
+            return;
+        };
+        let text = clean(last, &self.frame).texts().pop().unwrap_or_default();
+        if text.starts_with("$ ") && command::echoed(&text).is_some() {
+            let span = Span::on_line(at.line, at.byte, at.byte);
+            out(Item::Mark(Mark { scope: Scope::Tool, outcome: Outcome::Unknown, status: None, text, span }));
+        }
+    }
+
     /// Tells the lines of a window that no green run had.
     fn tell_novel(&mut self, window: &[u8], mut at: Place, out: &mut dyn FnMut(Item)) {
         let Some(baseline) = self.baseline.clone() else { return };
@@ -674,6 +688,7 @@ impl Parse for LogParser {
         }
         if eof && !data.is_empty() {
             self.tell_tail(&data[..pos], *at, true, out);
+            self.tell_open(&data[..pos], *at, out);
         }
         self.recent.keep(&data[..pos]);
         self.recent.end = at.byte;

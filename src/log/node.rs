@@ -28,6 +28,8 @@ struct Node {
     error: Option<Trace>,
     /// Within the stack of the error.
     within: bool,
+    /// The line before was empty.
+    blank: bool,
 }
 
 struct Trace {
@@ -45,7 +47,8 @@ impl Reader for Node {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let text = line.text;
         if self.within {
-            if self.inner(line) {
+            // Behind an empty line comes the version, and what is indented is another's.
+            if (!std::mem::take(&mut self.blank) || is_frame(text)) && self.inner(line) {
                 return Grip::Hold;
             }
             self.within = false;
@@ -56,6 +59,7 @@ impl Reader for Node {
                 if let Some(error) = &mut self.error
                     && line.span.line <= error.span.last_line + 2
                 {
+                    self.blank = true;
                     return Grip::Hold;
                 }
                 self.within = false;
@@ -104,7 +108,7 @@ impl Node {
         let Some(error) = &mut self.error else { return false };
         let text = line.text;
         let mine = is_frame(text)
-            || text.starts_with("  ") && !text.trim().is_empty()
+            || text.starts_with("  ") && !text.trim().is_empty() && !is_of_runner(text)
             || matches!(text, "}" | "]" | "})")
             || text.starts_with("Emitted '");
         if !mine {
@@ -153,9 +157,34 @@ impl Node {
     }
 }
 
+/// Whether an indented line is that of a runner of tests, in which a program prints its errors.
+fn is_of_runner(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with(['✔', '✓', '✖', '✗', '×', '√'])
+        || text.split_once([')', ' ']).is_some_and(|(number, rest)| {
+            number.parse::<u32>().is_ok()
+                && ["passing", "failing", "pending"].iter().any(|word| rest.starts_with(word) || rest.starts_with(' '))
+        })
+}
+
 /// Whether a line begins with the name of an error: `TypeError: x`, `Uncaught Error [ERR_X]: y`.
 fn is_error(text: &str) -> bool {
     let text = text.trim_start();
     let text = text.strip_prefix("Uncaught ").or_else(|| text.strip_prefix("Unhandled ")).unwrap_or(text);
     type_name(text).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Analyzer, Outcome, Source};
+
+    #[test]
+    fn an_error_printed_within_a_run_does_not_hide_its_totals() {
+        let error = "Error: simulated: ENOSPC: no space left on device, write\n    at f (/app/test/a.js:3:9)\n";
+        for tail in ["", "    \u{2714} survives\n"] {
+            let log = format!("  cluster\n    \u{2714} handles\n{error}{tail}\n\n  3 passing (1s)\n\n");
+            let report = Analyzer::new().analyze([Source::bytes("log", log.as_bytes())]);
+            assert_eq!((report.outcome, report.tests.map(|tests| tests.total)), (Outcome::Passed, Some(3)), "{log}");
+        }
+    }
 }

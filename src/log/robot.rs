@@ -95,6 +95,12 @@ impl Robot {
             Signal::Load
         } else if first.starts_with("Parent suite setup failed") || first.starts_with("Suite setup failed") {
             failure.level = Level::Case;
+            // What the hook said stands below the heading.
+            let heading = first.ends_with(':');
+            let said = failure.text.iter().position(|line| line.text.trim().ends_with("uite setup failed:"));
+            if let Some(at) = said.filter(|at| heading && failure.text.len() > at + 1) {
+                failure.text.drain(..=at);
+            }
             Signal::Hook
         } else {
             Signal::Assertion

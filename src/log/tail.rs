@@ -220,7 +220,7 @@ fn ends_block(text: &str) -> bool {
 /// Whether a line only announces what comes: `ERRORS:`, `Error:`.
 fn is_heading(text: &str) -> bool {
     let text = text.trim();
-    text.ends_with(':') && text.split_whitespace().count() <= 2
+    text.ends_with(':') && text.split_whitespace().count() <= 2 || matches!(text, "rails aborted!" | "rake aborted!")
 }
 
 /// Whether a line speaks of what is not as it should be, in words that occur in calm lines too.

@@ -29,7 +29,12 @@ fn explain(lines: &[TextLine], test: &str, failure: &mut Failure) {
         failure.text =
             lines[from..].iter().filter(|line| !line.text.trim().is_empty()).take(MAX_MESSAGE).cloned().collect();
         let expected = failure.text.first().is_some_and(|line| line.text.contains("did not panic as expected"));
-        failure.signal = Some(if expected { Signal::Assertion } else { Signal::Unhandled });
+        let compiled = !lines.iter().rev().take(5).any(|line| line.text.trim() == "Couldn't compile the test.");
+        failure.signal = Some(match (expected, compiled) {
+            (true, _) => Signal::Assertion,
+            (false, true) => Signal::Unhandled,
+            (false, false) => Signal::Compile,
+        });
         failure.file = failure.text.first().and_then(|line| place(line.text.rsplit_once(" at ")?.1));
         return;
     };
