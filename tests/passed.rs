@@ -30,6 +30,7 @@ const NAMING: &[Format] = &[
     Format::PytestJsonReport,
     Format::RspecJson,
     Format::CucumberJson,
+    Format::CucumberMessages,
     Format::GtestJson,
     Format::DartJson,
     Format::CtrfJson,

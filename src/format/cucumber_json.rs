@@ -153,6 +153,12 @@ fn of_step(doc: &Doc<'_>, step: &Node<'_>, result: &Node<'_>, hook: bool) -> Fai
     if failure.text.is_empty() {
         doc.push_pair(step, "name", &mut failure.text);
     }
+    judge(&mut failure, hook);
+    failure
+}
+
+/// Reads out of the words of a failed step or hook what sort of failure it is, and where.
+pub(super) fn judge(failure: &mut Failure, hook: bool) {
     failure.type_name = thrown::type_name(&failure.text[..failure.text.len().min(1)]);
     let first = failure.text.first().map_or("", |line| line.text.trim_start());
     let limit = first.contains("function timed out, ensure the ") || first.contains("timed out after");
@@ -165,5 +171,4 @@ fn of_step(doc: &Doc<'_>, step: &Node<'_>, result: &Node<'_>, hook: bool) -> Fai
         own.or((failure.type_name.is_none() && !hook).then_some(Signal::Unhandled)).or(hook.then_some(Signal::Hook))
     };
     failure.file = super::frames::place(&failure.text);
-    failure
 }

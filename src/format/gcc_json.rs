@@ -26,7 +26,13 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
         let mut failure = doc.failure(Level::Diagnostic, diagnostic);
         doc.push_member(diagnostic, "message", &mut failure.text);
         failure.phase = Some(Phase::Build);
-        failure.signal = Some(if kind.starts_with("internal") { Signal::Crash } else { Signal::Compile });
+        // A header that is missing is told in the words of the system.
+        let missing = failure.text.first().and_then(|line| line.text.strip_suffix(": No such file or directory"));
+        failure.subject = missing.map(str::to_owned);
+        failure.signal = match kind.starts_with("internal") {
+            true => Some(Signal::Crash),
+            false => failure.subject.is_none().then_some(Signal::Compile),
+        };
         failure.type_name = diagnostic.string_at("option");
         failure.file = diagnostic.list("locations").first().and_then(place);
         for child in diagnostic.list("children") {

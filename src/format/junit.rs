@@ -23,7 +23,7 @@ use super::xml::text::{Capture, Encoding, Lines, decode};
 use super::xml::{Tag, key, root};
 use super::{Parse, Sure};
 use crate::item::{Item, TestRun};
-use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, TextLine};
+use crate::report::{Counts, Failure, Level, Note, Outcome, PassedCase, Signal, Span, TextLine};
 
 /// Whether a document is JUnit XML: by its root element, or by the elements of Eclipse's and Sonar's dialects.
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
@@ -524,6 +524,10 @@ impl Junit {
         case.span = context.extend(case.span, to);
         let around = self.around(context.encoding);
         let case = &mut self.case;
+        let of_boost = |part: &Part| {
+            part.kind == "assertion error" && part.message.first().is_some_and(|line| line.text == "failure")
+        };
+        let boost = !case.parts.is_empty() && case.parts.iter().all(of_boost);
         let (mut told, thin) = failures(case, &around, Level::Case, context.encoding);
         for failure in &mut told {
             failure.follow_on |= again;
@@ -536,7 +540,10 @@ impl Junit {
             add_output(failure, &case.errors.lines(context.encoding));
             add_output(failure, &case.output.lines(context.encoding));
         }
-        let waiting = Waiting::new(key, name, thin && !printed, told);
+        let detected = |line: &TextLine| line.text.starts_with("Failures detected in:");
+        let expected = boost && !case.errors.lines(context.encoding).iter().any(detected);
+        let mut waiting = Waiting::new(key, name, thin && !printed, told);
+        waiting.expected = expected;
         let cases = self.suites.last_mut().and_then(|suite| suite.cases.as_mut()).expect("it was made above");
         let told = cases.wait(waiting);
         self.tell(told, context.out);
@@ -600,7 +607,17 @@ impl Junit {
             declared.errors = None;
         }
         let parents: HashSet<u64> = HashSet::from_iter(cases.waiting_names().filter(|name| cases.is_parent(*name)));
-        let Settled { counts, mut waiting, flaky, passed } = cases.settle(declared, retries);
+        let Settled { mut counts, mut waiting, flaky, passed } = cases.settle(declared, retries);
+        // Boost.Test writes failures that it expected, and counts only the others.
+        let expected = waiting.iter().filter(|case| case.expected).count() as u64;
+        if expected > 0 && declared.failures == counts.failed.checked_sub(expected) {
+            for case in waiting.extract_if(.., |case| case.expected) {
+                let name = case.failures.into_iter().find_map(|failure| failure.test).unwrap_or_default();
+                context.passed(|_| PassedCase::new(name));
+            }
+            counts.failed -= expected;
+            counts.passed = counts.passed.map(|passed| passed + expected);
+        }
         self.counts.add(&counts);
         for case in &flaky {
             let names = case.failures.iter().filter_map(|failure| failure.test.clone());

@@ -13,6 +13,7 @@ mod claim;
 mod code_quality;
 mod ctrf;
 mod cucumber_json;
+mod cucumber_messages;
 mod dart_json;
 mod document;
 mod eslint;
@@ -98,6 +99,8 @@ names! {
     RspecJson = "rspec-json",
     /// The JSON of Cucumber and behave.
     CucumberJson = "cucumber-json",
+    /// The messages of Cucumber, one JSON object a line.
+    CucumberMessages = "cucumber-messages",
     /// The JSON of GoogleTest.
     GtestJson = "gtest-json",
     /// The events of `dart test` and `flutter test`.
@@ -257,6 +260,11 @@ const TABLE: &[Entry] = &[
     Entry { format: Format::RspecJson, sniff: rspec::sniff, open: || Whole::open(rspec::read) },
     Entry { format: Format::DartJson, sniff: dart_json::sniff, open: || Stream::open(dart_json::Run::default()) },
     Entry { format: Format::CucumberJson, sniff: cucumber_json::sniff, open: || Whole::open(cucumber_json::read) },
+    Entry {
+        format: Format::CucumberMessages,
+        sniff: cucumber_messages::sniff,
+        open: || Stream::open(cucumber_messages::Run::default()),
+    },
     Entry { format: Format::GtestJson, sniff: gtest_json::sniff, open: || Whole::open(gtest_json::read) },
     Entry { format: Format::CtrfJson, sniff: ctrf::sniff, open: || Whole::open(ctrf::read) },
     Entry {

@@ -54,7 +54,9 @@ impl Reader for QtTest {
                     (INCIDENT, b"fail" | b"xpass") | (MESSAGE, b"qfatal") => Ended::Failed,
                     (INCIDENT, b"pass") => Ended::Passed,
                     // What failed on a list of known trouble counts as skipped, as the totals of the console have it.
-                    (INCIDENT, b"bpass" | b"bfail" | b"bxpass" | b"bxfail") | (MESSAGE, b"skip") => Ended::Skipped,
+                    (INCIDENT, b"bpass" | b"bfail" | b"bxpass" | b"bxfail" | b"skip") | (MESSAGE, b"skip") => {
+                        Ended::Skipped
+                    }
                     _ => return,
                 };
                 let path = decode(tag.get(b"file").unwrap_or_default(), context.encoding);

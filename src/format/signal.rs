@@ -63,7 +63,7 @@ pub(crate) fn of_type(word: &str) -> Option<Signal> {
         "timedout" | "timeoutfailure" => Signal::TestTimeout,
         "hookfailed" => Signal::Hook,
         "uncaughtexception" | "uncaught exception" | "unhandledrejection" => Signal::Unhandled,
-        "test_xpass" | "unexpectedsuccess" => Signal::Assertion,
+        "test_xpass" | "xpass" | "unexpectedsuccess" => Signal::Assertion,
         "assertionerror" | "assertionfailederror" | "assertionfailedexception" | "comparisonfailure" => {
             Signal::Assertion
         }

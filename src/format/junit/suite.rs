@@ -53,13 +53,15 @@ pub(super) struct Waiting {
     pub thin: bool,
     /// The number of its name, to be looked up among the parents of failing subtests.
     pub name: u64,
+    /// It may have been expected to fail: Boost.Test says of the others where their failures were detected.
+    pub expected: bool,
     size: usize,
 }
 
 impl Waiting {
     pub(super) fn new(key: u64, name: u64, thin: bool, failures: Vec<Failure>) -> Self {
         let size = failures.iter().flat_map(|failure| &failure.text).map(|line| line.text.len() + 64).sum();
-        Waiting { key, failures, thin, name, size }
+        Waiting { key, failures, thin, name, expected: false, size }
     }
 }
 

@@ -87,6 +87,8 @@ struct Stream {
     passed: u64,
     failed: u64,
     skipped: u64,
+    /// The points that say so, without those that were expected to fail.
+    left_out: u64,
     /// There are blocks in braces, as Vitest writes them for its files. They are no cases themselves.
     braced: bool,
     /// A block passed although a point in it failed, so that the blocks are no groups of tests.
@@ -131,6 +133,8 @@ struct Passing {
     outer: bool,
     /// It holds others and is no case of its own.
     suite: bool,
+    /// It failed as expected, which few count as passed.
+    expected: bool,
 }
 
 /// What node:test and tape tell behind the plan.
@@ -416,11 +420,12 @@ impl Stream {
             self.leaves.failed += u64::from(failed);
             self.leaves.skipped += u64::from(directive.is_some());
         }
-        if let Some(passing) = self.passing.as_mut().filter(|_| ok && directive.is_none())
+        let expected = !ok && directive == Some(Directive::Todo);
+        if let Some(passing) = self.passing.as_mut().filter(|_| ok && directive.is_none() || expected)
             && passing.len() < 2 * Report::MAX_PASSED
         {
             let (seconds, suite) = (point.seconds(), point.is_suite() || point.opens_block);
-            passing.push(Passing { name: point.name.clone(), seconds, outer, suite });
+            passing.push(Passing { name: point.name.clone(), seconds, outer, suite, expected });
         }
         let mut parent = None;
         if failed {
@@ -448,6 +453,7 @@ impl Stream {
             return;
         }
         self.seen += 1;
+        self.left_out += u64::from(directive == Some(Directive::Skip));
         match (ok, directive) {
             (_, Some(Directive::Skip | Directive::Todo)) => self.skipped += 1,
             (true, None) => self.passed += 1,
@@ -495,7 +501,13 @@ impl Stream {
             return;
         }
         let span = self.span.unwrap_or_default();
-        let Stream { plan, seen, passed, failed, skipped, trailer, bailed, passing, .. } = self;
+        let Stream { plan, seen, passed, failed, skipped, left_out, mut trailer, bailed, mut passing, .. } = self;
+        // Qt names what was skipped in no sum, and counts what should have failed among the failed.
+        if trailer.skipped == 0 && left_out > 0 && trailer.tests == Some(seen) && !trailer.adds_up() {
+            trailer.skipped = left_out;
+        } else if let Some(passing) = &mut passing {
+            passing.retain(|point| !point.expected);
+        }
         let mut counts = Counts { total: seen, passed: Some(passed), failed, errored: 0, skipped, flaky: 0 };
         if self.braced && !self.contradicts {
             let passed = self.leaves.total.saturating_sub(self.leaves.failed + self.leaves.skipped);
@@ -552,7 +564,7 @@ impl Stream {
 fn tell_passing(passing: Vec<Passing>, counted: u64, out: &mut dyn FnMut(Item)) {
     let number = |wanted: &dyn Fn(&Passing) -> bool| passing.iter().filter(|point| wanted(point)).count() as u64;
     let margin = number(&|point| point.outer) == counted || number(&|point| !point.suite) != counted;
-    for Passing { name, seconds, outer, suite } in passing {
+    for Passing { name, seconds, outer, suite, .. } in passing {
         if if margin { outer } else { !suite } {
             out(Item::Passed(PassedCase { seconds, ..PassedCase::new(name) }));
         }

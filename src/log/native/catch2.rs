@@ -34,6 +34,8 @@ pub(in crate::log) const NEEDLES: &[&str] = &[
     ": failed: ",
     " test cases, failed ",
     " test case, failed ",
+    " test cases with ",
+    " test case with ",
 ];
 
 /// How many lines are held of one run of a test binary.
@@ -82,6 +84,10 @@ static ALL: LazyLock<Regex> = LazyLock::new(|| {
 static COMPACT: LazyLock<Regex> =
     LazyLock::new(|| pattern::regex(r"^Failed (?P<number>\d+|all \d+|both) test cases?, failed .*assertions?\.$"));
 
+static COMPACT_PASSED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern::regex(r"^Passed (?:all |both )?(?P<total>\d+) test cases? (?:with .*assertions?|\(no assertions\))\.$")
+});
+
 static HEAD: LazyLock<Regex> = LazyLock::new(|| {
     pattern::regex(r"^(?P<path>[^\s:(][^:(]*)(?::|\()(?P<line>\d+)\)?: (?:FAILED:|(?:FATAL )?ERROR: )")
 });
@@ -100,6 +106,10 @@ impl Reader for Catch {
             return Grip::Hold;
         }
         if let Some(counts) = totals(text) {
+            // What failed as expected is printed like what did not.
+            if !counts.any_failed() {
+                (self.failure, self.failures) = (None, Vec::new());
+            }
             self.flush(out);
             let outcome = if counts.any_failed() { Outcome::Failed } else { Outcome::Passed };
             out(Item::Tests(TestRun { tool: "catch2", counts, span: self.covered(line), outcome }));
@@ -118,13 +128,18 @@ impl Reader for Catch {
             return Grip::Take;
         }
         if let Some(found) = SHORT.captures(text) {
-            out(Item::Failure(Failure {
+            let failure = Failure {
                 file: Some(FileRef::new(&found["path"], found["line"].parse().ok(), None)),
                 signal: Some(signal(text)),
                 text: vec![line.to_text()],
                 span: line.span,
                 ..Failure::default()
-            }));
+            };
+            // The totals may say that it was expected.
+            match self.failures.len() < 20_000 {
+                true => self.failures.push(failure),
+                false => out(Item::Failure(failure)),
+            }
             return Grip::Take;
         }
         if !self.active {
@@ -270,6 +285,10 @@ fn weight(signal: &Signal) -> u8 {
 
 fn totals(text: &str) -> Option<Counts> {
     if let Some(found) = ALL.captures(text) {
+        let total = read_count(&found["total"])?;
+        return Some(Counts { total, passed: Some(total), ..Counts::default() });
+    }
+    if let Some(found) = COMPACT_PASSED.captures(text) {
         let total = read_count(&found["total"])?;
         return Some(Counts { total, passed: Some(total), ..Counts::default() });
     }
