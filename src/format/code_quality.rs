@@ -68,4 +68,11 @@ mod tests {
         cut_anywhere(text.as_bytes());
         assert_eq!(report(text.replace("major", "info").as_bytes()).outcome, Outcome::Passed);
     }
+
+    #[test]
+    fn a_list_above_the_name_of_the_check_hides_nothing_in_a_log() {
+        let text = "$ eslint -f gitlab src\n[\n  {\n    \"type\": \"issue\",\n    \"categories\": [\n      \"Style\"\n    ],\n    \"check_name\": \"eqeqeq\",\n    \"description\": \"Expected '==='.\",\n    \"severity\": \"major\",\n    \"fingerprint\": \"ab\",\n    \"location\": { \"path\": \"a.js\", \"lines\": { \"begin\": 2 } }\n  }\n]\nDone in 2.10s.\n";
+        let found = report(text.as_bytes());
+        assert_eq!((found.outcome, found.causes[0].subject.as_deref()), (Outcome::Failed, Some("eqeqeq")));
+    }
 }

@@ -344,6 +344,9 @@ a line of a program
 
     #[test]
     fn messages_that_end_early_never_pass() {
-        cut_anywhere(MESSAGES.as_bytes());
+        // What failed and may be tried again is told as long as nothing says that it was.
+        let once: String =
+            MESSAGES.lines().filter(|line| !line.contains("\"a1\"")).flat_map(|line| [line, "\n"]).collect();
+        cut_anywhere(once.as_bytes());
     }
 }

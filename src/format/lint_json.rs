@@ -1,5 +1,5 @@
 //! The JSON of linters that list their findings: Ruff, Pylint, Bandit, ShellCheck, Hadolint, Stylelint, RuboCop,
-//! golangci-lint, PHPStan and Semgrep.
+//! golangci-lint, PHPStan and Semgrep; and what GitLab's analyzers report of security.
 //!
 //! Each has keys of its own for the same few things, and keys that no other has, by which it is known. What they list
 //! fails their run, but for what says that it is a warning where a linter knows the difference, or was corrected.
@@ -27,6 +27,8 @@ const MARKS: &[(u8, &[&str])] = &[
     (b'{', &["\"Issues\"", "\"FromLinter\""]),
     (b'{', &["\"file_errors\"", "\"totals\""]),
     (b'{', &["\"check_id\"", "\"extra\"", "\"results\""]),
+    (b'{', &["\"vulnerabilities\"", "\"identifiers\"", "\"category\""]),
+    (b'{', &["\"vulnerabilities\"", "\"analyzer\"", "\"scan\""]),
 ];
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
@@ -69,6 +71,7 @@ struct Found<'d, 'a> {
 impl<'a> Found<'_, 'a> {
     fn object(&mut self, cursor: &mut Cursor<'a>, damaged: &mut Option<Stop>) -> Result<(), Stop> {
         cursor.object(|key, cursor| match (key, cursor.shape()?) {
+            ("vulnerabilities", Shape::Array) => parts(cursor, damaged, |element| self.vulnerability(element)),
             ("messages" | "results" | "comments" | "files" | "Issues" | "errors", Shape::Array) => {
                 parts(cursor, damaged, |element| self.element(element, None))
             }
@@ -134,6 +137,24 @@ impl<'a> Found<'_, 'a> {
         failure.subject = rule.clone().filter(|_| found == Signal::Lint);
         failure.type_name = rule;
         failure.file = path.map(|path| place(outer, path));
+        self.tell(failure);
+    }
+
+    /// What an analyzer of GitLab found. It fails no job by itself; what is severe is what somebody has to look at.
+    fn vulnerability(&mut self, node: &Node<'a>) {
+        let severity = node.string_at("severity").unwrap_or_default();
+        let told = ["name", "message", "description"].into_iter().find(|key| node.text_at(key).is_some());
+        let Some(key) = told.filter(|_| matches!(severity.as_str(), "Critical" | "High")) else { return };
+        let mut failure = self.doc.failure(Level::Diagnostic, node);
+        self.doc.push_member(node, key, &mut failure.text);
+        let rule = node.list("identifiers").first().and_then(|first| first.string_at("value"));
+        failure.phase = Some(Phase::Lint);
+        failure.signal = Some(Signal::Lint);
+        failure.subject = rule.clone();
+        failure.type_name = rule;
+        let place = node.get("location");
+        failure.file =
+            place.and_then(|place| Some(FileRef::new(place.string_at("file")?, place.count_at("start_line"), None)));
         self.tell(failure);
     }
 

@@ -7,6 +7,7 @@ mod bazel_bep;
 mod boost;
 mod cargo_json;
 mod catch2;
+mod catch2_json;
 mod check;
 mod checkstyle;
 mod claim;
@@ -69,6 +70,8 @@ names! {
     TestngXml = "testng-xml",
     /// The XML of Catch2, versions 2 and 3.
     Catch2Xml = "catch2-xml",
+    /// The JSON of Catch2, since version 3.5.
+    Catch2Json = "catch2-json",
     /// The XML of Qt Test.
     QtTestXml = "qttest-xml",
     /// The `output.xml` of Robot Framework.
@@ -266,6 +269,7 @@ const TABLE: &[Entry] = &[
         open: || Stream::open(cucumber_messages::Run::default()),
     },
     Entry { format: Format::GtestJson, sniff: gtest_json::sniff, open: || Whole::open(gtest_json::read) },
+    Entry { format: Format::Catch2Json, sniff: catch2_json::sniff, open: || Whole::open(catch2_json::read) },
     Entry { format: Format::CtrfJson, sniff: ctrf::sniff, open: || Whole::open(ctrf::read) },
     Entry {
         format: Format::LibtestJson,
@@ -361,6 +365,11 @@ pub(crate) const BEGINNINGS: &[&str] = &[
     "sarif-2.1.0",
     "sarif-schema-2.1.0",
     "\"check_name\"",
+    "\"type\": \"issue\"",
+    "\"type\":\"issue\"",
+    "\"errors_outside_of_examples_count\"",
+    "\"catch2-version\"",
+    "\"vulnerabilities\": [",
     "\"check_id\"",
     "{\"id\":{\"started\"",
     "\"childSessionKey\"",

@@ -157,7 +157,9 @@ fn no_line_of_a_failure_is_altered_or_lost() {
             continue;
         }
         for line in found.failing.iter().flat_map(|text| lines(text)) {
-            let told = ours.contains(line.as_str()) || repeated(&line) || line.starts_with("{\"");
+            // Failures that Boost.Test expected are told of nowhere.
+            let expected = path.to_string_lossy().contains("boost174-expected-failures");
+            let told = expected || ours.contains(line.as_str()) || repeated(&line) || line.starts_with("{\"");
             if !told {
                 wrong.push(format!("{}: {line:?} is lost", path.display()));
             }
