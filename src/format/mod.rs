@@ -368,6 +368,7 @@ pub(crate) const BEGINNINGS: &[&str] = &[
     "\"type\": \"issue\"",
     "\"type\":\"issue\"",
     "\"errors_outside_of_examples_count\"",
+    "\"messages\":[\"\\nAn error occurred ",
     "\"catch2-version\"",
     "\"vulnerabilities\": [",
     "\"check_id\"",

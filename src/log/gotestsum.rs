@@ -85,6 +85,8 @@ struct Summary {
     /// The package of the case, and the run that it failed in, 0 being the first.
     package: String,
     run: u64,
+    /// How many packages failed outside of any test. They are among the failures, and none of the tests.
+    packages: u64,
     /// With failed tests run again, all cases wait until it is known how many runs there were.
     waiting: Option<Vec<(u64, Case)>>,
     held: usize,
@@ -229,6 +231,7 @@ impl Gotestsum {
         if let Some(found) = DONE.captures(text) {
             self.summary.close(&self.told, &mut self.unsure, out);
             self.settle(out);
+            let packages = self.summary.packages;
             let waiting = self.summary.waiting.take();
             self.summary = Summary { waiting, ..Summary::default() };
             self.told.clear();
@@ -237,10 +240,12 @@ impl Gotestsum {
             let number = |name: &str| found.name(name).and_then(|group| read_count(group.as_str())).unwrap_or(0u64);
             let (total, skipped, failed, errored) =
                 (number("total"), number("skipped"), number("failed"), number("errors"));
+            let outside = packages.min(failed);
+            let (failed, errored) = (failed - outside, errored.max(outside));
             let passed = Some(total.saturating_sub(skipped + failed));
             let counts = Counts { total, passed, failed, errored, skipped, flaky: 0 };
             self.totals = Some(Totals { counts, runs: number("runs"), span: line.span });
-            if counts.failed > 0 {
+            if counts.any_failed() {
                 return Some(Grip::Hold);
             }
             self.total(out);
@@ -300,6 +305,7 @@ impl Summary {
             };
             self.package = package.to_owned();
             self.run = found.name("run").and_then(|run| read_count(run.as_str())).unwrap_or(0);
+            self.packages += u64::from(name.is_empty() && self.run == 0);
             let mut case = Case::new(title, line);
             case.signal = Some(Signal::Assertion);
             self.case = Some(case);
@@ -344,7 +350,7 @@ impl Summary {
         });
         if !told.iter().any(again) {
             let mut case = case;
-            if case.text.first().is_some_and(|line| line.text.trim_end().ends_with("[build failed]")) {
+            if case.text.iter().any(|line| line.text.trim_end().ends_with("[build failed]")) {
                 case.signal = Some(Signal::Compile);
             }
             case.tell(out);
