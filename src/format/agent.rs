@@ -4,9 +4,10 @@
 //! `{ok, error: {code, message, retryable?, retryAfterMs?}}`, and the failover between models with a reason. What
 //! each text means is a matter of the rules; this finds the texts, and the session that may have begun all the same.
 
-use super::Sure;
 use super::document::Doc;
 use super::json::Node;
+use super::letter::Letter;
+use super::{Sure, message};
 use crate::item::{Item, Mark, Scope};
 use crate::kind::Phase;
 use crate::report::{Failure, Level, Outcome, Span, Task, TextLine};
@@ -28,7 +29,13 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let failover = has("\"FailoverError\"")
         || has("\"failoverReason\"")
         || has("\"provider\"") && has("\"reason\"") && has("\"model\"");
-    (call || frame || failover).then_some(Sure::Likely)
+    (call || frame || failover || is_last_word(head)).then_some(Sure::Likely)
+}
+
+/// Whether it is the last word of Claude Code where that runs as a command: `--output-format json`.
+fn is_last_word(head: &[u8]) -> bool {
+    let has = |key: &str| memchr::memmem::find(head, key.as_bytes()).is_some();
+    has("\"is_error\"") && has("\"subtype\"") && has("\"num_turns\"") && has("\"session_id\"")
 }
 
 /// Reads one result.
@@ -52,14 +59,16 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
 
 fn result(doc: &Doc<'_>, node: &Node<'_>, outer: &Node<'_>, complete: bool, out: &mut dyn FnMut(Item)) {
     let text = |key: &str| node.get(key).and_then(Node::string);
-    let status = text("status").unwrap_or_default();
+    let last_word = node.get("is_error").and_then(Node::bool);
+    let status = text("status").or_else(|| text("subtype").filter(|_| last_word.is_some())).unwrap_or_default();
     let ok = outer.get("ok").and_then(Node::bool);
     let error = node.get("error").or_else(|| outer.get("error")).filter(|error| !error.is_null());
     let key = text("childSessionKey").or_else(|| text("sessionKey"));
     let sent = node.get("sentBeforeError").and_then(Node::bool) == Some(true);
     let whole = doc.span(outer.start, outer.end);
-    let good =
-        matches!(status.as_str(), "ok" | "accepted" | "delivered" | "sent") || status.is_empty() && ok == Some(true);
+    let good = matches!(status.as_str(), "ok" | "accepted" | "delivered" | "sent")
+        || status.is_empty() && ok == Some(true)
+        || status == "success" && last_word == Some(false);
     if let Some(key) = &key {
         let id = text("label").or_else(|| text("runId")).unwrap_or_else(|| key.clone());
         out(Item::Task(Task {
@@ -73,6 +82,14 @@ fn result(doc: &Doc<'_>, node: &Node<'_>, outer: &Node<'_>, complete: bool, out:
             priority: None,
         }));
     }
+    if good && last_word.is_some() {
+        // That the command ended well says nothing of the work: what it writes of that counts.
+        let mut letter = Letter::default();
+        let said = node.get("result").and_then(Node::text).map(|said| said.lines()).unwrap_or_default();
+        message::within(&mut letter, said.into_iter().map(|(line, start, end)| (line, doc.span(start, end))));
+        letter.finish(out);
+        return;
+    }
     if good && error.is_none() {
         let text = format!("status: {}", if status.is_empty() { "ok" } else { &status });
         if complete {
@@ -82,7 +99,7 @@ fn result(doc: &Doc<'_>, node: &Node<'_>, outer: &Node<'_>, complete: bool, out:
     }
     let mut lines: Vec<TextLine> = Vec::new();
     let said = error.and_then(|error| error.text().or_else(|| error.get("message").and_then(Node::text)));
-    let said = said.or_else(|| node.get("message").and_then(Node::text));
+    let said = said.or_else(|| node.get("message").or_else(|| node.get("result")).and_then(Node::text));
     if let Some(said) = said {
         doc.push_text(said, &mut lines);
     }
@@ -91,6 +108,7 @@ fn result(doc: &Doc<'_>, node: &Node<'_>, outer: &Node<'_>, complete: bool, out:
         let wanted = [
             "code",
             "status",
+            "subtype",
             "reason",
             "failoverReason",
             "retryable",
@@ -165,6 +183,21 @@ mod tests {
     fn what_was_accepted_is_no_failure() {
         let items = items(r#"{"status":"accepted","childSessionKey":"agent:main:subagent:1","runId":"r"}"#);
         assert!(items.iter().all(|item| !matches!(item, Item::Failure(_))));
+    }
+
+    #[test]
+    fn the_last_word_of_a_command() {
+        let word = |subtype: &str, is_error: bool, result: &str| {
+            format!(
+                r#"{{"type":"result","subtype":"{subtype}","is_error":{is_error},"num_turns":9,"result":"{result}","session_id":"s"}}"#
+            )
+        };
+        let good = word("success", false, "Done.");
+        assert!(sniff(good.as_bytes()).is_some());
+        assert!(items(&good).iter().all(|item| !matches!(item, Item::Failure(_))));
+        for bad in [word("error_max_turns", true, ""), word("success", true, "API Error: 529 overloaded_error")] {
+            assert!(items(&bad).iter().any(|item| matches!(item, Item::Failure(_))), "{bad}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::pattern::Regex;
 use crate::item::read_count;
 use crate::kind::Phase;
 use crate::pattern;
-use crate::report::{Counts, Outcome};
+use crate::report::{Counts, Outcome, Signal};
 
 /// How a line or a section speaks of things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,6 +237,25 @@ pub(crate) fn is_trouble(text: &str, section: Tone) -> bool {
         (Tone::Bad, _) => true,
         (_, Tone::Good | Tone::Aside) => false,
         (_, Tone::Bad | Tone::Open) => !REQUEST.is_match(rest) && TROUBLE.is_match(rest),
+    }
+}
+
+/// What a claim says of a test in the words that runners use.
+pub(crate) fn signal(text: &str, phase: Option<Phase>) -> Option<Signal> {
+    static EXPECTED: LazyLock<Regex> = LazyLock::new(|| {
+        regex(r"(?i)\bexpected\b.{1,200}?\b(?:got|received|but was|but found|to (?:be|equal|contain))\b")
+    });
+    static SLOW: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"(?i)\btimeout of \d+ ?(?:ms|s|seconds) exceeded|\bexceeded (?:the )?timeout of \d"));
+    static SNAPSHOT: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"(?i)\bsnapshots? (?:(?:does|do|did) ?(?:not|n't) match|mismatch|differs?)"));
+    // The name of a test has its parts parted.
+    let of_test = phase == Some(Phase::Test) || text.contains(" › ") || text.starts_with("expected ");
+    match text {
+        _ if SNAPSHOT.is_match(text) => Some(Signal::Snapshot),
+        _ if of_test && SLOW.is_match(text) => Some(Signal::TestTimeout),
+        _ if of_test && EXPECTED.is_match(text) => Some(Signal::Assertion),
+        _ => None,
     }
 }
 

@@ -52,6 +52,8 @@ struct Claim {
     pasted: bool,
     /// It only counts failed tests.
     figure: bool,
+    /// What the readers of logs make of the output that it quotes.
+    quoted: Option<Box<Failure>>,
 }
 
 #[derive(Debug)]
@@ -303,6 +305,7 @@ impl Letter {
             subject,
             pasted: false,
             figure: false,
+            quoted: None,
         });
     }
 
@@ -331,6 +334,35 @@ impl Letter {
                 subject: None,
                 pasted: true,
                 figure: false,
+                quoted: None,
+            });
+        }
+    }
+
+    /// Takes in what the readers of logs see in the output whose lines were pasted before.
+    pub(crate) fn quote(&mut self, failures: Vec<Failure>, place: &Place) {
+        if matches!(place.tone, Tone::Good | Tone::Aside) {
+            return;
+        }
+        for failure in failures {
+            let lines = failure.span.line..=failure.span.last_line;
+            self.claims.retain(|claim| !lines.contains(&claim.span.line));
+            if self.claims.len() >= MAX_CLAIMS {
+                self.lines_omitted = true;
+                return;
+            }
+            self.claims.push(Claim {
+                firm: place.tone == Tone::Bad,
+                hedged: false,
+                text: failure.text.first().map_or_else(String::new, |line| line.text.clone()),
+                span: failure.span,
+                phase: place.phase,
+                task: place.task,
+                count: failure.count,
+                subject: None,
+                pasted: true,
+                figure: false,
+                quoted: Some(Box::new(failure)),
             });
         }
     }
@@ -468,11 +500,16 @@ impl Letter {
         let phase = figure.map(|_| Phase::Test);
         let task = figure.and_then(|figure| figure.task);
         let figure = figure.is_some();
-        Some(Claim { text, span, phase, task, count, subject, firm: true, hedged: false, pasted: false, figure })
+        let (firm, hedged, pasted, quoted) = (true, false, false, None);
+        Some(Claim { text, span, phase, task, count, subject, firm, hedged, pasted, figure, quoted })
     }
 
     fn failure(&self, index: usize) -> Failure {
-        let Claim { text, span, phase, task, count, subject, pasted, figure, .. } = &self.claims[index];
+        let Claim { text, span, phase, task, count, subject, pasted, figure, quoted, .. } = &self.claims[index];
+        if let Some(quoted) = quoted {
+            let task = task.map(|task| self.tasks[task].id.clone());
+            return Failure { level: Level::Claim, phase: phase.or(quoted.phase), task, ..(**quoted).clone() };
+        }
         let mut count = *count;
         let lower = text.to_lowercase();
         // `ChatInput tests failing with …` stands for the figure that the task gives of them.
@@ -495,7 +532,7 @@ impl Letter {
                 (_, true) => Some(Signal::Mock),
                 // Tests that fail, and no word on why: their expectations do not hold.
                 (true, false) => Some(Signal::Assertion),
-                (false, false) => None,
+                (false, false) => claim::signal(text, *phase),
             },
             subject: subject.clone().filter(|_| !only_figures),
             text: vec![TextLine { text: text.clone(), span: *span }],

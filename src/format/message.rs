@@ -4,11 +4,13 @@
 //! coordinator, fields such as `**Status:** FAILED`, signs, roles and figures of tests. Several of these must meet.
 
 use crate::format::claim::{self, Tone};
+use crate::format::frames;
 use crate::format::letter::{Letter, Place};
 use crate::format::{self, Parse, Sure, letter};
 use crate::item::Item;
 use crate::kind::Phase;
-use crate::report::{Note, Outcome, Span};
+use crate::log::pasted;
+use crate::report::{Level, Note, Outcome, Span};
 
 /// How much of a message is read; more is a log that begins like one.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -49,6 +51,9 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     if spoken {
         score += if titled { 2 } else { 1 };
     }
+    // A title without a mark must say what it is.
+    let announces = ["validation result", "validation report", "verdict", "handoff", "failure report", "status report"];
+    let announced = announces.iter().any(|words| lower.contains(words));
     if !claim::task_ids(title).is_empty() && titled {
         score += 1;
     }
@@ -110,7 +115,9 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
                 "type",
                 "priority",
             ];
-            if known.contains(&name.as_str()) && !value.is_empty() && (line.contains("**") || titled || name.len() < 5)
+            if known.contains(&name.as_str())
+                && !value.is_empty()
+                && (line.contains("**") || titled || announced || name.len() < 5)
             {
                 fields += 1;
             }
@@ -139,7 +146,7 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     score += fields.min(3) + signs.min(2) + roles.min(2) + shouted.min(1);
     let enough = if titled && headings > 0 { 4 } else { 5 };
     // Without headings only the words of a letter count: somebody writes to somebody about a result.
-    let letter = titled || roles > 0 && fields >= 2;
+    let letter = titled || announced || roles > 0 && fields >= 2;
     if !letter || score + 1 < enough {
         return None;
     }
@@ -173,12 +180,36 @@ impl Parse for Message {
         out(Item::Letter { id: letter::content_id(data), supersedes: Vec::new() });
         let mut reader = Reader::default();
         let mut place = *at;
+        // Where the output begins that is being quoted, and the paragraph.
+        let mut quote: Option<(usize, format::Place)> = None;
+        let mut paragraph: Option<(usize, format::Place)> = None;
+        let mut pos = 0;
         for raw in read.split_inclusive(|byte| *byte == b'\n') {
             let end = raw.len() - usize::from(raw.ends_with(b"\n"));
             let span = Span::on_line(place.line, place.byte, place.byte + end as u64);
             let text = String::from_utf8_lossy(&raw[..end]);
+            if !is_prose(&text)
+                && let Some((start, at)) = paragraph.take()
+            {
+                reader.quote(&read[start..pos], at, false);
+            }
             reader.line(text.trim_end(), span);
+            if reader.fence.is_none() && is_prose(&text) {
+                paragraph.get_or_insert((pos, place));
+            }
             place.advance(raw);
+            if reader.fence.is_none()
+                && let Some((start, at)) = quote.take()
+            {
+                reader.quote(&read[start..pos], at, true);
+            }
+            pos += raw.len();
+            if reader.fence.is_some() {
+                quote.get_or_insert((pos, place));
+            }
+        }
+        if let Some((start, at)) = quote.or(paragraph) {
+            reader.quote(&read[start..], at, quote.is_some());
         }
         at.advance(data);
         reader.end(out);
@@ -225,6 +256,15 @@ struct Reader {
 }
 
 impl Reader {
+    /// Reads output of tools that stands between fences as a log. Without fences a line may be anybody's: only what
+    /// has the form that a tool gives it counts.
+    fn quote(&mut self, output: &[u8], at: format::Place, fenced: bool) {
+        let place = self.place(None);
+        let mut failures = pasted::failures(output, at);
+        failures.retain(|failure| fenced || failure.level != Level::Line || frames::place(&failure.text).is_some());
+        self.letter.quote(failures, &place);
+    }
+
     fn line(&mut self, raw: &str, span: Span) {
         let trimmed = raw.trim_start();
         for sign in ['`', '~'] {
@@ -453,7 +493,9 @@ impl Reader {
                     self.whole.extend(task.filter(|task| !self.whole.contains(task)));
                 }
             }
+            // Gradle's `> Task :app:compile` is quoted, not named.
             if name == "task"
+                && !raw.starts_with('>')
                 && let Some(task) = place.task
             {
                 self.name(task, value);
@@ -502,6 +544,12 @@ impl Reader {
         self.letter.settle_tasks(&self.whole);
         self.letter.finish(out);
     }
+}
+
+/// Whether a line is neither blank nor a part of what Markdown marks: a heading, a list, a table, a fence.
+fn is_prose(line: &str) -> bool {
+    let begins_list = |text: &str| text.starts_with(['-', '*', '+', '#', '|', '>', '`', '~']);
+    !line.trim().is_empty() && !begins_list(line.trim_start())
 }
 
 /// Whether a text begins with an id, but for a few words such as `Task`.

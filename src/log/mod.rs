@@ -51,6 +51,7 @@ mod nunit;
 mod ocaml;
 mod octave;
 mod panic;
+pub(crate) mod pasted;
 mod php;
 mod phpstan;
 mod phpunit;

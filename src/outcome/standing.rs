@@ -4,9 +4,11 @@ use std::collections::HashSet;
 
 use super::{ECHO_REACH, HINT_REACH};
 use crate::cause::{Group, KEEP};
+use crate::classify;
 use crate::kind::{Kind, Nature, Phase};
 use crate::report::{Evidence, Level};
 use crate::rules::Rank;
+use crate::words;
 
 /// Folds a finding without a subject into one of its kind nearby that says more: the attempts that a client counts
 /// into the error that ends them.
@@ -75,8 +77,22 @@ pub(super) fn summed(groups: &[Group]) -> (u64, Option<Evidence>) {
 /// say nothing beside those that do.
 pub(super) fn fold_claims(standing: &mut Vec<Group>) {
     let is_claim = |group: &Group| group.level == Level::Claim;
-    if standing.iter().any(|group| group.verdict.kind != Kind::Unclassified) {
-        standing.retain(|group| !is_claim(group) || group.verdict.kind != Kind::Unclassified);
+    let known = |group: &Group| group.verdict.kind != Kind::Unclassified;
+    if !standing.iter().any(known) {
+        // Where no rule knows any of them, their words are better than nothing.
+        for group in standing.iter_mut().filter(|group| is_claim(group)) {
+            if let Some((kind, subject)) = words::guess(&group.verdict.line.text) {
+                let phase = Some(group.verdict.phase).filter(|phase| *phase != Phase::Unknown);
+                group.verdict.kind = kind;
+                group.verdict.nature = kind.nature();
+                group.verdict.subject = subject.or(group.verdict.subject.take());
+                words::RULE.clone_into(&mut group.verdict.rule);
+                classify::settle(&mut group.verdict, phase);
+            }
+        }
+    }
+    if standing.iter().any(known) {
+        standing.retain(|group| !is_claim(group) || known(group));
     }
     let mut kept: Vec<Group> = Vec::new();
     let (claims, others) = std::mem::take(standing).into_iter().partition(is_claim);
