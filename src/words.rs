@@ -24,6 +24,12 @@ const PHRASES: &[(Kind, &str)] = &[
         Kind::Assertion,
         r"^[×✖✗] +is expected (?:not )?to |\b\d+ (?:successful|passed|passes|examples?|tests?|specs?), [1-9]\d* fail(?:ed|ure|ures|s)?\b",
     ),
+    (
+        Kind::UndefinedValue,
+        r#"\b(?:relation|column|table|view|schema)\b ["'`][^"'`]+["'`](?: of relation \S+)? does not exist|\bno such (?:table|column|relation|view)\b"#,
+    ),
+    (Kind::PolicyViolation, r"semver requires new (?:major|minor) version|affected by [1-9]\d* vulnerabilit"),
+    (Kind::Timeout, r"\b(?:did|does) not (?:become|get|turn|go) (?:\w+ )?(?:ready|healthy|available|up|green)\b"),
     // What was expected of a status is not what went wrong with a service.
     (
         Kind::Assertion,
@@ -32,7 +38,7 @@ const PHRASES: &[(Kind, &str)] = &[
     // The table of a linter: line, column, severity.
     (
         Kind::LintViolation,
-        r"^[EW]: [\w.+-]+(?: source)?: [a-z]+(?:-[a-z]+)+\b|\.(?:rst|md|adoc):\d+: (?:warning|error): |\bfound [1-9]\d* errors? in \d+ files?\b|found broken links|^total errors found: [1-9]|not (?:allowed|permitted) to (?:import|depend on)|files? (?:was|were|is|are) not sorted|^\+\+\+ \S+\t\((?:reformatted|new)\)|^\+\+\+ new/|^--- \S+\.orig\b|^\s*\d+:\d+\s+error\s{2,}\S|circular (?:dependency|import)|potentially fixable|\b[1-9]\d* problems?\b|^unused (?:files|dependencies|exports|imports)|\b[1-9]\d* (?:\w+ )?(?:findings?|violations?|offen[cs]es?|style issues?)\b",
+        r"^[EW]: [\w.+-]+(?: source)?: [a-z]+(?:-[a-z]+)+\b|\.(?:rst|md|adoc|sql):\d+(?::\d+)?: (?:warning|error): |\bkeys? missing\b|missing translations?\b|\bfound [1-9]\d* errors? in \d+ files?\b|found broken links|^total errors found: [1-9]|not (?:allowed|permitted) to (?:import|depend on)|files? (?:was|were|is|are) not sorted|^\+\+\+ \S+\t\((?:reformatted|new)\)|^\+\+\+ new/|^--- \S+\.orig\b|^\s*\d+:\d+\s+error\s{2,}\S|circular (?:dependency|import)|potentially fixable|\b[1-9]\d* problems?\b|^unused (?:files|dependencies|exports|imports)|\b[1-9]\d* (?:\w+ )?(?:findings?|violations?|offen[cs]es?|style issues?)\b",
     ),
     (
         Kind::MissingFile,

@@ -137,6 +137,8 @@ fn finding(text: &str) -> Option<(Placed<'_>, Sort)> {
     if let Some(rest) = text.strip_prefix('❌') {
         return place(rest.trim_start()).filter(|placed| placed.rest.len() >= 4).map(|placed| (placed, Sort::Compile));
     }
+    // As an action of GitHub annotates it.
+    let text = text.strip_prefix("Error: ").unwrap_or(text);
     // Go's vet says whose type checker found it.
     let (text, vet) = text.strip_prefix("vet: ").map_or((text, false), |rest| (rest, true));
     if let Some(placed) = bracketed(text) {

@@ -230,6 +230,16 @@ fn severity(rest: &str) -> Option<(Severity, Option<String>, &str)> {
 
 /// Whether the finding is one of a linter that prints as a compiler does: a bracketed name of a check at the end.
 fn is_lint(extension: &str, message: &str) -> bool {
+    // SwiftFormat names its rule in front and SwiftLint at the end, in parentheses: `(indent) x`, `x (line_length)`.
+    if extension == "swift" {
+        let front = message.strip_prefix('(').and_then(|rest| rest.split_once(") ")).map(|(name, _)| name);
+        let name = front.or_else(|| message.strip_suffix(')')?.rsplit_once(" (").map(|(_, name)| name));
+        let word = |byte: u8| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit();
+        return name.is_some_and(|name| {
+            name.bytes().all(|byte| word(byte) || front.is_some() && byte.is_ascii_alphabetic())
+                && (front.is_some() && name.len() > 2 || name.contains('_'))
+        });
+    }
     let Some(name) = message.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')).map(|(_, name)| name) else {
         return false;
     };
