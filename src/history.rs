@@ -170,15 +170,25 @@ mod tests {
         situation.event(&report, &decision)
     }
 
-    fn fresh(name: &str) -> FileHistory {
-        let path = std::env::temp_dir().join(format!("whyred-{}-{name}.jsonl", std::process::id()));
-        let _ = fs::remove_file(&path);
-        FileHistory::new(path)
+    /// A folder that is gone when the test is over.
+    struct Folder(PathBuf);
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn fresh(name: &str) -> (Folder, FileHistory) {
+        let folder = Folder(std::env::temp_dir().join(format!("whyred-{}-{name}", std::process::id())));
+        fs::create_dir_all(&folder.0).unwrap();
+        let history = FileHistory::new(folder.0.join("history.jsonl"));
+        (folder, history)
     }
 
     #[test]
     fn a_torn_line_is_passed_over() {
-        let mut history = fresh("torn");
+        let (_folder, mut history) = fresh("torn");
         history.record(event("a")).unwrap();
         OpenOptions::new().append(true).open(history.path()).unwrap().write_all(b"{\"at_ms\":1,\"ta").unwrap();
         history.record(event("b")).unwrap();
@@ -187,7 +197,8 @@ mod tests {
 
     #[test]
     fn it_does_not_grow_without_end() {
-        let mut history = fresh("long").keep(10);
+        let (_folder, history) = fresh("long");
+        let mut history = history.keep(10);
         for number in 0..200 {
             history.record(event(&number.to_string())).unwrap();
         }
@@ -208,7 +219,7 @@ mod tests {
 
     #[test]
     fn processes_share_a_file() {
-        let history = fresh("processes");
+        let (_folder, history) = fresh("processes");
         let start = || {
             let mut command = std::process::Command::new(std::env::current_exe().unwrap());
             command.args(["--exact", "history::tests::one_of_many_processes"]);
@@ -235,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_file_cut_anywhere_is_read_up_to_there() {
-        let mut history = fresh("cut");
+        let (_folder, mut history) = fresh("cut");
         (0..3).for_each(|number| history.record(event(&number.to_string())).unwrap());
         let bytes = fs::read(history.path()).unwrap();
         for end in 0..bytes.len() {
@@ -248,7 +259,7 @@ mod tests {
 
     #[test]
     fn threads_share_a_file() {
-        let history = fresh("shared");
+        let (_folder, history) = fresh("shared");
         std::thread::scope(|scope| {
             for name in ["a", "b", "c", "d"] {
                 let mut history = history.clone();
