@@ -1,6 +1,7 @@
 //! Finds what is to be analyzed.
 
 use std::io::{self, Read as _};
+use std::num::NonZero;
 use std::path::Path;
 
 use walkdir::{DirEntry, WalkDir};
@@ -101,7 +102,8 @@ impl Inputs<'_> {
             let foreign = [".git", "node_modules"].iter().any(|name| entry.file_name() == *name);
             entry.depth() == 0 || !entry.file_type().is_dir() || !foreign
         };
-        for entry in WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(wanted) {
+        let entries: Vec<_> = WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(wanted).collect();
+        for (entry, readable) in entries.iter().zip(in_parallel(&entries, is_readable)) {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
@@ -109,23 +111,14 @@ impl Inputs<'_> {
                     continue;
                 }
             };
-            if !entry.file_type().is_file() {
-                continue;
-            }
-            let name = entry.path().display().to_string();
-            let packing = Packing::of_file(entry.path());
-            if packing == Some(Packing::Zip) {
-                self.archive(entry.path(), args);
-                continue;
-            }
-            let mut head = Vec::new();
-            match Unpacked::file(entry.path()).take(HEAD).read_to_end(&mut head) {
-                Err(error) => self.complaints.push(format!("{name}: {error}")),
-                Ok(_) if Format::of_file(packed::inner_name(&name), &head).is_some() => {
-                    let source = if packing.is_some() { unpacked(entry.path()) } else { Source::file(entry.path()) };
-                    self.take(source, args);
-                }
-                Ok(_) => self.passed_over.push(name),
+            let path = entry.path();
+            match (readable, Packing::of_file(path)) {
+                _ if !entry.file_type().is_file() => {}
+                (_, Some(Packing::Zip)) => self.archive(path, args),
+                (Err(error), _) => self.complaints.push(format!("{}: {error}", path.display())),
+                (Ok(true), None) => self.take(Source::file(path), args),
+                (Ok(true), Some(_)) => self.take(unpacked(path), args),
+                (Ok(false), _) => self.passed_over.push(path.display().to_string()),
             }
         }
         if self.sources.len() == before && self.complaints.is_empty() {
@@ -134,6 +127,31 @@ impl Inputs<'_> {
                 .push(format!("{folder}: holds neither a log nor a test report; name a file to have it read"));
         }
     }
+}
+
+/// Whether what was met in a folder is a file that holds a log or a report, by its name and its first bytes.
+fn is_readable(entry: &walkdir::Result<DirEntry>) -> io::Result<bool> {
+    let Some(entry) = entry.as_ref().ok().filter(|entry| entry.file_type().is_file()) else { return Ok(false) };
+    let name = entry.path().display().to_string();
+    if Packing::of_file(entry.path()) == Some(Packing::Zip) {
+        return Ok(false);
+    }
+    let mut head = Vec::new();
+    Unpacked::file(entry.path()).take(HEAD).read_to_end(&mut head)?;
+    Ok(Format::of_file(packed::inner_name(&name), &head).is_some())
+}
+
+/// Does the same with each item, on all cores; the results are in the order of the items.
+fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let share = items.len().div_ceil(workers).max(8);
+    std::thread::scope(|scope| {
+        let shares: Vec<_> =
+            items.chunks(share).map(|share| scope.spawn(|| share.iter().map(&work).collect::<Vec<_>>())).collect();
+        let done =
+            shares.into_iter().map(|share| share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        done.flatten().collect()
+    })
 }
 
 /// The source that is packed in a file.
