@@ -393,16 +393,11 @@ fn ends_with_place(text: &str) -> bool {
 
 /// Whether a text tells that nobody listens, in the words of the system or of curl.
 fn is_refusal(text: &str) -> bool {
-    [
-        "refused",
-        "ECONNREFUSED",
-        "CONNECTION_REFUSED",
-        "Couldn't connect to server",
-        "Could not connect to server",
-        "Failed to connect to",
-    ]
-    .iter()
-    .any(|words| text.contains(words))
+    let whole = ["refused", "ECONNREFUSED", "CONNECTION_REFUSED", "Can't reach ", "Cannot reach ", "Could not reach "];
+    // `Failed to connect to`, `Couldn't connect to server`, `unable to connect`
+    let failed = ["ailed to", "ould not", "ouldn't", "nable to", "annot", "an't"];
+    whole.iter().any(|words| text.contains(words))
+        || failed.iter().any(|words| text.contains(&format!("{words} connect")))
 }
 
 /// Whether a text speaks of a service that is not the project's own: its protocol, its status, its hint.
