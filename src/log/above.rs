@@ -1,4 +1,5 @@
-//! Diagnostics whose place stands above the source excerpt and whose words stand below it: gfortran, OCaml.
+//! Diagnostics whose place stands above the source excerpt and whose words stand below it: gfortran, OCaml; svelte-check
+//! writes them in the other order below the place.
 //!
 //! ```text
 //! solve.f90:3:2:
@@ -18,7 +19,7 @@ use crate::item::Item;
 use crate::pattern;
 use crate::report::{Failure, FileRef, Signal, TextLine};
 
-pub(super) const NEEDLES: &[&str] = &[r".f90:\d", r".F90:\d", ".ml\", line", ".mli\", line"];
+pub(super) const NEEDLES: &[&str] = &[r".f90:\d", r".F90:\d", ".ml\", line", ".mli\", line", r".svelte:\d"];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Above::default())
@@ -39,10 +40,14 @@ static OCAML: LazyLock<Regex> = LazyLock::new(|| {
     pattern::regex(r#"^File "(?P<path>[^"]+\.mli?)", lines? (?P<line>\d+)(?:-\d+)?, characters (?P<column>\d+)-\d+:$"#)
 });
 
+static SVELTE: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^(?P<path>\S.*\.svelte):(?P<line>\d+):(?P<column>\d+)$"));
+
 impl Reader for Above {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let text = line.text;
-        if let Some(found) = FORTRAN.captures(text).or_else(|| OCAML.captures(text)) {
+        let place = [&FORTRAN, &OCAML, &SVELTE].into_iter().find_map(|place| place.captures(text));
+        if let Some(found) = place {
             self.finish(out);
             let column = found["column"].parse().ok();
             self.file = Some(FileRef::new(&found["path"], found["line"].parse().ok(), column));
