@@ -37,9 +37,7 @@ pub(super) fn of(policy: &Policy, cause: &Cause, situation: &Situation) -> Vote 
         vote.why = format!("The policy says {action} for what is {}, as {} is here.", cause.nature, cause.kind);
         return vote;
     }
-    // A test that failed without a word can be run by a worker all the same, who then sees what it says.
-    let named = cause.nature == Nature::Deterministic && !cause.tests.is_empty() && policy.blind_attempts <= attempt;
-    if cause.kind == Kind::Unclassified && !named {
+    if cause.kind == Kind::Unclassified {
         let blind = policy.blind_attempts > attempt;
         vote.action = if blind { Action::Retry } else { Action::Escalate };
         vote.why = if blind {
@@ -52,11 +50,6 @@ pub(super) fn of(policy: &Policy, cause: &Cause, situation: &Situation) -> Vote 
     vote.action = cause.nature.action();
     let kind = cause.kind;
     vote.why = match cause.nature {
-        _ if kind == Kind::Unclassified => {
-            "A retry is not known to help: the failed tests are named, but the report does not say why they failed. \
-             Somebody has to run them."
-                .to_owned()
-        }
         Nature::Deterministic => format!(
             "A retry would not help, since {kind} is deterministic here: the same input fails again until somebody \
              changes it."
