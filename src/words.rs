@@ -46,7 +46,7 @@ const PHRASES: &[(Kind, &str)] = &[
     ),
     (
         Kind::PolicyViolation,
-        r"(?:leaks?|secrets?|vulnerabilit(?:y|ies)) (?:were )?(?:found|detected)|failed checks: [1-9]|licen[sc]e[sd]? .*not (?:permitted|allowed)|missing (?:copyright|licen[sc])\w*|^\d+: [A-Z]{1,2}\d+ .*\b(?:title|body|commit)\b|^commit validation: failed|failure for \w+ assertion\b|size limit|exceeds? (?:the )?(?:max\w* |allowed |size )|thresholds? .*(?:crossed|exceeded|failed|not met)|breaking changes?\b|\bviolate[sd]\b|\bthe limit is \d|(?:over|above|beyond) the (?:allowed |size )?limit|\bnot allowed by\b|(?:manual|human) (?:review|approval)|(?:review|approval) (?:is )?required|\bfixme|\btodos?\b|\bforbids?\b|house style|(?:version|changelog) (?:was|is|has) not (?:been )?(?:raised|bumped|increased|updated|changed)|run .{1,40} and commit",
+        r"(?:leaks?|secrets?|vulnerabilit(?:y|ies)) (?:were )?(?:found|detected)|\b[1-9]\d* (?:moderate|high|critical)(?: severity)? vulnerabilit|failed checks: [1-9]|licen[sc]e[sd]? .*not (?:permitted|allowed)|missing (?:copyright|licen[sc])\w*|^\d+: [A-Z]{1,2}\d+ .*\b(?:title|body|commit)\b|^commit validation: failed|failure for \w+ assertion\b|size limit|exceeds? (?:the )?(?:max\w* |allowed |size )|thresholds? .*(?:crossed|exceeded|failed|not met)|breaking changes?\b|\bviolate[sd]\b|\bthe limit is \d|(?:over|above|beyond) the (?:allowed |size )?limit|\bnot allowed by\b|(?:manual|human) (?:review|approval)|(?:review|approval) (?:is )?required|\bfixme|\btodos?\b|\bforbids?\b|house style|(?:version|changelog) (?:was|is|has) not (?:been )?(?:raised|bumped|increased|updated|changed)|run .{1,40} and commit",
     ),
     (
         Kind::DiskFull,
@@ -328,6 +328,7 @@ mod tests {
 
     #[test]
     fn phrases_of_tools_that_nobody_knows() {
+        check("3 high severity vulnerabilities", Kind::PolicyViolation, None);
         check("frob: could not open 'cfg/main.frob'", Kind::MissingFile, Some("cfg/main.frob"));
         check("Error: plugin `shiny` was not found", Kind::MissingModule, Some("shiny"));
         check("error: Missing required configuration variable 'site:domain'", Kind::InvalidConfig, Some("site:domain"));
