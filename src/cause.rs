@@ -271,7 +271,10 @@ pub(crate) fn template(text: &str) -> String {
                 digits = true;
             } else {
                 digits = false;
-                out.extend(character.to_lowercase());
+                match character.is_ascii() {
+                    true => out.push(character.to_ascii_lowercase()),
+                    false => out.extend(character.to_lowercase()),
+                }
             }
         }
     }
@@ -281,7 +284,8 @@ pub(crate) fn template(text: &str) -> String {
 /// The last two components of a path, so that it does not matter from where it was seen; addresses and other words
 /// whole.
 fn path_tail(word: &str) -> &str {
-    if word.contains("://") {
+    let parted = word.bytes().any(|byte| matches!(byte, b'/' | b'\\'));
+    if !parted || word.contains("://") {
         return word;
     }
     let mut slashes = word.rmatch_indices(['/', '\\']).map(|(at, _)| at + 1);

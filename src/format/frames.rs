@@ -1,6 +1,10 @@
 //! The place in the project's own files that a failure's text points at: the first frame of a stack that is not of a
 //! library, or the place that a tool puts beside its message.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
 use crate::report::{FileRef, TextLine};
 
 /// How many lines are looked at.
@@ -28,6 +32,12 @@ const FOREIGN: &[&str] = &[
     "testify",
     "pathlib.py",
 ];
+
+/// Finds any of [`FOREIGN`].
+static FOREIGN_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let kind = Some(AhoCorasickKind::NoncontiguousNFA);
+    AhoCorasick::builder().kind(kind).build(FOREIGN).expect("the parts are few and short")
+});
 
 /// Packages of the JVM that are not the project's own.
 const FOREIGN_CLASSES: &[&str] = &[
@@ -73,8 +83,7 @@ fn place_in(line: &str) -> Option<FileRef> {
         }
     }
     let found = python(trimmed).or_else(|| dotnet(trimmed)).or_else(|| colon(line))?;
-    let foreign = FOREIGN.iter().any(|part| found.path.contains(part));
-    (!foreign).then_some(found)
+    (!FOREIGN_FINDER.is_match(&found.path)).then_some(found)
 }
 
 /// `File "x.py", line 12`.

@@ -560,7 +560,7 @@ impl Junit {
         let tag = self.case.tag.take();
         let start = window.pos;
         while let Some(case) = self.shape.next(&window.data[window.pos..]) {
-            if case.class.starts_with(UNLOADED) {
+            if case.class.first() == Some(&UNLOADED[0]) && case.class.starts_with(UNLOADED) {
                 break;
             }
             window.pos += case.end;

@@ -38,13 +38,26 @@ pub(crate) fn type_name(word: &str) -> Option<String> {
     named.then(|| word.to_owned())
 }
 
+/// A message without the `E` that pytest puts in front of each of its lines.
+fn unmarked(message: &str) -> &str {
+    let mut message = message.trim_start();
+    while let Some(rest) = message.strip_prefix("E ") {
+        message = rest;
+    }
+    message.trim_start()
+}
+
 /// The type at the beginning of a message: `TypeError: x is undefined`, `java.lang.IllegalStateException: closed`.
 pub(crate) fn type_of_message(message: &str) -> Option<&str> {
-    let message = message.trim_start().trim_start_matches("E ").trim_start().trim_start_matches("Uncaught ");
+    let mut message = unmarked(message);
+    while let Some(rest) = message.strip_prefix("Uncaught ") {
+        message = rest;
+    }
     let of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b':' | b'\\');
     let end = message.bytes().position(|byte| !of_name(&byte)).unwrap_or(message.len());
     let word = message[..end].trim_end_matches(':');
-    let last = word.rsplit(['.', ':', '\\', '$']).next()?;
+    let start = word.bytes().rposition(|byte| matches!(byte, b'.' | b':' | b'\\' | b'$')).map_or(0, |at| at + 1);
+    let last = &word[start..];
     let upper = last.starts_with(|first: char| first.is_ascii_uppercase());
     let known = ["Error", "Exception", "Failure", "Failed", "Exit", "Interrupt", "Assertion"];
     (upper && last.len() > 4 && known.iter().any(|end| last.ends_with(end))).then_some(word)
@@ -188,7 +201,7 @@ static ANYWHERE: LazyLock<(AhoCorasick, Vec<usize>)> = LazyLock::new(|| {
 
 /// What the words of the runner at the beginning of a message say.
 pub(crate) fn of_message(message: &str) -> Option<Signal> {
-    let message = message.trim_start().trim_start_matches("E ").trim_start();
+    let message = unmarked(message);
     let lower = message.as_bytes()[..message.len().min(MAX_MESSAGE)].to_ascii_lowercase();
     let first = lower.first()?;
     let begins = WORDS.iter().position(|(at, words, _)| match at {

@@ -53,14 +53,16 @@ impl Shape {
         for &(to, role) in &self.values {
             pos += behind(&data[pos..], &self.markup[from..to])?;
             let quote = self.markup[to - 1];
-            let end = near::find(data, pos, |byte| byte == quote);
+            // An odd time is told of: where it ends early, no markup follows.
+            let end = match role {
+                Role::Time => near::find(data, pos, |byte| !(byte.is_ascii_digit() | (byte == b'.'))),
+                _ => near::find(data, pos, |byte| byte == quote),
+            };
             let value = &data[pos..end];
             match role {
                 Role::Name => case.name = value,
                 Role::Class => case.class = value,
                 Role::File => case.file = value,
-                // An odd time is told of.
-                Role::Time if !value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') => return None,
                 Role::Time | Role::Free => {}
             }
             pos = end;
