@@ -264,8 +264,8 @@ impl Reader for Junit {
     }
 
     fn edge(&mut self, context: &mut Context<'_, '_>) {
-        if self.case.open
-            && let Some((from, to)) = self.case.tag.take()
+        if let Some((from, to)) = self.case.tag.take()
+            && self.case.open
         {
             self.case.span = context.span(from, to);
         }
@@ -568,8 +568,10 @@ impl Junit {
             let name = || number(number(number(0, case.class), case.file), case.name);
             cases.add(if attempts { name() } else { unlike(self.cases) }, Status::Passed);
         }
+        // A stray end tag has no case at hand.
         if window.pos == start
             && let Some((from, _)) = tag
+            && window.data.get(from..start).is_some()
         {
             let space = window.data[..from].iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
             self.shape.learn(&window.data[from - space..start]);

@@ -49,7 +49,8 @@ const MAX_TOLD: usize = 20_000;
 pub(super) fn open() -> Box<dyn Reader> {
     let summary = Summary::default();
     let (told, unsure) = (Vec::new(), Vec::new());
-    Box::new(Gotestsum { go: go::open(), summary, told, unsure, totals: None, first: None, began: None })
+    let (totals, first, first_at, began) = (None, None, Span::default(), None);
+    Box::new(Gotestsum { go: go::open(), summary, told, unsure, totals, first, first_at, began })
 }
 
 /// The reader of `go test`, and of the summary behind it.
@@ -64,6 +65,7 @@ struct Gotestsum {
     totals: Option<Totals>,
     /// The totals of the first run, where failed tests are run again.
     first: Option<Counts>,
+    first_at: Span,
     /// The first line of the run at hand.
     began: Option<Span>,
 }
@@ -161,6 +163,13 @@ impl Reader for Gotestsum {
         self.settle(out);
         self.go.end(out);
         self.total(out);
+        // The log was cut while failed tests ran again: as far as is known, they failed.
+        if let Some(counts) = self.first.take() {
+            let waiting = self.summary.waiting.take().unwrap_or_default();
+            waiting.into_iter().filter(|(_, case)| !case.text.is_empty()).for_each(|(_, case)| case.tell(out));
+            let span = self.began.take().unwrap_or(self.first_at);
+            out(Item::Tests(TestRun { tool: "gotestsum", counts, span, outcome: Outcome::Failed }));
+        }
     }
 }
 
@@ -194,7 +203,7 @@ impl Gotestsum {
     fn again(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) {
         let Some(totals) = self.totals.take() else { return };
         if self.first.is_none() {
-            self.first = Some(totals.counts);
+            (self.first, self.first_at) = (Some(totals.counts), totals.span);
             let text = line.text.to_owned();
             let span = self.began.take().map_or(totals.span, |began| began.join(totals.span));
             out(Item::Mark(Mark { scope: Scope::Attempt, outcome: Outcome::Failed, status: None, text, span }));

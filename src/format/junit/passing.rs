@@ -236,4 +236,14 @@ mod tests {
             assert_eq!(fast, slow, "{}", &xml[..cut]);
         }
     }
+
+    #[test]
+    fn an_end_tag_in_another_window_gives_no_shape() {
+        let mut session = Analyzer::new().session("report.xml");
+        // A suite within the case ends it, far behind the beginning of its window; its own end tag stands in the next.
+        session.push(format!("<testsuite>{}<testcase name=\"a\"><testsuite>", " ".repeat(1 << 19)).as_bytes());
+        session.push(b"</testsuite></testcase></testsuite>");
+        let report = session.finish();
+        assert_eq!(report.tests.map(|counts| counts.total), Some(1));
+    }
 }
