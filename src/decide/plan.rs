@@ -43,7 +43,7 @@ fn stage(cause: &Cause) -> Stage {
     use Kind::*;
     match cause.kind {
         CompileError | LinkError | MergeConflict => return Stage::Build,
-        DependencyConflict | MissingCommand | VersionMismatch => return Stage::Setup,
+        DependencyConflict | MissingCommand | MissingResource | VersionMismatch => return Stage::Setup,
         TestInfrastructure => return Stage::Infrastructure,
         _ => {}
     }
@@ -101,12 +101,17 @@ pub(super) fn plan(report: &Report, votes: &[Vote], situation: &Situation) -> (V
 
 /// What a worker needs to start.
 fn brief(report: &Report, stage: Stage, task: Option<&str>, causes: &[usize], after: bool) -> String {
+    let any = |is: fn(&Cause) -> bool| causes.iter().any(|index| is(&report.causes[*index]));
     let what = match stage {
         Stage::Setup => "Repair the set-up",
         Stage::Build => "Repair the build",
         Stage::Infrastructure => "Repair what runs the tests",
-        Stage::Parts => "Repair modules and test doubles",
-        Stage::Tests => "Repair the failing tests",
+        Stage::Parts if any(|cause| cause.kind == Kind::MockFailure) => "Repair modules and test doubles",
+        Stage::Parts => "Repair modules, files and configuration",
+        Stage::Tests if any(|cause| cause.phase == Phase::Test || !cause.tests.is_empty()) => {
+            "Repair the failing tests"
+        }
+        Stage::Tests => "Repair what fails",
     };
     // The first line stands alone where there is room for one only.
     let names: Vec<String> = causes.iter().map(|index| name(&report.causes[*index])).collect();
