@@ -146,9 +146,11 @@ fn attempt(format: Format, one: &Seed, other: &Seed, random: &mut Random) -> (Ve
 /// What says nothing.
 const NOISE: &str = "Preparing the workspace\n  fetched 412 objects\n\n";
 
-/// Whether a format has an end of its own, so that a part of it is never the whole.
+/// Whether a format has an end of its own, so that a part of it is never the whole. The results of an agent runtime
+/// follow one another, and nothing tells which is the last.
 fn is_document(format: Format) -> bool {
-    let lines = [Format::Log, Format::Tap, Format::GoTestJson, Format::LibtestJson, Format::Message];
+    let lines =
+        [Format::Log, Format::Tap, Format::GoTestJson, Format::LibtestJson, Format::Message, Format::AgentResult];
     !lines.contains(&format)
 }
 
