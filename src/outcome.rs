@@ -348,7 +348,9 @@ impl Findings {
         if verdict.subject.is_none() {
             verdict.subject = match verdict.kind {
                 Kind::Assertion | Kind::SnapshotMismatch | Kind::TestTimeout | Kind::Unclassified => test.clone(),
-                Kind::CompileError | Kind::LintViolation => file.as_ref().map(|file| file.path.clone()),
+                Kind::CompileError | Kind::LintViolation | Kind::InvalidConfig => {
+                    file.as_ref().map(|file| file.path.clone())
+                }
                 _ => None,
             };
         }

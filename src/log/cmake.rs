@@ -56,10 +56,15 @@ impl Cmake {
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
         let Some(Open { warning, file, text, .. }) = self.open.take() else { return };
         if !warning {
-            // What vcpkg could not install it has said above, and a language that was not enabled has no compiler.
-            let wraps = ["vcpkg install failed", "_COMPILER not set, after EnableLanguage"];
+            // What vcpkg could not install and which source is missing was said above, and a language that was not
+            // enabled has no compiler.
+            let wraps =
+                ["vcpkg install failed", "_COMPILER not set, after EnableLanguage", "No SOURCES given to target"];
             let follow_on = text.iter().any(|line| wraps.iter().any(|words| line.text.contains(words)));
-            out(Item::Failure(Failure { file, follow_on, ..diagnostic(Signal::Config, text) }));
+            // The file stands alone below the words.
+            let words = text.iter().position(|line| line.text.trim() == "Cannot find source file:");
+            let subject = words.and_then(|at| text.get(at + 1)).map(|line| line.text.trim().to_owned());
+            out(Item::Failure(Failure { file, follow_on, subject, ..diagnostic(Signal::Config, text) }));
         }
     }
 }

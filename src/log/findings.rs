@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use super::block::{Placed, diagnostic, extension, is_marker, place};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
-use crate::report::{Failure, Signal, TextLine};
+use crate::report::{Failure, FileRef, Signal, TextLine};
 use crate::rules::Fnv;
 
 /// Short literals cost the scan much, so only the extensions that linters print most have one.
@@ -54,6 +54,7 @@ pub(super) const NEEDLES: &[&str] = &[
     "❌  /Users/",
     "❌ /Users/",
     r".erl:\d",
+    r".rst:\d",
 ];
 
 /// How many lines of compilers are kept in mind.
@@ -70,6 +71,8 @@ pub(super) fn open() -> Box<dyn Reader> {
 struct Findings {
     /// A firm finding was just read; what it quotes may follow.
     quoting: u8,
+    /// The place of a finding whose words stand on the next line.
+    ahead: Option<FileRef>,
     /// What a compiler said, and where it stood: what runs it may say so again in its summary.
     said: HashMap<u64, u64>,
 }
@@ -87,6 +90,19 @@ enum Sort {
 impl Reader for Findings {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let quoting = std::mem::take(&mut self.quoting);
+        if let Some(file) = self.ahead.take()
+            && let Some(type_name) = code(line.trimmed())
+        {
+            let type_name = Some(type_name.to_owned());
+            let text = vec![TextLine { text: line.trimmed().to_owned(), span: line.span }];
+            out(Item::Failure(Failure { file: Some(file.clone()), type_name, ..diagnostic(Signal::Lint, text) }));
+            self.ahead = Some(file);
+            return Grip::Hold;
+        }
+        if let Some(file) = head_of_pydocstyle(line.text) {
+            self.ahead = Some(file);
+            return Grip::Hold;
+        }
         if line.indent() <= 2
             && let Some((placed, sort)) = finding(line.trimmed())
         {
@@ -173,6 +189,13 @@ fn finding(text: &str) -> Option<(Placed<'_>, Sort)> {
     Some((placed, sort))
 }
 
+/// `a.py:3 in public function `f`:`: what is wrong stands below.
+fn head_of_pydocstyle(text: &str) -> Option<FileRef> {
+    let placed = place(text.strip_suffix(':')?)?;
+    let of = ["at module level", "in public ", "in private ", "in nested "];
+    of.iter().any(|words| placed.rest.starts_with(words)).then_some(placed.file)
+}
+
 /// Whether a message is that of a parser of YAML.
 fn is_broken_yaml(rest: &str) -> bool {
     const WORDS: &[&str] = &[
@@ -198,7 +221,7 @@ fn of_remark(text: &str) -> Option<Placed<'_>> {
     let (line, column) = begin.split_once(':')?;
     let rest = rest.trim();
     let severe = ["warning ", "error "].iter().any(|word| rest.starts_with(word));
-    let file = crate::report::FileRef::new("", Some(line.parse().ok()?), Some(column.parse().ok()?));
+    let file = FileRef::new("", Some(line.parse().ok()?), Some(column.parse().ok()?));
     severe.then_some(Placed { file, rest })
 }
 
@@ -209,7 +232,7 @@ fn bracketed(text: &str) -> Option<Placed<'_>> {
     let (numbers, rest) = rest.split_once("]: ")?;
     let (line, column) = numbers.split_once(", ")?;
     super::block::is_path(path).then_some(())?;
-    let file = crate::report::FileRef::new(path, Some(line.parse().ok()?), Some(column.parse().ok()?));
+    let file = FileRef::new(path, Some(line.parse().ok()?), Some(column.parse().ok()?));
     Some(Placed { file, rest })
 }
 

@@ -191,7 +191,16 @@ fn head(line: Line<'_>) -> Option<Block> {
     let (severity, code, message) = severity(placed.rest.strip_prefix("- ").unwrap_or(placed.rest))?;
     let extension = extension(&placed.file.path);
     let quotes = matches!(extension.as_str(), "java" | "scala" | "groovy" | "swift");
-    let signal = if is_lint(&extension, message) { Signal::Lint } else { Signal::Compile };
+    let lint = is_lint(&extension, message);
+    let signal = match severity {
+        // ShellCheck fails by whatever it finds, unless it is told otherwise.
+        Severity::Warning | Severity::Note if lint && matches!(extension.as_str(), "sh" | "bash" | "ksh") => {
+            Signal::Remark
+        }
+        _ if lint => Signal::Lint,
+        _ => Signal::Compile,
+    };
+    let severity = if signal == Signal::Remark { Severity::Error } else { severity };
     let bare = message.is_empty();
     Some(Block { severity, file: placed.file, code, signal, text: vec![line.to_text()], quotes, bare, lines: 0 })
 }

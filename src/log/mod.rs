@@ -7,14 +7,17 @@
 //! Adding a reader is one file here and one row of [`READERS`].
 
 mod above;
+mod ansible;
 mod ant;
 mod arrow;
 mod ava;
 mod block;
 mod boxed;
+mod buildkit;
 mod bundler;
 mod busted;
 mod cases;
+mod checksums;
 mod clojure;
 mod cmake;
 mod command;
@@ -26,10 +29,12 @@ mod envelope;
 mod erlang;
 mod exunit;
 mod findings;
+mod formatters;
 pub(crate) mod go;
 mod gotestsum;
 mod gradle;
 mod heap;
+mod istanbul;
 mod jest;
 mod junit;
 mod junit_launcher;
@@ -62,6 +67,7 @@ mod rspec;
 mod runner;
 mod rust;
 mod scala;
+mod solver;
 mod sphinx;
 mod steps;
 mod swift;
@@ -196,6 +202,8 @@ pub(crate) struct ReaderEntry {
 /// All readers; the first that takes a line has it.
 pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: heap::NEEDLES, open: heap::open },
+    ReaderEntry { needles: formatters::NEEDLES, open: formatters::open },
+    ReaderEntry { needles: buildkit::NEEDLES, open: buildkit::open },
     ReaderEntry { needles: steps::NEEDLES, open: steps::open },
     ReaderEntry { needles: go_test_json::NEEDLES, open: go_test_json::open },
     ReaderEntry { needles: native::prove::NEEDLES, open: native::prove::open },
@@ -269,6 +277,10 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: findings::NEEDLES, open: findings::open },
     ReaderEntry { needles: panic::NEEDLES, open: panic::open },
     ReaderEntry { needles: cmake::NEEDLES, open: cmake::open },
+    ReaderEntry { needles: ansible::NEEDLES, open: ansible::open },
+    ReaderEntry { needles: istanbul::NEEDLES, open: istanbul::open },
+    ReaderEntry { needles: solver::NEEDLES, open: solver::open },
+    ReaderEntry { needles: checksums::NEEDLES, open: checksums::open },
     ReaderEntry { needles: ninja::NEEDLES, open: ninja::open },
     ReaderEntry { needles: node::NEEDLES, open: node::open },
 ];
@@ -276,7 +288,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
 const _: () = assert!(READERS.len() <= 128, "a set of readers is the bits of a number");
 
 /// The place of the reader of steps in [`READERS`].
-const STEPS: usize = 1;
+const STEPS: usize = 3;
 
 /// What a needle of the log parser itself wakes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -197,8 +197,9 @@ fn is_marked(text: &str) -> bool {
 
 /// Whether a line begins as tools begin what they say when they give up.
 fn gives_up(text: &str) -> bool {
-    const BEGINS: &[&str] = &["error:", "fatal:", "fatal error:", "[error]", "✘ [error]", "error!"];
-    let lower = text.trim_start().to_lowercase();
+    const BEGINS: &[&str] = &["error:", "fatal:", "fatal error:", "[error]", "✘ [error]", "error!", "err!"];
+    // Some tools draw a bar beside what they say.
+    let lower = text.trim_start_matches(['│', '┃', ' ', '\t']).to_lowercase();
     // As programs of Unix do: `frob: could not open x`.
     let program = lower.split_once(": ").is_some_and(|(name, said)| {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
