@@ -408,6 +408,7 @@ impl Session {
                     let aside = pos + document.aside();
                     if aside > pos {
                         let last = eof && aside == data.len() && data[aside - 1] != b'\n';
+                        self.log.bounded(true);
                         while pos < aside {
                             pos += self.log.parse(&data[pos..aside], &mut self.at, last, &mut out);
                             self.log_ended = last && !self.log.done();
@@ -425,6 +426,7 @@ impl Session {
                             // What seems to be a report between the lines of another is none.
                             self.log.resume();
                         }
+                        self.log.bounded(false);
                         continue;
                     }
                     if document.done() {

@@ -20,7 +20,14 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     if has(b"\"reason\"") && reasons.iter().any(|reason| has(reason)) {
         return Some(Sure::Certain);
     }
-    (has(b"\"$message_type\"") && has(b"\"diagnostic\"")).then_some(Sure::Certain)
+    // Up to rustc 1.76 a diagnostic has no key that is its own.
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let within = |key: &[u8]| memchr::memmem::find(line, key).is_some();
+    let old = || {
+        head.starts_with(b"{\"message\":\"")
+            && [&b"\"level\":\""[..], b"\"spans\":[", b"\"children\":["].iter().all(|key| within(key))
+    };
+    (has(b"\"$message_type\"") && has(b"\"diagnostic\"") || old()).then_some(Sure::Certain)
 }
 
 #[derive(Default)]

@@ -11,6 +11,36 @@ const STEP: usize = 1024 * 1024;
 /// How many lines are remembered with the place of their prefix. Failures rarely wait longer than that.
 const MAX_LINES: usize = 1 << 20;
 
+/// How many lines must have a prefix that nobody knows, as far as there are so many.
+const SHARED: usize = 3;
+
+/// The longest prefix that is looked for where nobody knows it.
+pub(super) const MAX_PREFIX: usize = 160;
+
+/// How many brackets of a line may be the first of a document that ends on it.
+pub(super) const CANDIDATES: usize = 8;
+
+/// Whether a text begins like a document, by its first characters.
+pub(super) fn begins_document(text: &[u8]) -> bool {
+    let Some((bracket, rest)) = text.split_first() else { return false };
+    let next = rest.trim_ascii_start().first();
+    match bracket {
+        b'{' => matches!(next, None | Some(b'"' | 0x1b)),
+        b'[' => matches!(next, None | Some(b'{' | 0x1b)),
+        b'<' => rest.starts_with(b"?xml") || rest.first().is_some_and(u8::is_ascii_alphabetic),
+        _ => false,
+    }
+}
+
+/// Whether a prefix that nobody knows says anything. Behind what is known, and behind nothing, blanks are the
+/// indentation of an element.
+pub(super) fn is_words(prefix: &[u8]) -> bool {
+    let text = crate::log::strip_escapes(prefix);
+    // The envelope of a line without text has lost its last blank.
+    let known = crate::log::prefix_length(format!("{text}{{").as_bytes()).min(text.len());
+    !text[known..].trim_ascii().is_empty() && !prefix.ends_with(b"  ")
+}
+
 /// What stands in front of each line: the bytes of the first, in which a run of digits stands for any other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Prefix {
@@ -22,7 +52,31 @@ impl Prefix {
     pub(crate) fn of(line: &[u8]) -> Option<Prefix> {
         let length = crate::log::prefix_length(line);
         let begins = matches!(line.get(length), Some(b'{' | b'[' | b'<'));
-        (length > 0 && begins).then(|| Prefix { first: line[..length].to_vec() })
+        if length > 0 && begins {
+            return Some(Prefix { first: line[..length].to_vec() });
+        }
+        // Behind color codes, and behind what stands in front of those.
+        let near = &line[..line.len().min(MAX_PREFIX)];
+        let start = memchr::memchr(0x1b, near)?;
+        let start = (start..near.len()).find(|at| begins_document(&line[*at..]))?;
+        let text = crate::log::strip_escapes(&line[..start]);
+        let known = crate::log::prefix_length(format!("{text}{{").as_bytes()) == text.len();
+        known.then(|| Prefix { first: line[..start].to_vec() })
+    }
+
+    /// The prefix of a document that begins on the first of these lines, where nobody knows it but each of the lines
+    /// that follow has it too.
+    pub(crate) fn shared(lines: &[u8]) -> Option<Prefix> {
+        let mut following = lines.split(|byte| *byte == b'\n');
+        let first = following.next()?;
+        let following: Vec<&[u8]> = following.take(SHARED).filter(|line| !line.is_empty()).collect();
+        let near = &first[..first.len().min(MAX_PREFIX)];
+        let start = (1..near.len()).find(|at| begins_document(&first[*at..]))?;
+        if !is_words(&near[..start]) {
+            return None;
+        }
+        let prefix = Prefix { first: first[..start].to_vec() };
+        (!following.is_empty() && following.iter().all(|line| prefix.length(line) > 0)).then_some(prefix)
     }
 
     /// How long the prefix of a line is, 0 where it has none.
@@ -49,11 +103,50 @@ impl Prefix {
         pos
     }
 
-    /// The lines of `data` without their prefixes.
+    /// The lines of `data` without their prefixes, and without the codes that end a color.
     pub(crate) fn strip(&self, data: &[u8]) -> Vec<u8> {
-        let lines = data.split_inclusive(|byte| *byte == b'\n');
-        lines.flat_map(|line| &line[self.length(line)..]).copied().collect()
+        let mut text = Vec::with_capacity(data.len());
+        for line in data.split_inclusive(|byte| *byte == b'\n') {
+            let Parts { prefix, text: shown, codes } = self.parts(line);
+            text.extend_from_slice(&line[prefix..prefix + shown]);
+            text.extend_from_slice(&line[prefix + shown + codes..]);
+        }
+        text
     }
+
+    /// Where the codes that end a color begin, or else the end of the line.
+    fn end(&self, line: &[u8]) -> usize {
+        let whole = line.trim_ascii_end().len();
+        if !self.first.contains(&0x1b) {
+            return whole;
+        }
+        let mut end = whole;
+        while let Some(start) = memchr::memrchr(0x1b, &line[..end]) {
+            let code = &line[start + 1..end];
+            let Some((last, parameters)) = code.strip_prefix(b"[").and_then(|code| code.split_last()) else { break };
+            let known = matches!(last, b'm' | b'K') && parameters.iter().all(|byte| matches!(byte, b'0'..=b'9' | b';'));
+            if !known {
+                break;
+            }
+            end = start;
+        }
+        end
+    }
+
+    /// How long the parts of a line are.
+    fn parts(&self, line: &[u8]) -> Parts {
+        let prefix = self.length(line);
+        let shown = self.end(line).max(prefix);
+        let codes = line[shown..].trim_ascii_end().len();
+        Parts { prefix, text: shown - prefix, codes }
+    }
+}
+
+/// The parts of a line in front of its end: what stands before its text, the text, and the codes that end a color.
+struct Parts {
+    prefix: usize,
+    text: usize,
+    codes: usize,
 }
 
 /// Reads what is left of the lines with the parser of a format.
@@ -90,9 +183,10 @@ impl Framed {
                 None if eof => rest,
                 None => return false,
             };
-            let length = self.prefix.length(line);
-            self.places.line(length, line.len());
-            self.text.extend_from_slice(&line[length..]);
+            let Parts { prefix, text, codes } = self.prefix.parts(line);
+            self.places.line(prefix, text, codes, line.len());
+            self.text.extend_from_slice(&line[prefix..prefix + text]);
+            self.text.extend_from_slice(&line[prefix + text + codes..]);
             self.covered += line.len();
         }
         false
@@ -149,7 +243,7 @@ impl Parse for Framed {
 /// Where the prefixes stood.
 #[derive(Debug, Default)]
 struct Places {
-    /// For each line with a prefix, where it begins without prefixes, and how much was taken off up to there.
+    /// Where something was taken off, in bytes of what is left, and how much up to there.
     lines: Vec<(u64, u64)>,
     /// Where the next line begins without prefixes.
     next: u64,
@@ -157,15 +251,22 @@ struct Places {
 }
 
 impl Places {
-    fn line(&mut self, prefix: usize, length: usize) {
-        if prefix > 0 {
-            self.taken += prefix as u64;
-            if self.lines.len() >= MAX_LINES {
-                self.lines.drain(..MAX_LINES / 2);
-            }
-            self.lines.push((self.next, self.taken));
+    /// Adds a line of so many bytes: its prefix, its text, and the codes behind it.
+    fn line(&mut self, prefix: usize, text: usize, codes: usize, length: usize) {
+        self.take_off(self.next, prefix);
+        self.take_off(self.next + text as u64, codes);
+        self.next += (length - prefix - codes) as u64;
+    }
+
+    fn take_off(&mut self, at: u64, bytes: usize) {
+        if bytes == 0 {
+            return;
         }
-        self.next += (length - prefix) as u64;
+        self.taken += bytes as u64;
+        if self.lines.len() >= MAX_LINES {
+            self.lines.drain(..MAX_LINES / 2);
+        }
+        self.lines.push((at, self.taken));
     }
 
     fn before(&self, line: usize) -> u64 {

@@ -68,6 +68,14 @@ impl Event {
     }
 }
 
+impl Event {
+    /// The event that stands behind words that nobody knows.
+    fn behind(text: &str) -> Option<Event> {
+        let start = text.find("{\"").filter(|start| *start > 0 && text.ends_with('}'))?;
+        Event::parse(&text[start..])
+    }
+}
+
 #[derive(Default)]
 struct GoTestJson {
     packages: HashMap<String, Open>,
@@ -88,7 +96,7 @@ struct Open {
 
 impl Reader for GoTestJson {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
-        let Some(event) = Event::parse(line.text) else {
+        let Some(event) = Event::parse(line.text).or_else(|| Event::behind(line.text)) else {
             return if self.packages.is_empty() { Grip::Pass } else { Grip::Watch };
         };
         self.event(event, line.span, out);

@@ -48,6 +48,8 @@ mod trx;
 mod xml;
 mod xunit;
 
+use std::borrow::Cow;
+
 use crate::item::Item;
 use crate::kind::names;
 use document::{Stream, Whole};
@@ -138,6 +140,12 @@ impl Format {
     /// Whether it is what somebody says, rather than the output of a tool.
     pub(crate) fn is_message(self) -> bool {
         matches!(self, Format::Message | Format::MessageJson)
+    }
+
+    /// Whether its like may stand in any text: it is a log, or somebody's words.
+    #[must_use]
+    pub fn is_prose(self) -> bool {
+        self.is_message() || matches!(self, Format::Log | Format::AgentResult)
     }
 
     /// What a file that was found in a folder is; `None` where it is neither a report nor a log.
@@ -314,7 +322,11 @@ pub(crate) fn detect(head: &[u8]) -> Option<Format> {
     let head = &head[..head.len().min(HEAD)];
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     let mut best: Option<(Sure, Format)> = None;
-    let parsers = TABLE.iter().map(|entry| (entry.sniff, entry.format));
+    // What stands in brackets at the beginning of a log is no list of objects.
+    let bracketed = head.strip_prefix(b"[").and_then(|rest| rest.trim_ascii_start().first());
+    let no_list = bracketed.is_some_and(|next| !matches!(next, b'{' | b'[' | b']'));
+    let wanted = |format: Format| !no_list || format.is_prose();
+    let parsers = TABLE.iter().map(|entry| (entry.sniff, entry.format)).filter(|(_, format)| wanted(*format));
     for (sniff, format) in parsers.chain(LINES.iter().map(|entry| (entry.sniff, entry.format))) {
         if let Some(sure) = sniff(head)
             && best.is_none_or(|(known, _)| sure > known)
@@ -338,12 +350,14 @@ pub(crate) const BEGINNINGS: &[&str] = &[
     "\"stats\": {",
     "{\"stats\":{",
     "\"config\": {",
+    "\"config\":{",
     "\"$report_type\"",
     "\"exitcode\"",
     "\"full_description\"",
     "\"elements\": [",
     "\"elements\":[",
     "\"testsuites\": [",
+    "\"testsuites\":[",
     "\"protocolVersion\"",
     "\"reportFormat\"",
     "\"type\": \"suite\"",
@@ -351,12 +365,14 @@ pub(crate) const BEGINNINGS: &[&str] = &[
     "{\"reason\":\"compiler-",
     "{\"reason\":\"build-",
     "{\"$message_type\"",
+    "\"byte_start\":",
     "\"column-origin\"",
     "\"caret\"",
     "\"filePath\"",
-    "\"cell\": ",
+    "\"cell\":",
     "\"endColumn\"",
     "\"messages\": [",
+    "\"messages\":[",
     "\"generated_at\"",
     "\"rubocop_version\"",
     "\"invalidOptionWarnings\"",
@@ -371,6 +387,7 @@ pub(crate) const BEGINNINGS: &[&str] = &[
     "\"messages\":[\"\\nAn error occurred ",
     "\"catch2-version\"",
     "\"vulnerabilities\": [",
+    "\"vulnerabilities\":[",
     "\"check_id\"",
     "{\"id\":{\"started\"",
     "\"childSessionKey\"",
@@ -381,48 +398,127 @@ pub(crate) const BEGINNINGS: &[&str] = &[
 /// above it that holds only a bracket. What a CI system writes in front of a line is a part of it.
 pub(crate) fn beginning(lines: &[u8], start: usize, end: usize) -> Option<usize> {
     let line = lines[start..end].trim_ascii_start();
-    // The bracket of a list may stand alone above its first element.
-    let list = |start: usize| match above(lines, start) {
-        Some((outer, b"[")) => outer,
-        _ => start,
-    };
+    let list = |start: usize| list(lines, start);
     if line.starts_with(b"<") || line.starts_with(b"{") {
         return Some(list(start));
     }
-    let behind = |line: &[u8]| crate::log::prefix_length(line);
-    if matches!(line.get(behind(line)), Some(b'{' | b'[' | b'<')) {
+    if framed::begins_document(&line[crate::log::prefix_length(line)..]) {
         return Some(list(start));
     }
     if let Some(prefix) = document::behind_prefix(line) {
-        return Some(end - line.len() + prefix);
+        let outer = list(start);
+        return Some(if outer < start { outer } else { end - line.len() + prefix });
+    }
+    if line.contains(&0x1b) {
+        let text = crate::log::strip_escapes(line);
+        if framed::begins_document(&text.as_bytes()[crate::log::prefix_length(text.as_bytes())..]) {
+            return Some(list(start));
+        }
     }
     // Members of the document may stand between its bracket and the one that tells what it is.
     let mut first = start;
     for _ in 0..MEMBERS_ABOVE {
-        let (line, bare) = above(lines, first)?;
+        let Some((line, bare)) = above(lines, first) else { break };
         first = line;
-        if matches!(bare, b"{" | b"[") {
+        if matches!(&*bare, "{" | "[") {
             return Some(match above(lines, first) {
-                Some((outer, b"{" | b"[")) => outer,
+                Some((outer, bare)) if matches!(&*bare, "{" | "[") => outer,
                 _ => first,
             });
         }
-        if bare.first() != Some(&b'"') {
+        if !bare.starts_with('"') {
+            break;
+        }
+    }
+    beginning_behind_words(lines, start, end)
+}
+
+/// Where the list begins of which the first element begins on a line: its bracket may stand alone above.
+fn list(lines: &[u8], start: usize) -> usize {
+    let shared = |outer: usize| Prefix::shared(&lines[outer..]).is_some();
+    match above(lines, start) {
+        Some((outer, bare)) if bare == "[" || bare.ends_with('[') && shared(outer) => outer,
+        _ => start,
+    }
+}
+
+/// Whether a line ends with the bracket that may open a report, which tells what it is on one of the next lines.
+pub(crate) fn may_open(line: &[u8]) -> bool {
+    let near = &line[line.len().saturating_sub(16)..];
+    memchr::memchr2(b'{', b'[', near).is_some() && bare(line).ends_with(['{', '['])
+}
+
+/// The same where words that nobody knows stand in front of each line, or of the only one.
+fn beginning_behind_words(lines: &[u8], start: usize, end: usize) -> Option<usize> {
+    let line = &lines[start..end];
+    let shared = |lines: &[u8]| Prefix::shared(lines).is_some();
+    let outer = list(lines, start);
+    if outer < start {
+        return Some(outer);
+    }
+    if let Some(at) = whole_on_line(line, |bracket| bracket != b'<') {
+        return Some(start + at);
+    }
+    if shared(&lines[start..]) {
+        return Some(start);
+    }
+    if let Some(at) = whole_on_line(line, |bracket| bracket == b'<') {
+        return Some(start + at);
+    }
+    let mut first = start;
+    for _ in 0..MEMBERS_ABOVE {
+        let (line, bare) = above(lines, first)?;
+        first = line;
+        if bare.ends_with(['{', '[']) {
+            let begins = |at: usize| shared(&lines[at..]).then_some(at);
+            return above(lines, first).and_then(|(outer, _)| begins(outer)).or_else(|| begins(first));
+        }
+        if !bare.contains('"') {
             return None;
         }
     }
     None
 }
 
-/// How many members of a document are looked past for its bracket.
-const MEMBERS_ABOVE: usize = 12;
+/// Where a report begins that ends on its line, behind words that nobody knows.
+fn whole_on_line(line: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
+    let near = &line[..line.len().min(framed::MAX_PREFIX)];
+    let starts = (1..near.len()).filter(|at| framed::begins_document(&line[*at..]) && wanted(line[*at]));
+    starts.take(framed::CANDIDATES).find(|at| {
+        let text = &line[*at..];
+        let end = match text[0] {
+            b'<' => memchr::memmem::rfind(text, b"</")
+                .and_then(|last| Some(last + memchr::memchr(b'>', &text[last..])? + 1)),
+            _ => {
+                let mut value = json::Cursor::new(text);
+                value.skip().is_ok().then(|| value.pos())
+            }
+        };
+        let ends = |end: usize| bare(&text[end..]).is_empty();
+        framed::is_words(&line[..*at]) && end.is_some_and(ends) && detect(text).is_some_and(|format| !format.is_prose())
+    })
+}
 
-/// The line above another: where it begins, and its text without white space and prefix.
-fn above(lines: &[u8], start: usize) -> Option<(usize, &[u8])> {
+/// How many members of a document are looked past for its bracket.
+pub(crate) const MEMBERS_ABOVE: usize = 12;
+
+/// The line above another: where it begins, and its text.
+fn above(lines: &[u8], start: usize) -> Option<(usize, Cow<'_, str>)> {
     let before = lines[..start].strip_suffix(b"\n")?;
     let first = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-    let line = &before[first..];
-    Some((first, line[crate::log::prefix_length(line)..].trim_ascii()))
+    Some((first, bare(&before[first..])))
+}
+
+/// The text of a line without white space, color codes and what a CI system writes in front of it.
+fn bare(line: &[u8]) -> Cow<'_, str> {
+    let line = &line[crate::log::prefix_length(line)..];
+    match crate::log::strip_escapes(line) {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_ascii()),
+        Cow::Owned(text) => {
+            let rest = &text[crate::log::prefix_length(text.as_bytes())..];
+            Cow::Owned(rest.trim_ascii().to_owned())
+        }
+    }
 }
 
 /// Whether a text may be of a format that it is told to be, by its first character.
@@ -454,7 +550,7 @@ pub(crate) fn is_cut_short(text: &[u8]) -> bool {
 pub(crate) fn detect_framed(head: &[u8]) -> Option<(Format, Prefix)> {
     let head = &head[..head.len().min(HEAD)];
     let line = head.split(|byte| *byte == b'\n').next()?;
-    let prefix = Prefix::of(line)?;
+    let prefix = Prefix::of(line).or_else(|| Prefix::shared(head))?;
     // Most that stands behind prefixes is a log, as its first lines show.
     let first = prefix.strip(&head[..head.len().min(FIRST)]);
     let opens = first.trim_ascii_start().first().is_some_and(|byte| matches!(byte, b'{' | b'[' | b'<'));

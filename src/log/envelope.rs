@@ -238,7 +238,8 @@ fn fraction(bytes: &[u8], at: usize) -> usize {
 /// GitLab's `… 01O ` and `… 00E+` behind it.
 fn strip_stamp(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
-    let spaced = shaped(bytes, b"dddd-dd-dd dd:dd:dd");
+    // The second is what Go's logger writes.
+    let spaced = shaped(bytes, b"dddd-dd-dd dd:dd:dd") || shaped(bytes, b"dddd/dd/dd dd:dd:dd");
     if !spaced && !shaped(bytes, b"dddd-dd-ddTdd:dd:dd") {
         return None;
     }

@@ -87,7 +87,7 @@ use std::sync::LazyLock;
 use memchr::memmem;
 
 use crate::baseline::Baseline;
-use crate::format::{BEGINNINGS, Parse, Place, beginning, go_test_json, tap};
+use crate::format::{BEGINNINGS, MEMBERS_ABOVE, Parse, Place, beginning, go_test_json, may_open, tap};
 use crate::hint;
 use crate::item::{Item, LogLine, Mark, Scope, Step};
 use crate::report::{Failure, Note, Outcome, Span, TextLine};
@@ -328,6 +328,8 @@ pub(crate) struct LogParser {
     document_at: Option<u64>,
     /// The last such place, where none began.
     refused: Option<u64>,
+    /// It is shown lines of a report, and nothing comes behind those at hand.
+    bounded: bool,
     recent: Recent,
     frame: Frame,
     /// How many marks of failure there were.
@@ -354,6 +356,7 @@ impl LogParser {
             long_lines: 0,
             document_at: None,
             refused: None,
+            bounded: false,
             recent: Recent::default(),
             frame: Frame::default(),
             tails: 0,
@@ -377,6 +380,11 @@ impl LogParser {
     /// Goes on with the log: what seemed to be a report is none, or has been read by its own parser.
     pub(crate) fn resume(&mut self) {
         self.refused = self.document_at.take();
+    }
+
+    /// Whether it is shown whole lines that stand within a report, rather than the input as it comes.
+    pub(crate) fn bounded(&mut self, bounded: bool) {
+        self.bounded = bounded;
     }
 
     /// Begins a report that is read line by line: its reader holds from the first line.
@@ -575,6 +583,20 @@ impl LogParser {
         }
     }
 
+    /// Whether the line `lines[start..end]` opens a report, as one of the next lines tells; `None` where it may stand
+    /// behind what is known.
+    fn opens_report(&self, lines: &[u8], start: usize, end: usize) -> Option<bool> {
+        let mut from = end + 1;
+        for _ in 0..MEMBERS_ABOVE {
+            let end = from + memchr::memchr(b'\n', lines.get(from..)?)?;
+            if self.needles_in(&lines[from..end.min(from + MAX_LINE)]).report {
+                return Some(beginning(lines, from, end) == Some(start));
+            }
+            from = end + 1;
+        }
+        Some(false)
+    }
+
     fn needles_in(&self, raw: &[u8]) -> Needles {
         let mut found = Needles::default();
         self.rules.scanner().each(raw, |needle, _| match self.rules.owner(needle) {
@@ -659,6 +681,17 @@ impl Parse for LogParser {
                 self.recent.keep(&data[..first]);
                 self.recent.end = at.byte;
                 return first;
+            }
+            // Where the line is looked at for another reason, the bracket comes before what tells that it is a report's.
+            if !within_report && needles.is_some() && may_open(shown) {
+                let ahead = self.opens_report(lines, start, end);
+                let opens = ahead == Some(true) && self.refused != Some(at.byte + (start - pos) as u64);
+                if opens || ahead.is_none() && !eof && !self.bounded && data.len() < WINDOW {
+                    at.advance(&lines[pos..start]);
+                    pos = start;
+                    self.document_at = opens.then_some(at.byte);
+                    break;
+                }
             }
             at.advance(&lines[pos..start]);
             if end - start > MAX_LINE {
