@@ -1,4 +1,4 @@
-//! The built-in rules as they are compiled into the crate; `build.rs` writes the table from the files in `rules/`.
+//! The built-in rules as they are compiled into the crate; `build/main.rs` writes the table from the files in `rules/`.
 
 use super::{Rank, Role, Rule};
 use crate::kind::{Kind, Nature, Phase};

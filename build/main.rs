@@ -1,4 +1,4 @@
-//! Compiles the built-in rules into the crate, so that no program that links it parses TOML at start.
+//! Compiles the built-in rules and phrases into the crate, so that no program that links it parses TOML at start.
 //!
 //! The rule files stay the one source. What matching needs becomes a table of constants; the hits and misses, by which
 //! the rules are proved, stay behind and are read from the embedded files only when somebody asks for them.
@@ -9,10 +9,24 @@ use std::{env, fs};
 
 use toml::{Table, Value};
 
+mod literals;
+mod phrases;
+
 fn main() {
-    let folder = Path::new(&env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("rules");
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    println!("cargo::rerun-if-changed=build");
+    fs::write(out.join("rules.rs"), rules(&root.join("rules"))).expect("the output folder can be written");
+    let path = root.join("src/words/phrases.toml");
+    println!("cargo::rerun-if-changed={}", path.display());
+    let text = fs::read_to_string(path).expect("the phrases can be read");
+    fs::write(out.join("phrases.rs"), phrases::constants(&text)).expect("the output folder can be written");
+}
+
+/// The constants that `src/rules.rs` includes.
+fn rules(folder: &Path) -> String {
     println!("cargo::rerun-if-changed={}", folder.display());
-    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .expect("the folder of the rules can be read")
         .map(|entry| entry.expect("so can its entries").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
@@ -34,9 +48,7 @@ fn main() {
         }
         let _ = writeln!(sources, "    ({name:?}, include_str!({:?})),", path.display().to_string());
     }
-    let text = format!("Built {{\n  hash: {hash},\n  sources: &[\n{sources}  ],\n  rules: &[\n{rules}  ],\n}}\n");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("rules.rs");
-    fs::write(out, text).expect("the output folder can be written");
+    format!("Built {{\n  hash: {hash},\n  sources: &[\n{sources}  ],\n  rules: &[\n{rules}  ],\n}}\n")
 }
 
 /// Writes one rule as a constant. What is wrong in it beyond its shape is told by the tests of the rules.
