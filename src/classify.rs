@@ -397,7 +397,7 @@ fn is_refusal(text: &str) -> bool {
     // `Failed to connect to`, `Couldn't connect to server`, `unable to connect`
     let failed = ["ailed to", "ould not", "ouldn't", "nable to", "annot", "an't"];
     whole.iter().any(|words| text.contains(words))
-        || failed.iter().any(|words| text.contains(&format!("{words} connect")))
+        || text.match_indices(" connect").any(|(at, _)| failed.iter().any(|words| text[..at].ends_with(words)))
 }
 
 /// Whether a text speaks of a service that is not the project's own: its protocol, its status, its hint.

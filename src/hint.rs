@@ -6,9 +6,9 @@
 
 use std::sync::LazyLock;
 
-use crate::pattern::Regex;
+use aho_corasick::AhoCorasick;
 
-use crate::pattern;
+use crate::pattern::{self, Regex};
 
 /// Waiting longer than this is not waiting.
 const LONGEST_MS: f64 = 7.0 * 24.0 * 3_600_000.0;
@@ -97,8 +97,8 @@ pub(crate) fn mentions(line: &str) -> bool {
     if line.len() > 4096 {
         return false;
     }
-    let lower = line.to_ascii_lowercase();
-    WORDS.iter().any(|word| lower.contains(word)) && (read(line).is_some() || inner_retries(line))
+    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| pattern::any_of(WORDS, false));
+    FINDER.is_match(line) && (read(line).is_some() || inner_retries(line))
 }
 
 macro_rules! patterns {

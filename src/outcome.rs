@@ -580,6 +580,10 @@ pub(crate) fn unclassified(line: TextLine, task: Option<String>) -> Filing {
 
 /// Whether a line says that what was just told will be tried again: `Will retry in 2 seconds. 2 retries left.`
 fn announces_retry(text: &str) -> bool {
+    let speaks = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    if !speaks("etr") && !speaks("ETR") {
+        return false;
+    }
     let lower = text.to_lowercase();
     ["will retry in ", "retrying in ", "retries left", "retries remaining"].iter().any(|words| lower.contains(words))
 }

@@ -13,6 +13,7 @@ use std::ops::{Index, Range};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex_automata::util::captures;
 use regex_automata::{Anchored, Input, meta};
 use regex_syntax::hir::{Capture, Class, ClassBytes, ClassBytesRange, ClassUnicode, Hir, HirKind, Repetition};
@@ -59,6 +60,13 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, Error> {
 /// Compiles an expression of our own.
 pub(crate) fn regex(pattern: &str) -> Regex {
     compile(pattern).expect("a constant, and valid")
+}
+
+/// Finds any of a few words, whose case may matter or not.
+pub(crate) fn any_of(words: &[&str], case_matters: bool) -> AhoCorasick {
+    let kind = Some(AhoCorasickKind::NoncontiguousNFA);
+    let words = AhoCorasick::builder().ascii_case_insensitive(!case_matters).kind(kind).build(words);
+    words.expect("the words are few and short")
 }
 
 fn build(config: meta::Config, hir: &Hir) -> Result<meta::Regex, Box<meta::BuildError>> {

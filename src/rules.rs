@@ -308,52 +308,59 @@ impl RuleSet {
         self.rule(index).context.is_some()
     }
 
-    /// The rules among `candidates` that match the line, the weightiest first: by rank, then by order.
+    /// The rules among `candidates` that match the line, the weightiest first: by rank, then by order. Only the first
+    /// has its subject.
     pub(crate) fn matches<'r, 'c>(
         &'r self,
         line: &str,
         candidates: &[u32],
         context: impl Fn() -> Box<dyn Iterator<Item = &'c str> + 'c>,
     ) -> Vec<Match<'r>> {
-        let mut found = Vec::new();
-        for &index in candidates {
+        let matches = |&index: &u32| {
             let rule = self.rule(index);
             let compiled = &self.inner.compiled[index as usize];
-            let Some(pattern) = Self::compiled(&compiled.pattern, &rule.pattern) else { continue };
-            let Some(captures) = pattern.captures(line) else { continue };
-            if let Some(wanted) = &rule.context {
-                let Some(wanted) = Self::compiled(&compiled.context, wanted) else { continue };
-                if !context().any(|other| wanted.is_match(other)) {
-                    continue;
-                }
-            }
-            // A pattern with alternatives names the groups `subject`, `subject2`, `subject3`; the one that took part counts.
-            let subject = ["subject", "subject2", "subject3"]
-                .iter()
-                .find_map(|name| captures.name(name))
-                .map(|group| group.as_str().trim().to_owned())
-                .filter(|subject| !subject.is_empty());
-            found.push(Match { rule, index, subject });
-        }
+            let found = Self::compiled(&compiled.pattern, &rule.pattern).is_some_and(|regex| regex.is_match(line))
+                && rule.context.as_ref().is_none_or(|wanted| {
+                    let wanted = Self::compiled(&compiled.context, wanted);
+                    wanted.is_some_and(|wanted| context().any(|other| wanted.is_match(other)))
+                });
+            found.then_some(Match { rule, index, subject: None })
+        };
+        let mut found: Vec<Match<'_>> = candidates.iter().filter_map(matches).collect();
         // That nothing failed is more than that the line is no failure.
         if found.iter().any(|hit| hit.rule.role == Role::Passed) {
             found.retain(|hit| hit.rule.role != Role::Decoy);
         }
         found.sort_by_key(|hit| std::cmp::Reverse((hit.rule.role == Role::Decoy, hit.rule.rank)));
+        let Some(best) = found.first_mut() else { return found };
+        best.subject = self.subject(best.index, line);
+        if best.subject.is_some() || !best.rule.kind.is_some_and(Kind::is_tried_again) {
+            return found;
+        }
         // Of two that say the same of a remote, the one that says which.
-        let alike = |hit: &Match<'_>| {
-            let first = found[0].rule;
-            first.kind.is_some_and(Kind::is_tried_again)
-                && hit.subject.is_some()
-                && (hit.rule.kind, hit.rule.role, hit.rule.rank) == (first.kind, first.role, first.rank)
-        };
-        if found.len() > 1
-            && found[0].subject.is_none()
-            && let Some(index) = found.iter().position(alike)
-        {
-            found.swap(0, index);
+        let first = best.rule;
+        let alike =
+            |hit: &Match<'_>| (hit.rule.kind, hit.rule.role, hit.rule.rank) == (first.kind, first.role, first.rank);
+        let others = found.iter().enumerate().skip(1).filter(|(_, hit)| alike(hit));
+        let named = others.map(|(at, hit)| (at, self.subject(hit.index, line))).find(|(_, subject)| subject.is_some());
+        if let Some((at, subject)) = named {
+            found.swap(0, at);
+            found[0].subject = subject;
         }
         found
+    }
+
+    /// What a rule that matches a line takes for its subject.
+    fn subject(&self, index: u32, line: &str) -> Option<String> {
+        // A pattern with alternatives names the groups `subject`, `subject2`, `subject3`; the one that took part counts.
+        const GROUPS: [&str; 3] = ["subject", "subject2", "subject3"];
+        let pattern = &self.rule(index).pattern;
+        if !pattern.contains("<subject") {
+            return None;
+        }
+        let captures = Self::compiled(&self.inner.compiled[index as usize].pattern, pattern)?.captures(line)?;
+        let group = GROUPS.iter().find_map(|name| captures.name(name))?;
+        Some(group.as_str().trim().to_owned()).filter(|subject| !subject.is_empty())
     }
 
     /// What is wrong with the rules: ids out of order, needles too short, hits missed, misses hit. Empty when all is
@@ -388,13 +395,12 @@ impl RuleSet {
                 }
                 let context = || -> Box<dyn Iterator<Item = &str>> { Box::new(hit.before.iter().map(String::as_str)) };
                 let found = self.matches(&hit.line, &candidates, context);
-                match found.iter().find(|found| found.index == index as u32) {
-                    None => complain(format!("does not match its hit {:?}", hit.line)),
-                    Some(found) if hit.subject.is_some() && found.subject != hit.subject => complain(format!(
-                        "finds the subject {:?} in {:?}, expected {:?}",
-                        found.subject, hit.line, hit.subject
-                    )),
-                    Some(_) => {}
+                let subject = || self.subject(index as u32, &hit.line);
+                if !found.iter().any(|found| found.index == index as u32) {
+                    complain(format!("does not match its hit {:?}", hit.line));
+                } else if hit.subject.is_some() && subject() != hit.subject {
+                    let (found, line, expected) = (subject(), &hit.line, &hit.subject);
+                    complain(format!("finds the subject {found:?} in {line:?}, expected {expected:?}"));
                 }
                 if let Some(first) = found.first()
                     && first.index != index as u32

@@ -3,8 +3,9 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::AhoCorasick;
 
+use crate::pattern::any_of;
 use crate::report::{FileRef, TextLine};
 
 /// How many lines are looked at.
@@ -34,10 +35,7 @@ const FOREIGN: &[&str] = &[
 ];
 
 /// Finds any of [`FOREIGN`].
-static FOREIGN_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    let kind = Some(AhoCorasickKind::NoncontiguousNFA);
-    AhoCorasick::builder().kind(kind).build(FOREIGN).expect("the parts are few and short")
-});
+static FOREIGN_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(FOREIGN, true));
 
 /// Packages of the JVM that are not the project's own.
 const FOREIGN_CLASSES: &[&str] = &[

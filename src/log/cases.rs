@@ -185,12 +185,6 @@ pub(super) fn is_jvm_frame(text: &str) -> bool {
         || text.starts_with("[...]")
 }
 
-static JVM_FRAME: LazyLock<Regex> = LazyLock::new(|| {
-    pattern::regex(
-        r"^\s*(?:at )?(?:[\w.\-]+(?:@[\w.]+)?/)*(?P<class>[\w.$]+)\.[\w$<>]+\((?P<file>[\w$]+\.\w+):(?P<line>\d+)\)",
-    )
-});
-
 /// The place of a frame, unless it lies in the runtime or in a library of tests.
 pub(super) fn jvm_place(text: &str) -> Option<FileRef> {
     const FOREIGN: &[&str] = &[
@@ -221,11 +215,28 @@ pub(super) fn jvm_place(text: &str) -> Option<FileRef> {
         "com.google.common.truth.",
         "io.kotest.",
     ];
-    let found = JVM_FRAME.captures(text)?;
-    if FOREIGN.iter().any(|package| found["class"].starts_with(package)) {
+    // `at app//org.demo.Bin.fill(Bin.java:6)`: loader and module, class, method, file and line.
+    let (method, place) = text.split_once('(')?;
+    let (file, line) = place.split_once(')')?.0.split_once(':')?;
+    let method = method.trim_start();
+    let method = method.strip_prefix("at ").unwrap_or(method);
+    let (module, method) = method.rsplit_once('/').unwrap_or(("", method));
+    let (class, name) = method.rsplit_once('.')?;
+    if FOREIGN.iter().any(|package| class.starts_with(package)) {
         return None;
     }
-    Some(FileRef::new(&found["file"], found["line"].parse().ok(), None))
+    let word = |character: char| character.is_alphanumeric() || matches!(character, '_' | '$');
+    let (stem, extension) = file.rsplit_once('.')?;
+    let whole = module.chars().all(|character| word(character) || matches!(character, '.' | '-' | '@' | '/'))
+        && !class.is_empty()
+        && class.chars().all(|character| word(character) || character == '.')
+        && !name.is_empty()
+        && name.chars().all(|character| word(character) || matches!(character, '<' | '>'))
+        && !stem.is_empty()
+        && stem.chars().chain(extension.chars()).all(word)
+        && !line.is_empty()
+        && line.bytes().all(|byte| byte.is_ascii_digit());
+    whole.then(|| FileRef::new(file, line.parse().ok(), None))
 }
 
 static PLACE: LazyLock<Regex> =
@@ -288,4 +299,24 @@ pub(super) fn labeled(text: &str) -> Option<Vec<(&str, u64)>> {
             Some((word.trim(), read_count(number)?))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_of_the_jvm() {
+        let place = |text: &str| jvm_place(text).map(|place| (place.path, place.line));
+        let found = |path: &str, line| Some((path.to_owned(), Some(line)));
+        assert_eq!(place("\tat org.demo.BinTest.full(BinTest.java:6)"), found("BinTest.java", 6));
+        assert_eq!(place("at app//org.demo.Bin$1.<init>(Bin.java:60) ~[bin.jar:1]"), found("Bin.java", 60));
+        assert_eq!(place("at java.base@21/org.demo.A.b(A.kt:1)"), found("A.kt", 1));
+        assert_eq!(place("demo.ListSuite.f$1(ListSuite.scala:3)"), found("ListSuite.scala", 3));
+        assert_eq!(place("at java.base/java.util.List.of(List.java:3)"), None);
+        assert_eq!(place("at org.junit.Assert.fail(Assert.java:3)"), None);
+        assert_eq!(place("at org.demo.A.b(Native Method)"), None);
+        assert_eq!(place("see the note (A.java:3)"), None);
+        assert_eq!(place("see http://demo/a.b(A.java:3)"), None);
+    }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::AhoCorasick;
 
 use super::ANNOTATION;
 use super::command::echoed;
 use super::envelope::{Frame, clean};
 use super::steps::{begins_step, is_boundary};
 use crate::format::Place;
+use crate::pattern::any_of;
 use crate::report::{Span, TextLine};
 
 /// How far back is looked.
@@ -270,7 +271,7 @@ fn is_complaint(text: &str) -> bool {
         "instead of",
         "should ",
     ];
-    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(WORDS));
+    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(WORDS, false));
     let mild = ["info", "debug", "notice", "note:", "ok ", "passed", "pass:", "warning", "npm warn"];
     FINDER.is_match(text) && !begins_with_any(text, &mild)
 }
@@ -339,7 +340,7 @@ pub(super) fn is_error(text: &str) -> bool {
         "broken",
     ];
     const CALM: &[&str] = &["0 error", "no error", "0 fail", "without error", "error-free", "errors: 0", "fail: 0"];
-    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(WORDS));
+    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(WORDS, false));
     let marked = text.trim_start().starts_with(['✖', '✗', '×', '✘', '❌', '⨯']);
     if !marked && !FINDER.is_match(text) {
         return false;
@@ -350,12 +351,6 @@ pub(super) fn is_error(text: &str) -> bool {
         // Ten errors are errors.
         lower.find(words).is_some_and(|at| !lower[..at].ends_with(|before: char| before.is_ascii_digit()))
     }) && !begins_with_any(text, &mild)
-}
-
-/// Finds any of these words, in small letters or in large.
-fn any_of(words: &[&str]) -> AhoCorasick {
-    let kind = Some(AhoCorasickKind::NoncontiguousNFA);
-    AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(words).expect("the words are few and short")
 }
 
 /// Whether a line begins with any of these words, in small letters or in large.
