@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use whyred::{Analyzer, Outcome, Report, RuleSet, Source};
@@ -102,48 +103,107 @@ fn failures() {
     }
 }
 
+/// How many bytes each of the logs has that are compared with one another.
+const SAME: usize = 1 << 20;
+
+/// Logs made to be dear, and the logs of the cases, each repeated to the same size: none may be much dearer than the
+/// one in the middle.
 fn hostile() {
-    println!("\nhostile      ms     ns/byte (4 MiB)");
+    println!("\nhostile      ms     ns/byte (1 MiB)");
     let repeat = |line: &dyn Fn(u64) -> String| {
         let mut text = String::new();
         let mut index = 0;
-        while text.len() < 4 << 20 {
+        while text.len() < SAME {
             text += &line(index);
             index += 1;
         }
         text.into_bytes()
     };
     let inputs: Vec<(&str, Vec<u8>)> = vec![
-        ("real-shaped", log(4 << 20)),
+        ("real-shaped", log(SAME)),
         ("each line a match", repeat(&|index| format!("Error: Cannot find module 'm{index}'\n"))),
         ("almost matches", repeat(&|index| format!("Cannot find modul {index} no such file or director\n"))),
         (
             "stamps and colors",
             repeat(&|index| format!("2026-11-21T00:05:47.{index:07}Z \x1b[31merror: x {index}\x1b[0m\n")),
         ),
-        ("one line", b"Cannot find module ".repeat((4 << 20) / 19)),
-        ("empty lines", b"\n".repeat(4 << 20)),
-        ("carriage returns", b"\rerror: ".repeat((4 << 20) / 8)),
+        ("one line", b"Cannot find module ".repeat(SAME / 19)),
+        ("empty lines", b"\n".repeat(SAME)),
+        ("carriage returns", b"\rerror: ".repeat(SAME / 8)),
         ("report beginnings", repeat(&|index| format!("<testsuite name='{index}'\n"))),
-        ("brackets", b"{\"a\":[".repeat((4 << 20) / 6)),
+        ("brackets", b"{\"a\":[".repeat(SAME / 6)),
         ("frames", repeat(&|index| format!("Error: x\n    at f{index} (/a/b.js:{index}:1)\n"))),
         (
             "bytes that are no text",
-            (0..4_u32 << 20).map(|index| (index.wrapping_mul(0x9e37_79b1) >> 24) as u8).collect(),
+            (0..SAME as u32).map(|index| (index.wrapping_mul(0x9e37_79b1) >> 24) as u8).collect(),
         ),
     ];
     let analyzer = Analyzer::new();
-    let mut costs: Vec<(&str, f64)> = Vec::new();
-    for (name, input) in &inputs {
+    let cost = |input: &[u8]| {
         let (took, report) = best(&analyzer, input);
+        (took, took.as_secs_f64() * 1e9 / input.len() as f64, report)
+    };
+    let mut made: Vec<(String, f64)> = Vec::new();
+    for (name, input) in &inputs {
+        let (took, cost, report) = cost(input);
         assert_ne!(report.outcome, Outcome::Passed, "{name}");
-        let cost = took.as_secs_f64() * 1e9 / input.len() as f64;
         row(name, took, cost);
-        costs.push((name, cost));
+        made.push(((*name).to_owned(), cost));
     }
+    let mut real: Vec<(String, f64)> = Vec::new();
+    for (name, text) in cases() {
+        let mut input = text.repeat(SAME / text.len() + 1);
+        input.truncate(SAME);
+        let (_, cost, report) = cost(&input);
+        // Nothing of it is lost by being said again.
+        assert_eq!(report.sources[0].bytes, SAME as u64, "{name}");
+        real.push((name, cost));
+    }
+    assert!(real.len() > 300, "the logs of the cases are at hand");
+    sort(&mut made);
+    sort(&mut real);
+    let at = |of: &[(String, f64)], part: f64| of[((of.len() - 1) as f64 * part) as usize].1;
+    println!("\nlogs of the cases, repeated to the same size, ns/byte: {} logs", real.len());
+    println!(
+        "a tenth below {:.1}, half below {:.1}, nine tenths below {:.1}",
+        at(&real, 0.1),
+        at(&real, 0.5),
+        at(&real, 0.9)
+    );
+    for (name, cost) in real.iter().rev().take(8) {
+        println!("{cost:>8.1} {name}");
+    }
+    let hostile = made.last().expect("there are some").1;
+    println!("the dearest hostile one costs {:.1} times the median of the hostile ones", hostile / at(&made, 0.5));
+    let mut all = [made, real].concat();
+    sort(&mut all);
+    let (name, most) = all.last().expect("there are some");
+    println!("the dearest of all, {name}, costs {:.1} times the median of all", most / at(&all, 0.5));
+}
+
+fn sort(costs: &mut [(String, f64)]) {
     costs.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let (median, worst) = (costs[costs.len() / 2], costs[costs.len() - 1]);
-    println!("the dearest, {}, costs {:.1} times the median, {}", worst.0, worst.1 / median.1, median.0);
+}
+
+/// The logs among the cases of the tests, with their names.
+fn cases() -> Vec<(String, Vec<u8>)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let (mut folders, mut found) = (vec![root.clone()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("the cases are at hand").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "log" || extension == "txt") {
+                let mut text = std::fs::read(&path).expect("a case can be read");
+                text.push(b'\n');
+                let name = path.strip_prefix(&root).unwrap_or(&path);
+                found.push((name.display().to_string(), text));
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 fn row(name: &str, took: Duration, cost: f64) {

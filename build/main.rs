@@ -2,6 +2,7 @@
 //!
 //! The rule files stay the one source. What matching needs becomes a table of constants; the hits and misses, by which
 //! the rules are proved, stay behind and are read from the embedded files only when somebody asks for them.
+#![allow(clippy::print_stdout, reason = "so a build script speaks to cargo")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -9,6 +9,10 @@ use crate::report::{Failure, Level, Signal, TextLine};
 use crate::rules::{Match, Rank, Role, RuleSet};
 use crate::words;
 
+mod memo;
+
+pub(crate) use memo::Memo;
+
 /// How many lines of a failure's text are read.
 const MAX_TEXT_LINES: usize = 400;
 
@@ -36,9 +40,9 @@ pub(crate) struct Verdict {
 }
 
 /// What a line of a log was found to be, or nothing.
-pub(crate) fn classify_line(rules: &RuleSet, line: &LogLine) -> Option<Verdict> {
+pub(crate) fn classify_line(rules: &RuleSet, line: &LogLine, memo: &mut Memo) -> Option<Verdict> {
     let context = || -> Box<dyn Iterator<Item = &str>> { Box::new(line.before.iter().map(String::as_str)) };
-    let mut found = rules.matches(&line.text, &line.rules, context).into_iter();
+    let mut found = memo.matches(rules, &line.text, Some(&line.rules), context).into_iter();
     let best = found.next()?;
     // What is ticked off went well, whatever it is called.
     if matches!(best.rule.role, Role::Root | Role::FollowOn)
@@ -64,73 +68,14 @@ fn contender<'r>(other: &Match<'r>, kind: Kind) -> Option<(Kind, Rank, &'r str)>
     Some((named, rule.rank, rule.id.as_str()))
 }
 
-/// What the rules make of lines that were read before: the failures of a run share frames and messages.
-#[derive(Debug, Default)]
-pub(crate) struct Memo {
-    /// A line has one place, by its hash; a later one takes it over. There are none before the first line.
-    known: Vec<Known>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Known {
-    line: Box<str>,
-    /// The rules that match, the weightiest first, each with the subject.
-    found: Vec<(u32, Option<String>)>,
-}
-
-impl Memo {
-    const PLACES: usize = 1024;
-
-    /// The longest line that is remembered.
-    const WIDTH: usize = 300;
-
-    fn place(line: &str) -> usize {
-        let eight = line.as_bytes().chunks_exact(8);
-        let rest = eight.remainder().iter().fold(line.len() as u64, |sum, byte| sum << 8 | u64::from(*byte));
-        let hash = eight.fold(rest, |hash, bytes| {
-            let word = u64::from_le_bytes(bytes.try_into().unwrap_or_default());
-            (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        });
-        (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % Memo::PLACES
-    }
-
-    /// The rules that match a line of a failure, the weightiest first.
-    fn matches<'r>(&mut self, rules: &'r RuleSet, line: &str, text: &[TextLine]) -> Vec<Match<'r>> {
-        let place = Memo::place(line);
-        if let Some(known) = self.known.get(place)
-            && *known.line == *line
-        {
-            let again = known.found.iter();
-            let again = again.map(|(index, subject)| Match {
-                rule: rules.rule(*index),
-                index: *index,
-                subject: subject.clone(),
-            });
-            return again.collect();
-        }
-        let candidates = rules.candidates(line);
-        let found = if candidates.is_empty() {
-            Vec::new()
-        } else {
-            rules.matches(line, &candidates, || Box::new(text.iter().map(|line| line.text.as_str())))
-        };
-        // What hangs on other lines may be otherwise next time.
-        if line.len() <= Memo::WIDTH && !candidates.iter().any(|&rule| rules.wants_context(rule)) {
-            let found = found.iter().map(|found| (found.index, found.subject.clone())).collect();
-            self.known.resize(Memo::PLACES, Known::default());
-            self.known[place] = Known { line: line.into(), found };
-        }
-        found
-    }
-}
-
 /// What a failure was found to be.
 pub(crate) fn classify(rules: &RuleSet, failure: &Failure, memo: &mut Memo) -> Verdict {
     let mut best: Option<(Match<'_>, &TextLine)> = None;
     let mut others: Vec<(Kind, Rank, &str)> = Vec::new();
     let text = &failure.text[..failure.text.len().min(MAX_TEXT_LINES)];
     for line in text {
-        let found = memo.matches(rules, &line.text, text);
+        let context = || -> Box<dyn Iterator<Item = &str>> { Box::new(text.iter().map(|line| line.text.as_str())) };
+        let found = memo.matches(rules, &line.text, None, context);
         others.extend(found.iter().filter_map(|other| contender(other, Kind::Unclassified)));
         let found = found.into_iter().next();
         let Some(found) = found.filter(|found| found.rule.role == Role::Root) else { continue };
@@ -170,7 +115,7 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure, memo: &mut Memo) -> V
                 found.rank = Rank::Generic;
             }
             if let Some((known, line)) = best.filter(|(known, _)| known.rule.kind == Some(kind)) {
-                found.subject = found.subject.or(known.subject);
+                found.subject = found.subject.or(known.subject_in(&line.text));
                 found.line = line.clone();
             }
             found
@@ -235,7 +180,7 @@ fn verdict(found: &Match<'_>, line: TextLine, phase: Option<Phase>) -> Verdict {
         kind,
         nature: rule.nature.unwrap_or(kind.nature()),
         phase: rule.phase.or(phase).unwrap_or(Phase::Unknown),
-        subject: found.subject.clone(),
+        subject: found.subject_in(&line.text),
         rule: rule.id.clone(),
         rank: rule.rank,
         role: rule.role,

@@ -380,7 +380,7 @@ impl Findings {
             let stretch = (self.stretches.len() - 1) as u32;
             self.ledger.excuse(stretch, line.span.line);
         }
-        let Some(mut verdict) = classify_line(rules, line) else { return };
+        let Some(mut verdict) = classify_line(rules, line, &mut self.memo) else { return };
         set_phase(&mut verdict, self.stretch().phase);
         match verdict.role {
             Role::Decoy => {

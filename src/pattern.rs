@@ -33,6 +33,7 @@ const SIZE_LIMIT: usize = 10 << 20;
 pub(crate) struct Regex {
     hir: Hir,
     small: meta::Regex,
+    digits_alike: bool,
     /// Tells whether a line matches without captures, in time that does not hang on the expression.
     large: OnceLock<Option<meta::Regex>>,
     asked: AtomicU32,
@@ -54,12 +55,30 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, Error> {
     let hir = bytes_only(parse(&narrow(pattern)).map_err(Error::Syntax)?);
     let config = meta::Config::new().hybrid(false).dfa(false).onepass(false).auto_prefilter(false);
     let small = build(config, &hir).map_err(Error::Build)?;
-    Ok(Regex { hir, small, large: OnceLock::new(), asked: AtomicU32::new(0) })
+    let digits_alike = knows_no_digit(&hir);
+    Ok(Regex { hir, small, digits_alike, large: OnceLock::new(), asked: AtomicU32::new(0) })
 }
 
 /// Compiles an expression of our own.
 pub(crate) fn regex(pattern: &str) -> Regex {
     compile(pattern).expect("a constant, and valid")
+}
+
+/// Whether an expression takes a digit for another wherever it takes one.
+fn knows_no_digit(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(literal) => !literal.0.iter().any(u8::is_ascii_digit),
+        HirKind::Class(Class::Bytes(class)) => {
+            let mut ranges = class.ranges().iter();
+            ranges.all(|range| {
+                range.end() < b'0' || range.start() > b'9' || (range.start() <= b'0' && range.end() >= b'9')
+            })
+        }
+        HirKind::Class(Class::Unicode(_)) => false,
+        HirKind::Repetition(Repetition { sub, .. }) | HirKind::Capture(Capture { sub, .. }) => knows_no_digit(sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().all(knows_no_digit),
+    }
 }
 
 /// Finds any of a few words, whose case may matter or not.
@@ -137,6 +156,16 @@ fn class_of_bytes(class: &ClassUnicode, any_number: bool) -> Hir {
 }
 
 impl Regex {
+    /// Whether a text matches, and with the same groups, whatever its digits are.
+    pub(crate) fn digits_alike(&self) -> bool {
+        self.digits_alike
+    }
+
+    /// Whether it captures more than the whole match.
+    pub(crate) fn has_groups(&self) -> bool {
+        self.small.captures_len() > 1
+    }
+
     pub(crate) fn is_match(&self, text: &str) -> bool {
         match self.large(text) {
             Some(large) => large.is_match(text),

@@ -13,15 +13,15 @@ mod oracle;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use crate::pattern::Regex;
 use serde::Deserialize;
 
 use crate::error::Error;
 use crate::kind::{Kind, Nature, Phase, names};
 use crate::log::{Waker, wakers};
-use crate::pattern;
+use crate::pattern::{self, Regex};
 use crate::scan::{Needle, Scanner};
 use built_in::BUILT_IN;
 
@@ -156,7 +156,15 @@ pub(crate) enum Owner {
 pub(crate) struct Match<'r> {
     pub rule: &'r Rule,
     pub index: u32,
-    pub subject: Option<String>,
+    /// Where the subject stands in the line.
+    pub subject: Option<Range<usize>>,
+}
+
+impl Match<'_> {
+    /// The subject, from the line that was asked about.
+    pub fn subject_in(&self, line: &str) -> Option<String> {
+        self.subject.clone().and_then(|place| line.get(place)).map(str::to_owned)
+    }
 }
 
 static BUILT_IN_SET: LazyLock<RuleSet> =
@@ -318,10 +326,9 @@ impl RuleSet {
     ) -> Vec<Match<'r>> {
         let matches = |&index: &u32| {
             let rule = self.rule(index);
-            let compiled = &self.inner.compiled[index as usize];
-            let found = Self::compiled(&compiled.pattern, &rule.pattern).is_some_and(|regex| regex.is_match(line))
+            let found = self.regex(index).is_some_and(|regex| regex.is_match(line))
                 && rule.context.as_ref().is_none_or(|wanted| {
-                    let wanted = Self::compiled(&compiled.context, wanted);
+                    let wanted = Self::compiled(&self.inner.compiled[index as usize].context, wanted);
                     wanted.is_some_and(|wanted| context().any(|other| wanted.is_match(other)))
                 });
             found.then_some(Match { rule, index, subject: None })
@@ -350,17 +357,26 @@ impl RuleSet {
         found
     }
 
-    /// What a rule that matches a line takes for its subject.
-    fn subject(&self, index: u32, line: &str) -> Option<String> {
+    /// Where the subject of a rule that matches a line stands in it.
+    fn subject(&self, index: u32, line: &str) -> Option<Range<usize>> {
         // A pattern with alternatives names the groups `subject`, `subject2`, `subject3`; the one that took part counts.
         const GROUPS: [&str; 3] = ["subject", "subject2", "subject3"];
-        let pattern = &self.rule(index).pattern;
-        if !pattern.contains("<subject") {
-            return None;
-        }
-        let captures = Self::compiled(&self.inner.compiled[index as usize].pattern, pattern)?.captures(line)?;
+        let regex = self.regex(index).filter(|regex| regex.has_groups())?;
+        let captures = regex.captures(line)?;
         let group = GROUPS.iter().find_map(|name| captures.name(name))?;
-        Some(group.as_str().trim().to_owned()).filter(|subject| !subject.is_empty())
+        let (text, start) = (group.as_str(), group.start());
+        let start = start + text.len() - text.trim_start().len();
+        Some(start..start + text.trim().len()).filter(|place| !place.is_empty())
+    }
+
+    /// The expression of a rule; none if it is no valid one.
+    fn regex(&self, index: u32) -> Option<&Regex> {
+        Self::compiled(&self.inner.compiled[index as usize].pattern, &self.rule(index).pattern)
+    }
+
+    /// Whether a rule matches a line whatever its digits are.
+    pub(crate) fn digits_alike(&self, index: u32) -> bool {
+        self.regex(index).is_none_or(Regex::digits_alike)
     }
 
     /// What is wrong with the rules: ids out of order, needles too short, hits missed, misses hit. Empty when all is
@@ -395,12 +411,13 @@ impl RuleSet {
                 }
                 let context = || -> Box<dyn Iterator<Item = &str>> { Box::new(hit.before.iter().map(String::as_str)) };
                 let found = self.matches(&hit.line, &candidates, context);
-                let subject = || self.subject(index as u32, &hit.line);
+                let place = self.subject(index as u32, &hit.line);
+                let subject = place.and_then(|place| hit.line.get(place)).map(str::to_owned);
                 if !found.iter().any(|found| found.index == index as u32) {
                     complain(format!("does not match its hit {:?}", hit.line));
-                } else if hit.subject.is_some() && subject() != hit.subject {
-                    let (found, line, expected) = (subject(), &hit.line, &hit.subject);
-                    complain(format!("finds the subject {found:?} in {line:?}, expected {expected:?}"));
+                } else if hit.subject.is_some() && subject != hit.subject {
+                    let (line, expected) = (&hit.line, &hit.subject);
+                    complain(format!("finds the subject {subject:?} in {line:?}, expected {expected:?}"));
                 }
                 if let Some(first) = found.first()
                     && first.index != index as u32

@@ -38,7 +38,7 @@ fn naive(rules: &RuleSet, line: &str) -> Vec<(u32, Option<String>)> {
 
 fn found(rules: &RuleSet, line: &str, candidates: &[u32]) -> Vec<(u32, Option<String>)> {
     let found = rules.matches(line, candidates, || Box::new(std::iter::empty()));
-    found.into_iter().map(|found| (found.index, found.subject)).collect()
+    found.into_iter().map(|found| (found.index, found.subject_in(line))).collect()
 }
 
 #[test]
