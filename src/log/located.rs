@@ -150,6 +150,10 @@ impl Block {
 
 /// What build tools put in front of a line of a compiler.
 fn strip_tool(text: &str) -> &str {
+    let prefixed = |first: &u8| matches!(first, b'[' | b'e' | b'w' | b' ' | b':' | b'>' | b'\t' | b'0'..=b'9');
+    if !text.as_bytes().first().is_some_and(prefixed) {
+        return text;
+    }
     let mut text = text;
     for prefix in ["[ERROR] ", "[error] ", "[WARNING] ", "[warn] ", "e: ", "w: "] {
         text = text.strip_prefix(prefix).unwrap_or(text);

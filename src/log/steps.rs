@@ -260,14 +260,25 @@ pub(super) fn is_boundary(text: &str) -> bool {
         "# Received cancellation signal, interrupting",
         "##[section]Finishing: ",
     ];
-    begins_step(text) || begins_with_one_of(text, ENDS)
+    begins_step(text) || begins_with_one_of(text, ENDS, const { firsts(ENDS) })
 }
 
-/// Whether a text begins with one of some words. Every line that a reader holds is asked about, so the first letters are
-/// compared first.
-fn begins_with_one_of(text: &str, words: &[&str]) -> bool {
-    let first = text.as_bytes().first();
-    words.iter().any(|word| word.as_bytes().first() == first && text.starts_with(word))
+/// Whether a text begins with one of some words, whose first letters are `firsts`. Every line that a reader holds is
+/// asked about.
+fn begins_with_one_of(text: &str, words: &[&str], firsts: u128) -> bool {
+    let first = text.as_bytes().first().filter(|first| first.is_ascii());
+    first.is_some_and(|first| firsts & 1 << first != 0) && words.iter().any(|word| text.starts_with(word))
+}
+
+/// The first letters of words, a bit for each.
+const fn firsts(words: &[&str]) -> u128 {
+    let mut letters = 0;
+    let mut index = 0;
+    while index < words.len() {
+        letters |= 1 << words[index].as_bytes()[0];
+        index += 1;
+    }
+    letters
 }
 
 /// Whether a line of the CI system tells that the step or the job is over, and with it whatever ran in it.
@@ -288,7 +299,7 @@ pub(super) fn begins_step(text: &str) -> bool {
         "~~~ ",
         "Entering phase ",
     ];
-    begins_with_one_of(text, BEGINS)
+    begins_with_one_of(text, BEGINS, const { firsts(BEGINS) })
 }
 
 /// What is being echoed.
@@ -611,7 +622,7 @@ fn buildkite(text: &str, span: Span, out: &mut dyn FnMut(Item)) -> Option<Grip> 
 fn after_the_work(text: &str) -> Option<&'static str> {
     ["Post job cleanup", "Cleaning up orphan processes", "Recording test results", "Archiving artifacts"]
         .into_iter()
-        .find(|name| begins_with_one_of(text, &[name]))
+        .find(|name| text.starts_with(*name))
 }
 
 /// The number of a step of BuildKit, and what is said of it.
