@@ -34,6 +34,7 @@ mod message_json;
 mod mocha;
 mod near;
 mod nunit;
+mod patience;
 mod playwright;
 mod pytest_json;
 mod qttest;

@@ -2,9 +2,7 @@
 //! that was read gives the mold, and those that fit it are passed over piece by piece, without a look at each member.
 
 use super::{Cursor, Shape, Stop};
-
-/// How often a mold is made that proves to be of no use, before a report is taken to have none.
-const PATIENCE: u64 = 64;
+use crate::format::patience::Patience;
 
 /// What stands between two pieces of markup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,15 +21,16 @@ pub(crate) struct Mold {
     markup: Vec<u8>,
     /// Where the markup before each gap ends.
     gaps: Vec<(usize, Gap)>,
-    made: u64,
-    met: u64,
+    patience: Patience,
 }
 
 impl Mold {
     /// Moves the cursor behind the object that it stands at, if that fits.
     pub(crate) fn pass(&mut self, cursor: &mut Cursor<'_>) -> bool {
         let fits = !self.markup.is_empty() && self.fit(&mut Cursor { ..*cursor }).map(|end| cursor.pos = end).is_some();
-        self.met += u64::from(fits);
+        if fits {
+            self.patience.meets();
+        }
         fits
     }
 
@@ -58,10 +57,9 @@ impl Mold {
     /// Makes the mold of the object that stands from `start` to the cursor. The values of keys that are `told` must be
     /// the same in all that fit.
     pub(crate) fn make(&mut self, cursor: &Cursor<'_>, start: usize, told: impl Fn(&[u8]) -> bool) {
-        if self.made > PATIENCE + self.met {
+        if !self.patience.tries() {
             return;
         }
-        self.made += 1;
         self.markup.clear();
         self.gaps.clear();
         let bytes = &cursor.bytes[..cursor.pos];

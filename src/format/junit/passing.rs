@@ -6,10 +6,8 @@ use super::TESTCASE;
 use super::attribute::word;
 use crate::format::Place;
 use crate::format::near;
+use crate::format::patience::Patience;
 use crate::format::xml::{Event, Lexer, Window};
-
-/// How often a shape is learned that proves to be of no use, before reports are taken to have none.
-const PATIENCE: u64 = 64;
 
 /// What the value of an attribute is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +28,7 @@ pub(super) struct Shape {
     markup: Vec<u8>,
     /// For each value where the markup before it ends, and what it is for.
     values: Vec<(usize, Role)>,
-    learned: u64,
-    met: u64,
+    patience: Patience,
 }
 
 /// A case that passed. What it does not tell is empty.
@@ -69,17 +66,16 @@ impl Shape {
             from = to;
         }
         case.end = pos + behind(&data[pos..], &self.markup[from..]).filter(|length| *length > 0)?;
-        self.met += 1;
+        self.patience.meets();
         Some(case)
     }
 
     /// Takes the shape of an element and of the white space before it, if it is that of a case which passed and of
     /// which nothing more is told.
     pub(super) fn learn(&mut self, element: &[u8]) {
-        if self.learned > PATIENCE + self.met {
+        if !self.patience.tries() {
             return;
         }
-        self.learned += 1;
         self.markup.clear();
         self.values.clear();
         if self.read(element).is_none() {
