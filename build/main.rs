@@ -12,11 +12,16 @@ use toml::{Table, Value};
 
 mod literals;
 mod phrases;
+#[allow(dead_code, reason = "the scan needs more of it")]
+#[path = "../src/scan/rarity.rs"]
+mod rarity;
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=src/scan/rarity.rs");
+    println!("cargo::rerun-if-changed=src/scan/rarity.bin");
     fs::write(out.join("rules.rs"), rules(&root.join("rules"))).expect("the output folder can be written");
     let path = root.join("src/words/phrases.toml");
     println!("cargo::rerun-if-changed={}", path.display());
@@ -68,6 +73,12 @@ fn write_rule(out: &mut String, file: &str, rule: &Table) {
     };
     let option =
         |of: &str, key: &str| text(key).map_or("None".to_owned(), |name| format!("Some({of}::{})", variant(name)));
+    let mut common = Vec::new();
+    let needles = list("needles").into_iter().map(|needle| {
+        let long = needle.len() >= rarity::LONG;
+        (needle, long.then(|| rarity::windows(needle.as_bytes(), &mut common)))
+    });
+    let needles: Vec<_> = needles.collect();
     let explains: Vec<String> = list("explains").iter().map(|kind| format!("Kind::{}", variant(kind))).collect();
     let _ = writeln!(
         out,
@@ -76,7 +87,7 @@ fn write_rule(out: &mut String, file: &str, rule: &Table) {
         option("Kind", "kind"),
         variant(text("rank").unwrap_or("usual")),
         variant(text("role").unwrap_or("root")),
-        list("needles"),
+        needles,
         text("pattern").unwrap_or_default(),
         option("Nature", "nature"),
         option("Phase", "phase"),

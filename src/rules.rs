@@ -167,8 +167,10 @@ impl Match<'_> {
     }
 }
 
-static BUILT_IN_SET: LazyLock<RuleSet> =
-    LazyLock::new(|| RuleSet::from_rules(BUILT_IN.rules.iter().map(Rule::from).collect(), BUILT_IN.hash));
+static BUILT_IN_SET: LazyLock<RuleSet> = LazyLock::new(|| {
+    let windows = BUILT_IN.rules.iter().flat_map(|rule| rule.needles).map(|(_, windows)| *windows);
+    RuleSet::with_windows(BUILT_IN.rules.iter().map(Rule::from).collect(), windows, BUILT_IN.hash)
+});
 
 impl RuleSet {
     /// The rules that come with the crate.
@@ -221,11 +223,16 @@ impl RuleSet {
     }
 
     fn from_rules(rules: Vec<Rule>, hash: u64) -> Self {
+        Self::with_windows(rules, std::iter::empty(), hash)
+    }
+
+    /// From rules for whose needles, in their order, the windows were chosen before.
+    fn with_windows(rules: Vec<Rule>, mut windows: impl Iterator<Item = Option<[u16; 2]>>, hash: u64) -> Self {
         let mut needles: Vec<Needle<'_>> = Vec::new();
         let mut owners = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
             for needle in &rule.needles {
-                needles.push(Needle::from(needle.as_str()));
+                needles.push(Needle { windows: windows.next().flatten(), ..Needle::from(needle.as_str()) });
                 owners.push(Owner::Rule(index as u32));
             }
         }

@@ -19,7 +19,8 @@ pub(super) struct Constant {
     kind: Option<Kind>,
     rank: Rank,
     role: Role,
-    needles: &'static [&'static str],
+    /// Each with the places of its windows, unless it is short.
+    pub needles: &'static [(&'static str, Option<[u16; 2]>)],
     pattern: &'static str,
     nature: Option<Nature>,
     phase: Option<Phase>,
@@ -37,7 +38,7 @@ impl From<&Constant> for Rule {
             kind: rule.kind,
             rank: rule.rank,
             role: rule.role,
-            needles: rule.needles.iter().map(|&needle| needle.to_owned()).collect(),
+            needles: rule.needles.iter().map(|&(needle, _)| needle.to_owned()).collect(),
             pattern: rule.pattern.to_owned(),
             nature: rule.nature,
             phase: rule.phase,

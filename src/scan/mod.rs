@@ -20,15 +20,10 @@
 
 mod rarity;
 
-/// The distance of the points at which the pass looks.
-const STRIDE: usize = 2;
+use rarity::{LONG, LONG_WINDOW, STRIDE};
 
-/// The windows of needles that are compared without regard to case, and of the others.
-const LONG_WINDOW: usize = 6;
+/// The windows of needles that are compared to the letter.
 const SHORT_WINDOW: usize = 4;
-
-/// The length from which a needle has a long window on the grid wherever it lies.
-const LONG: usize = LONG_WINDOW + STRIDE - 1;
 
 /// The sizes of the tables that are asked at each point: 32 KiB each, so that they stay in the nearest caches.
 const LONG_WORDS: usize = 1 << 12;
@@ -46,11 +41,13 @@ const LOAD: usize = 8;
 pub(crate) struct Needle<'n> {
     pub text: &'n str,
     pub behind: Behind,
+    /// Where its long windows begin, if that was found out before.
+    pub windows: Option<[u16; STRIDE]>,
 }
 
 impl<'n> From<&'n str> for Needle<'n> {
     fn from(text: &'n str) -> Self {
-        Needle { text, behind: Behind::Anything }
+        Needle { text, behind: Behind::Anything, windows: None }
     }
 }
 
@@ -60,7 +57,7 @@ impl<'n> Needle<'n> {
     pub(crate) fn read(written: &'n str) -> Self {
         let ends = [(r"\d", Behind::Digit), ("$", Behind::End)];
         let mut told = ends.into_iter().filter_map(|(end, behind)| Some((written.strip_suffix(end)?, behind)));
-        told.next().map_or(Needle::from(written), |(text, behind)| Needle { text, behind })
+        told.next().map_or(Needle::from(written), |(text, behind)| Needle { text, behind, windows: None })
     }
 }
 
@@ -117,25 +114,24 @@ impl Owned {
 impl Scanner {
     /// A scanner for needles of at least four bytes; shorter ones are never found.
     pub(crate) fn new(needles: &[Needle<'_>]) -> Self {
-        let needles = needles.iter();
-        let needles: Vec<_> =
-            needles.map(|needle| Owned { text: needle.text.as_bytes().into(), behind: needle.behind }).collect();
+        let owned = |needle: &Needle<'_>| Owned { text: needle.text.as_bytes().into(), behind: needle.behind };
+        let chosen = needles.iter().map(|needle| needle.windows);
+        let needles: Vec<_> = needles.iter().map(owned).collect();
         let (mut long, mut short) = (Vec::with_capacity(needles.len() * STRIDE), Vec::new());
         let mut common = Vec::new();
-        for (index, needle) in needles.iter().enumerate() {
+        for ((index, needle), chosen) in needles.iter().enumerate().zip(chosen) {
             debug_assert!(needle.text.len() >= SHORT_WINDOW, "a needle too short to be found");
             let tail = fold(window(&needle.text, needle.text.len().saturating_sub(TAIL))) as u32;
             let length = needle.text.len() as u16;
             let entry = |offset| Entry { needle: index as u32, tail, offset: offset as u16, length, last: false };
             if needle.is_long() {
-                frequencies(&needle.text, &mut common);
-                let places = (0..STRIDE).filter_map(|residue| rarest(&common, LONG_WINDOW, residue));
-                long.extend(places.map(|at| (long_hash(window(&needle.text, at)), entry(at))));
+                let places = chosen.unwrap_or_else(|| rarity::windows(&needle.text, &mut common));
+                long.extend(places.map(usize::from).map(|at| (long_hash(window(&needle.text, at)), entry(at))));
                 continue;
             }
             let mut add = |text: &[u8], residue| {
-                frequencies(text, &mut common);
-                let place = rarest(&common, SHORT_WINDOW, residue);
+                rarity::frequencies(text, &mut common);
+                let place = rarity::rarest(&common, SHORT_WINDOW, residue);
                 short.extend(place.map(|at| (short_hash(window(text, at)), entry(at))));
             };
             add(&needle.text, 0);
@@ -393,32 +389,6 @@ impl Search<'_> {
     }
 }
 
-/// How many bytes a fragment has of which it is known how frequent it is in logs.
-const FRAGMENT: usize = 4;
-
-/// How frequent each fragment of a text is, from front to back.
-fn frequencies(text: &[u8], common: &mut Vec<u8>) {
-    common.clear();
-    common.extend(text.windows(FRAGMENT).map(|gram| {
-        let gram = u32::from_le_bytes(gram.try_into().unwrap_or_default());
-        rarity::frequency(rarity::fold(gram))
-    }));
-}
-
-/// Where the rarest window begins of a text with these frequencies, among those whose place has a residue. It is as
-/// rare as the rarest fragment in it, or rarer.
-fn rarest(common: &[u8], length: usize, residue: usize) -> Option<usize> {
-    let fragments = length + 1 - FRAGMENT;
-    let mut best = None;
-    for (at, window) in common.windows(fragments).enumerate().skip(residue).step_by(STRIDE) {
-        let rarity = window.iter().copied().fold(u8::MAX, u8::min);
-        if best.is_none_or(|(known, _)| rarity < known) {
-            best = Some((rarity, at));
-        }
-    }
-    best.map(|(_, at)| at)
-}
-
 /// Eight bytes as a number. Out of bounds is never asked for.
 #[inline(always)]
 fn load(bytes: &[u8], at: usize) -> u64 {
@@ -448,7 +418,7 @@ mod tests {
         let mut found = Vec::new();
         for start in 0..line.len() {
             for (index, needle) in needles.iter().enumerate() {
-                let Needle { text, behind } = Needle::read(needle);
+                let Needle { text, behind, .. } = Needle::read(needle);
                 let Some(head) = line.get(start..start + text.len()) else { continue };
                 let same = head == text.as_bytes() || text.len() >= LONG && head.eq_ignore_ascii_case(text.as_bytes());
                 if same && behind.allows(line.get(start + text.len()).copied()) {
