@@ -269,6 +269,14 @@ pub const EDGES: &[Edge] = &[
         words: Some(r"(?i)docker|podman|buildx|containerd"),
         why: "without its daemon nothing answers",
     },
+    Edge {
+        id: "version/manifest",
+        from: &[Kind::VersionMismatch],
+        to: &[Kind::InvalidConfig],
+        when: When::AnyOrder,
+        words: Some("failed to parse manifest"),
+        why: "a toolchain that is too old cannot read the manifest",
+    },
 ];
 
 static WORDS: LazyLock<Vec<OnceLock<Option<Regex>>>> =

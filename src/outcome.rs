@@ -5,6 +5,7 @@
 //! searched. Success needs positive evidence, and so does failure; where there is neither, the outcome is unknown.
 
 mod resolve;
+mod retries;
 mod runs;
 mod standing;
 
@@ -18,6 +19,7 @@ use crate::report::{
     TextLine,
 };
 use crate::rules::{Rank, Role, RuleSet};
+use retries::{announces_retry, hints, may_pass};
 use runs::Runs;
 
 /// How many notes of one input are kept.
@@ -60,6 +62,8 @@ pub(crate) struct Findings {
     tool_passed: bool,
     /// The line at which something last ended well.
     passed_at: u64,
+    /// The line at which the last work began of which the input tells the purpose, until its end is told.
+    begun_at: Option<u64>,
     /// The last word of a tool was cut.
     tool_open: bool,
     tasks: Vec<Task>,
@@ -207,6 +211,7 @@ impl Findings {
             last_failed: None,
             tool_passed: false,
             passed_at: 0,
+            begun_at: None,
             tool_open: false,
             tasks: Vec::new(),
             letter: None,
@@ -491,6 +496,11 @@ impl Findings {
 
     fn step(&mut self, step: Step) {
         self.runs.views.part(&step);
+        self.begun_at = match step.phase {
+            _ if step.post => None,
+            Some(Phase::Build | Phase::Test | Phase::Lint | Phase::Deploy) if !step.tolerated => Some(step.span.line),
+            _ => self.begun_at,
+        };
         if step.clears {
             self.command().excused = true;
         }
@@ -576,25 +586,4 @@ pub(crate) fn unclassified(line: TextLine, task: Option<String>) -> Filing {
         span: Span { ..span },
         hints: Vec::new(),
     }
-}
-
-/// Whether a line says that what was just told will be tried again: `Will retry in 2 seconds. 2 retries left.`
-fn announces_retry(text: &str) -> bool {
-    let speaks = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    if !speaks("etr") && !speaks("ETR") {
-        return false;
-    }
-    let lower = text.to_lowercase();
-    ["will retry in ", "retrying in ", "retries left", "retries remaining"].iter().any(|words| lower.contains(words))
-}
-
-/// Whether a word on a further try can matter for a failure of this nature.
-fn may_pass(nature: Nature) -> bool {
-    matches!(nature, Nature::Transient | Nature::Access | Nature::Ambiguous)
-}
-
-/// The lines of a failure that speak of a further try.
-fn hints(failure: &Failure) -> Vec<HintLine> {
-    let lines = failure.text.iter().take(100).filter(|line| crate::hint::mentions(&line.text));
-    lines.take(5).map(|line| HintLine { text: quote(&line.text), stamp_ms: failure.stamp_ms }).collect()
 }

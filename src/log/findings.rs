@@ -12,6 +12,7 @@
 use std::collections::HashMap;
 
 use super::block::{Placed, diagnostic, extension, is_marker, place};
+use super::compilers::{is_erlc, is_javac};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::{Failure, FileRef, Signal, TextLine};
@@ -103,7 +104,9 @@ impl Reader for Findings {
             self.ahead = Some(file);
             return Grip::Hold;
         }
-        if line.indent() <= 2
+        // Luacheck writes what it finds below the name of the file.
+        let deepest = if line.text.contains(".lua:") { 4 } else { 2 };
+        if line.indent() <= deepest
             && let Some((placed, sort)) = finding(line.trimmed())
         {
             let signal = match sort {
@@ -172,6 +175,8 @@ fn finding(text: &str) -> Option<(Placed<'_>, Sort)> {
     let sort = if matches!(extension.as_str(), "yml" | "yaml") && is_broken_yaml(rest) {
         Sort::Config
     } else if vet || is_syntax(rest) {
+        Sort::Compile
+    } else if extension == "java" && is_javac(rest) {
         Sort::Compile
     } else if extension == "go" {
         go(rest, placed.file.column.is_some())
@@ -281,18 +286,6 @@ fn is_syntax(rest: &str) -> bool {
         || rest.starts_with("invalid-syntax")
         // Sorbet, a type checker, links each message.
         || rest.contains("https://srb.help/")
-}
-
-/// Words of the compiler of Erlang, whose errors have no word in front, unlike its warnings.
-fn is_erlc(rest: &str) -> bool {
-    rest.starts_with("syntax error before: ")
-        || rest.ends_with(" undefined")
-        || rest.ends_with(" is unbound")
-        || rest.ends_with(" already defined")
-        || rest.starts_with("can't find include ")
-        || rest.starts_with("undefined macro ")
-        || rest.starts_with("illegal ")
-        || rest.starts_with("head mismatch")
 }
 
 /// Whether the message bears the mark of a linter.
@@ -548,6 +541,8 @@ mod tests {
         check("lock_test.go:15: undefined: x", Some(Sort::Compile));
         check("lock_test.go:4: cannot find package \"other/package\" in any of:", Some(Sort::Compile));
         check("a.rb:3: syntax error, unexpected end-of-input", Some(Sort::Compile));
+        check("src/Rows.java:12: cannot find symbol", Some(Sort::Compile));
+        check("src/Rows.java:12: ';' expected", Some(Sort::Compile));
     }
 
     #[test]

@@ -87,6 +87,16 @@ fn unleveled(text: &str) -> (&str, bool) {
     (text, false)
 }
 
+/// `(javadoc) MissingJavadocMethod: Missing a Javadoc comment.`, as the plugin of Checkstyle writes what it finds.
+fn is_check(message: &str) -> bool {
+    let named = message.strip_prefix('(').and_then(|rest| rest.split_once(") "));
+    let name = named.and_then(|(_, rest)| rest.split_once(": ")).map(|(name, _)| name);
+    name.is_some_and(|name| {
+        name.starts_with(|first: char| first.is_ascii_uppercase())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
 impl Maven {
     fn flush(&mut self, out: &mut dyn FnMut(Item)) {
         if let Some(case) = self.case.take() {
@@ -211,7 +221,7 @@ impl Maven {
         let failure = Failure {
             level: Level::Diagnostic,
             file: Some(file),
-            signal: Some(Signal::Compile),
+            signal: Some(if is_check(&found["message"]) { Signal::Lint } else { Signal::Compile }),
             text: vec![line.to_text()],
             span: line.span,
             ..Failure::default()

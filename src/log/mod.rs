@@ -21,6 +21,7 @@ mod checksums;
 mod clojure;
 mod cmake;
 mod command;
+mod compilers;
 mod cucumber;
 mod dart;
 mod deno;
@@ -495,7 +496,7 @@ impl LogParser {
         }
         // What a command prints is searched, the command itself is not.
         if let Some(command) = command::echoed(text) {
-            if text.starts_with('$') || command::phase(command).is_some() {
+            if text.starts_with('$') || command::phase(command).is_some() || command::is_tolerated(command) {
                 out(Item::Step(steps::command_step(command, span)));
             }
             return;

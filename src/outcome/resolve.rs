@@ -208,11 +208,14 @@ impl Findings {
         if at_last { Outcome::Failed } else { Outcome::Unknown }
     }
 
-    /// Whether the log ends within a command although a mark told the end of the one before: what ended well before says
+    /// Whether the log ends within a command although the end of the one before was told: what ended well before says
     /// nothing of it.
     fn is_cut(&self) -> bool {
         let post = self.steps.last().is_some_and(|step| step.post);
         let spoke = |mark: u64| self.last_line.as_ref().is_some_and(|(_, line)| line.span.line > mark);
+        if self.begun_at.is_some_and(|line| line > self.passed_at) {
+            return true;
+        }
         !post && self.step_passed_at.is_some_and(|mark| mark >= self.passed_at && spoke(mark))
     }
 

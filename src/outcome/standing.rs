@@ -31,6 +31,10 @@ pub(super) fn fold_echoes(standing: &mut Vec<Group>) {
                 standing.iter().enumerate().find(|(other, group)| {
                     // What one tool says in several lines is one thing.
                     let again = echo.verdict.kind.is_tried_again()
+                        // What runs a compiler or linter sums up what it said.
+                        || group.level == Level::Diagnostic
+                            && group.last.line < echo.first.line
+                            && matches!(echo.verdict.kind, Kind::CompileError | Kind::LintViolation | Kind::LinkError)
                         || echo.verdict.rule == group.verdict.rule
                             && group.first.line.abs_diff(echo.last.line) <= HINT_REACH;
                     *other != index
@@ -43,6 +47,12 @@ pub(super) fn fold_echoes(standing: &mut Vec<Group>) {
                                 && group.verdict.rule == echo.verdict.rule
                                 && group.first.line < echo.first.line
                                 && echo.first.line.saturating_sub(group.last.line) <= HINT_REACH
+                            // Another rule's word on what was told right above.
+                            || !speaks(group)
+                                && !speaks(echo)
+                                && group.verdict.rank >= echo.verdict.rank
+                                && group.last.line < echo.first.line
+                                && echo.first.line - group.last.line <= HINT_REACH
                             || group.verdict.rank > echo.verdict.rank
                                 && group.first.line > echo.last.line
                                 && !speaks(echo))

@@ -2,6 +2,7 @@
 
 mod progress;
 pub(super) mod pytest;
+mod summary;
 pub(super) mod unittest;
 
 use super::traceback::exception_type;

@@ -4,6 +4,7 @@
 //! a block tells is filed when the totals come. What a test printed stands in captured sections, which are not
 //! searched.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use crate::pattern::{Captures, Regex};
@@ -11,6 +12,7 @@ use crate::pattern::{Captures, Regex};
 use super::super::cases::of_run;
 use super::super::traceback::exception_type;
 use super::super::{Grip, Line, Reader};
+use super::summary::{Named, is_named, summed};
 use super::{MAX_LINES, MAX_TEXT, is_own, native, progress, tell_exception};
 use crate::item::{Item, Step, TestRun, read_count};
 use crate::pattern;
@@ -34,6 +36,10 @@ pub(in crate::log) const NEEDLES: &[&str] = &[
     "INTERNALERROR>",
     "ImportError while loading conftest",
     "FAIL Required test coverage of",
+    "FAILED test",
+    "ERROR test",
+    ".py::test",
+    ".py::Test",
     "ERROR: Coverage failure",
 ];
 
@@ -65,6 +71,8 @@ struct Pytest {
     in_a_block: bool,
     /// What to tell of a run without tests, unless the next line says why there were none.
     waiting: Vec<Item>,
+    /// The tests that failed as the short summary told.
+    told: HashSet<String>,
     span: Span,
     idle: u32,
 }
@@ -89,14 +97,6 @@ struct Block {
     lines: Vec<TextLine>,
     /// A captured section is being passed over.
     captured: bool,
-}
-
-struct Named {
-    error: bool,
-    name: String,
-    message: Option<String>,
-    line: TextLine,
-    used: bool,
 }
 
 static TOTALS: LazyLock<Regex> = LazyLock::new(|| {
@@ -176,6 +176,16 @@ impl Reader for Pytest {
             return Grip::Hold;
         }
         let heading = ruled(text, '=');
+        // Without its heading: somebody has copied the summary.
+        if !self.active
+            && is_named(text)
+            && let Some(named) = summed(line)
+        {
+            if self.told.len() < MAX_BLOCKS && self.told.insert(named.name.clone()) {
+                out(Item::Failure(named.failure()));
+            }
+            return Grip::Take;
+        }
         if !self.active
             && !heading.is_some_and(|title| matches!(title, "FAILURES" | "ERRORS" | "short test summary info"))
         {
@@ -235,7 +245,8 @@ impl Reader for Pytest {
 impl Pytest {
     fn begin(&mut self, line: Line<'_>) {
         if !self.active {
-            *self = Pytest { active: true, span: line.span, ..Pytest::default() };
+            let told = std::mem::take(&mut self.told);
+            *self = Pytest { active: true, span: line.span, told, ..Pytest::default() };
         }
         self.idle = 0;
     }
@@ -285,25 +296,11 @@ impl Pytest {
         Grip::Hold
     }
 
-    /// `FAILED tests/test_x.py::test_y - AssertionError: …`.
     fn in_summary(&mut self, line: Line<'_>) -> Grip {
-        let text = line.text.trim_start();
-        if let Some(said) = ruled(text, '!') {
+        if let Some(said) = ruled(line.text.trim_start(), '!') {
             self.interrupted(said, line);
-            return Grip::Hold;
-        }
-        let (error, rest) = match (text.strip_prefix("FAILED "), text.strip_prefix("ERROR ")) {
-            (Some(rest), _) => (false, rest),
-            (_, Some(rest)) => (true, rest),
-            _ => return Grip::Hold,
-        };
-        let (name, message) = match rest.split_once(" - ") {
-            Some((name, message)) => (name, Some(message.to_owned())),
-            None => (rest, None),
-        };
-        if self.named.len() < MAX_BLOCKS {
-            let name = name.trim().to_owned();
-            self.named.push(Named { error, name, message, line: line.to_text(), used: false });
+        } else if self.named.len() < MAX_BLOCKS {
+            self.named.extend(summed(line));
         }
         Grip::Hold
     }
@@ -329,10 +326,11 @@ impl Pytest {
         if totals.is_none() && blocks.is_empty() && named.is_empty() {
             about_run.extend(marked);
         }
-        let mut index: std::collections::HashMap<String, Vec<usize>> = std::collections::HashMap::new();
+        let mut index: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, test) in named.iter().enumerate() {
             index.entry(test.key()).or_default().push(at);
         }
+        self.told.extend(named.iter().take(MAX_BLOCKS).map(|test| test.name.clone()));
         let (mut failed, mut errored) = (0, 0);
         for block in blocks {
             if block.title.is_empty() {
@@ -518,35 +516,6 @@ impl Block {
         } else if first.starts_with("[XPASS(strict)]")
             || told.as_deref() == Some("AssertionError") && failure.signal.is_none()
         {
-            failure.signal = Some(Signal::Assertion);
-        }
-        failure
-    }
-}
-
-impl Named {
-    fn key(&self) -> String {
-        match self.name.split_once("::") {
-            Some((_, rest)) => rest.replace("::", "."),
-            None => self.name.clone(),
-        }
-    }
-
-    fn failure(self) -> Failure {
-        let Named { error, name, message, line, .. } = self;
-        let file = name.split_once("::").map_or(name.as_str(), |(path, _)| path);
-        let mut failure = Failure {
-            level: if error && !name.contains("::") { Level::Suite } else { Level::Case },
-            file: Some(FileRef::new(file, None, None)),
-            // What has no message could not be set up: a fixture that does not exist.
-            signal: (error && (!name.contains("::") || message.is_none())).then_some(Signal::Load),
-            span: line.span,
-            text: vec![TextLine { text: message.unwrap_or_else(|| line.text.clone()), span: line.span }],
-            ..Failure::default()
-        };
-        failure.test = Some(name);
-        tell_exception(&mut failure);
-        if failure.text[0].text.starts_with("[XPASS(strict)]") {
             failure.signal = Some(Signal::Assertion);
         }
         failure
