@@ -33,6 +33,8 @@ pub(crate) enum Item {
         gave_up: bool,
         /// So it does, and hardly anything follows.
         last: bool,
+        /// Hardly anything follows to the end of the input, whatever the words are.
+        late: bool,
     },
     /// A line that the green runs of the job did not have.
     Novel(TextLine),

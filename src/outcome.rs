@@ -21,6 +21,7 @@ use crate::report::{
 use crate::rules::{Rank, Role, RuleSet};
 use retries::{announces_retry, hints, may_pass};
 use runs::Runs;
+use standing::complains;
 
 /// How many notes of one input are kept.
 const MAX_NOTES: usize = 50;
@@ -84,6 +85,8 @@ pub(crate) struct Findings {
     tails: Vec<(usize, TextLine)>,
     /// The line at which a tool gave up last, and whether hardly anything follows.
     gave_up: Option<(u64, bool)>,
+    /// The line of a word of an error that hardly anything follows.
+    complained_at: Option<u64>,
     /// What stands around each of them.
     around: Vec<Around>,
     /// The last line, where it is no word of an error, with the step that it stands in.
@@ -224,6 +227,7 @@ impl Findings {
             baseline: None,
             tails: Vec::new(),
             gave_up: None,
+            complained_at: None,
             around: Vec::new(),
             last_line: None,
             novel: Vec::new(),
@@ -253,8 +257,9 @@ impl Findings {
             Item::Tests(run) => self.run(run),
             Item::Mark(mark) => self.mark(mark),
             Item::Step(step) => self.step(step),
-            Item::Tail { line, below, others, around, error: true, gave_up, last } => {
+            Item::Tail { line, below, others, around, error: true, gave_up, last, late } => {
                 self.gave_up = gave_up.then_some((line.span.line, last));
+                self.complained_at = (late && complains(&line.text)).then_some(line.span.line);
                 if self.tails.len() == MAX_TAILS {
                     self.tails.remove(MAX_TAILS / 2);
                 }

@@ -17,7 +17,7 @@ use crate::item::Item;
 use crate::report::{Failure, FileRef, Signal, TextLine};
 
 pub(super) const NEEDLES: &[&str] =
-    &["error[E", "error: ", "error\u{1b}[0m", "warning: ", "warning\u{1b}[0m", "warning[", " --> ", "m--> "];
+    &["error[E", "error: ", "error\u{1b}[0m", "warning: ", "warning\u{1b}[0m", "warning[", " --> ", "m--> ", "Error ("];
 
 /// How many lines a message may have in front of the arrow.
 const MESSAGE_LINES: u64 = 6;
@@ -167,6 +167,8 @@ fn head(line: Line<'_>) -> Option<Head> {
         () if text.starts_with("Warning") => (true, &text[7..]),
         () => return None,
     };
+    // Solc parts the code from the word.
+    let rest = rest.strip_prefix(' ').filter(|code| code.starts_with('(')).unwrap_or(rest);
     let (code, rest) = match rest.strip_prefix(['[', '(', ' ']) {
         Some(inner) if !rest.starts_with(' ') => {
             let end = inner.find([']', ')'])?;

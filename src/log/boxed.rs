@@ -22,6 +22,7 @@ use crate::report::{Failure, FileRef, Signal, TextLine};
 pub(super) const NEEDLES: &[&str] = &[
     "╭─[",
     "┌─ ",
+    "    └─ ",
     ",-[\u{1b}[",
     ",-[src/",
     ",-[app/",
@@ -88,6 +89,17 @@ impl Reader for Boxed {
                 return Grip::Take;
             }
         }
+        // Elixir closes the frame with the place.
+        if let Some(file) = foot(line.trimmed()) {
+            let found =
+                above.iter().take_while(|line| !line.text.trim().is_empty()).find(|line| head(&line.text).is_some());
+            if let Some(told) = found.filter(|line| head(&line.text) == Some(false)) {
+                let text = vec![told.clone(), line.to_text()];
+                out(Item::Failure(Failure { file: Some(file), ..diagnostic(Signal::Compile, text) }));
+                return Grip::Take;
+            }
+            return Grip::Pass;
+        }
         let Some(file) = corner(line.trimmed()) else { return Grip::Pass };
         let Some((at, mild)) = above
             .iter()
@@ -132,6 +144,12 @@ fn corner(text: &str) -> Option<FileRef> {
         None => text.strip_prefix("┌─ ")?,
     };
     Some(place(path.trim())?.file)
+}
+
+/// The place at the foot of a frame: `└─ lib/rows.ex:12:5: Rows.add/2`.
+fn foot(text: &str) -> Option<FileRef> {
+    let file = place(text.strip_prefix("└─ ")?)?.file;
+    matches!(extension(&file.path).as_str(), "ex" | "exs" | "heex" | "eex").then_some(file)
 }
 
 /// Whether a line is the head of a diagnostic, and whether it is one by which nothing fails.
@@ -200,6 +218,14 @@ mod tests {
             &[("lint_violation", "src/c.js", 1)],
         );
         check("  ⚠ eslint(no-var): Unexpected var.\n   ╭─[src/c.js:1:8]\n 1 │ error: a\n   ╰────\n", &[]);
+    }
+
+    #[test]
+    fn frames_of_elixir() {
+        let frame = "    │\n 12 │     totl + 1\n    │     ^^^^\n    │\n    └─ lib/rows.ex:12:5: Rows.add/2\n\n";
+        let end = "== Compilation error in file lib/rows.ex ==\n** (CompileError) lib/rows.ex: cannot compile\n";
+        check(&format!("    error: undefined variable \"totl\"\n{frame}{end}"), &[("compile_error", "lib/rows.ex", 1)]);
+        check(&format!("    warning: variable \"totl\" is unused\n{frame}"), &[]);
     }
 
     #[test]

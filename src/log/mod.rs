@@ -543,7 +543,8 @@ impl LogParser {
             tail::last_words(&before, at, &self.frame, said)
         {
             let gave_up = eof && gives_up;
-            out(Item::Tail { line, below, others, around, error, gave_up, last: gave_up && late });
+            let late = eof && late;
+            out(Item::Tail { line, below, others, around, error, gave_up, last: gave_up && late, late });
         }
     }
 

@@ -198,7 +198,8 @@ fn is_marked(text: &str) -> bool {
 
 /// Whether a line begins as tools begin what they say when they give up.
 fn gives_up(text: &str) -> bool {
-    const BEGINS: &[&str] = &["error:", "fatal:", "fatal error:", "[error]", "✘ [error]", "error!", "err!"];
+    const BEGINS: &[&str] =
+        &["error:", "fatal:", "fatal error:", "[error]", "✘ [error]", "error!", "err!", "unexpected error"];
     // Some tools draw a bar beside what they say.
     let lower = text.trim_start_matches(['│', '┃', ' ', '\t']).to_lowercase();
     // As programs of Unix do: `frob: could not open x`.
@@ -211,7 +212,18 @@ fn gives_up(text: &str) -> bool {
             && said.split_whitespace().count() > 2
             && is_error(said)
     });
-    BEGINS.iter().any(|begin| lower.starts_with(begin)) || program
+    BEGINS.iter().any(|begin| lower.starts_with(begin)) || program || is_thrown(&lower)
+}
+
+/// Whether a line names a type that was thrown and what it says, in small letters: `system.io.ioexception: …`,
+/// `activerecord::environmentmismatcherror: …`.
+fn is_thrown(lower: &str) -> bool {
+    let Some((name, said)) = lower.split_once(": ") else { return false };
+    // The runtime of Windows puts a number behind the name.
+    let name = name.split_once(" (0x").map_or(name, |(name, _)| name);
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':' | b'_' | b'$');
+    let typed = ["error", "exception"].iter().any(|end| name.ends_with(end) && name.len() > end.len());
+    typed && name.len() <= 120 && name.bytes().all(fits) && said.split_whitespace().count() > 2
 }
 
 /// Whether a line of Jenkins ends a block and does not begin one.

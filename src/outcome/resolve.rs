@@ -198,7 +198,8 @@ impl Findings {
             return Outcome::Failed;
         }
         // A tool that ended well does not outweigh one that gave up after it.
-        let by_tool = self.tool_passed && gave_up.is_none();
+        let complained = self.complained_at.is_some_and(|line| line > self.passed_at);
+        let by_tool = self.tool_passed && gave_up.is_none() && !complained;
         if !self.tool_open && !self.is_cut() && (self.runs.passed || by_tool || self.any_step_passed) {
             return Outcome::Passed;
         }

@@ -41,6 +41,7 @@ pub(super) fn fold_echoes(standing: &mut Vec<Group>) {
                         && again
                         && near(group)
                         && (speaks(group) && !speaks(echo)
+                            || group.level == Level::Diagnostic && group.verdict.subject == echo.verdict.subject
                             // The message, and the same at the head of its stack.
                             || !speaks(group)
                                 && !speaks(echo)
@@ -203,4 +204,12 @@ pub(super) fn settle_cancelled(standing: &mut [Group]) {
             verdict.flip = Some("the job was failing already when it was stopped".to_owned());
         }
     }
+}
+
+/// Whether a line that has a word of an error in it is a sentence, and neither a warning nor a count of none.
+pub(super) fn complains(text: &str) -> bool {
+    let bare = |word: &str| word.trim_matches(|character: char| !character.is_ascii_alphanumeric()) == "0";
+    text.split_whitespace().count() > 4
+        && !text.split_whitespace().any(bare)
+        && !text.to_ascii_lowercase().contains("warn")
 }
