@@ -174,9 +174,7 @@ fn finding(text: &str) -> Option<(Placed<'_>, Sort)> {
     }
     let sort = if matches!(extension.as_str(), "yml" | "yaml") && is_broken_yaml(rest) {
         Sort::Config
-    } else if vet || is_syntax(rest) {
-        Sort::Compile
-    } else if extension == "java" && is_javac(rest) {
+    } else if vet || is_syntax(rest) || extension == "java" && is_javac(rest) {
         Sort::Compile
     } else if extension == "go" {
         go(rest, placed.file.column.is_some())
