@@ -5,12 +5,15 @@
 //! each text means is a matter of the rules; this finds the texts, and the session that may have begun all the same.
 
 use super::document::Doc;
-use super::json::Node;
+use super::json::{Cursor, Node, Shape, Text};
 use super::letter::Letter;
 use super::{Sure, message};
 use crate::item::{Item, Mark, Scope};
 use crate::kind::Phase;
 use crate::report::{Failure, Level, Outcome, Span, Task, TextLine};
+
+/// The codes of the gateway's errors.
+const CODES: &[&str] = &["NOT_LINKED", "NOT_PAIRED", "AGENT_TIMEOUT", "FORBIDDEN", "INVALID_REQUEST", "UNAVAILABLE"];
 
 /// Whether the head is such a result.
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
@@ -24,19 +27,66 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
         return Some(Sure::Certain);
     }
     let call = has("\"status\"") && has("\"runId\"") && (has("\"error\"") || has("\"accepted\"") || has("\"reply\""));
-    let codes = ["NOT_LINKED", "NOT_PAIRED", "AGENT_TIMEOUT", "FORBIDDEN", "INVALID_REQUEST", "UNAVAILABLE"];
-    let frame = has("\"code\"") && has("\"message\"") && codes.into_iter().any(|code| has(&format!("\"{code}\"")));
+    let frame = has("\"code\"") && has("\"message\"") && CODES.iter().any(|code| has(&format!("\"{code}\"")));
     let failover = has("\"FailoverError\"")
         || has("\"failoverReason\"")
         || has("\"provider\"") && has("\"reason\"") && has("\"model\"");
-    (call || frame || failover || is_last_word(head)).then_some(Sure::Likely)
+    (call || frame || failover || is_last_word(head) || is_failed(head)).then_some(Sure::Likely)
 }
+
+/// Whether it is an object that says of itself that something failed, and gives the error: the common shape of results
+/// of tasks, tools and interfaces.
+fn is_failed(head: &[u8]) -> bool {
+    // The lines of a log that a program writes in JSON have a severity and a time.
+    const OF_LOGS: &[&[u8]] =
+        &[b"level", b"severity", b"time", b"timestamp", b"ts", b"@timestamp", b"logger", b"msg", b"pid", b"hostname"];
+    let (mut failed, mut error, mut of_log) = (false, false, false);
+    // The head may be cut; what stands before counts.
+    let _ = Cursor::new(head).members(|key, cursor| {
+        match key.raw {
+            b"status" | b"state" | b"outcome" => {
+                failed |= cursor.maybe_string()?.is_some_and(|status| FAILED.contains(&&*status.to_ascii_lowercase()));
+            }
+            b"ok" | b"success" => failed |= cursor.maybe_bool()? == Some(false),
+            b"error" | b"errors" => {
+                error |= cursor.shape()? != Shape::Scalar && !cursor.empty_array();
+                cursor.skip()?;
+            }
+            key => {
+                of_log |= OF_LOGS.contains(&key);
+                cursor.skip()?;
+            }
+        }
+        Ok(())
+    });
+    failed && error && !of_log
+}
+
+/// How results say that they are none, in lower case.
+const FAILED: &[&str] = &[
+    "failed",
+    "failure",
+    "fail",
+    "error",
+    "errored",
+    "timeout",
+    "timed_out",
+    "timedout",
+    "cancelled",
+    "canceled",
+    "aborted",
+    "crashed",
+    "rejected",
+];
 
 /// Whether it is the last word of Claude Code where that runs as a command: `--output-format json`.
 fn is_last_word(head: &[u8]) -> bool {
     let has = |key: &str| memchr::memmem::find(head, key.as_bytes()).is_some();
     has("\"is_error\"") && has("\"subtype\"") && has("\"num_turns\"") && has("\"session_id\"")
 }
+
+/// How many of a list of errors are read.
+const MAX_ERRORS: usize = 20;
 
 /// Reads one result.
 pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
@@ -98,9 +148,12 @@ fn result(doc: &Doc<'_>, node: &Node<'_>, outer: &Node<'_>, complete: bool, out:
         return;
     }
     let mut lines: Vec<TextLine> = Vec::new();
-    let said = error.and_then(|error| error.text().or_else(|| error.get("message").and_then(Node::text)));
-    let said = said.or_else(|| node.get("message").or_else(|| node.get("result")).and_then(Node::text));
-    if let Some(said) = said {
+    let mut said: Vec<_> = error.and_then(words).into_iter().collect();
+    said.extend(node.list("errors").iter().take(MAX_ERRORS).filter_map(words));
+    if said.is_empty() {
+        said.extend(node.get("message").or_else(|| node.get("result")).and_then(Node::text));
+    }
+    for said in said {
         doc.push_text(said, &mut lines);
     }
     let holder = error.filter(|error| !error.members().is_empty()).unwrap_or(node);
@@ -139,15 +192,27 @@ fn result(doc: &Doc<'_>, node: &Node<'_>, outer: &Node<'_>, complete: bool, out:
         (Some(_), false) => Some("sessions_spawn"),
         (None, false) => None,
     });
+    // A result that names nothing of the runtime may be that of any work.
+    let code = error.and_then(|error| error.string_at("code")).unwrap_or_default();
+    let of_runtime = named.is_some()
+        || last_word.is_some()
+        || CODES.contains(&code.as_str())
+        || ["runId", "failoverReason", "provider"].iter().any(|key| node.get(key).is_some())
+        || told.contains("FailoverError");
     out(Item::Failure(Failure {
         level: Level::Diagnostic,
-        phase: Some(Phase::Dispatch),
+        phase: of_runtime.then_some(Phase::Dispatch),
         subject: named.map(str::to_owned),
         span: lines.first().map_or(whole, |line: &TextLine| nonzero(line.span, whole)),
         text: lines,
         task: key,
         ..Failure::default()
     }));
+}
+
+/// The words of an error, which is a string or an object with a message.
+fn words<'a>(error: &Node<'a>) -> Option<Text<'a>> {
+    error.text().or_else(|| error.get("message").and_then(Node::text))
 }
 
 fn nonzero(span: Span, whole: Span) -> Span {
@@ -183,6 +248,33 @@ mod tests {
     fn what_was_accepted_is_no_failure() {
         let items = items(r#"{"status":"accepted","childSessionKey":"agent:main:subagent:1","runId":"r"}"#);
         assert!(items.iter().all(|item| !matches!(item, Item::Failure(_))));
+    }
+
+    #[test]
+    fn what_says_of_itself_that_it_failed_gives_its_error() {
+        let told = |json: &str| {
+            assert!(sniff(json.as_bytes()).is_some(), "{json}");
+            let failures = items(json).into_iter().filter_map(|item| match item {
+                Item::Failure(failure) => Some((failure.text[0].text.clone(), failure.phase)),
+                _ => None,
+            });
+            failures.collect::<Vec<_>>()
+        };
+        let words = |text: &str| vec![(text.to_owned(), None)];
+        let json = r#"{"task":"T-9","status":"failed","error":{"code":"deadline","message":"not ready within 120s"}}"#;
+        assert_eq!(told(json), words("not ready within 120s"));
+        assert_eq!(told(r#"{"success":false,"error":"no such tool"}"#), words("no such tool"));
+        assert_eq!(told(r#"{"state": "ERROR", "errors": [{"message": "a"}, "b"]}"#), words("a"));
+        let gateway = r#"{"ok":false,"error":{"code":"UNAVAILABLE","message":"later"}}"#;
+        assert_eq!(told(gateway), [("later".to_owned(), Some(Phase::Dispatch))]);
+        for other in [
+            r#"{"level":"error","time":1,"status":"failed","error":"x"}"#,
+            r#"{"status":"failed","error":null}"#,
+            r#"{"status":"ok","error":"x"}"#,
+            r#"{"success":false,"errors":[]}"#,
+        ] {
+            assert!(sniff(other.as_bytes()).is_none(), "{other}");
+        }
     }
 
     #[test]
