@@ -370,7 +370,11 @@ impl Session {
                     let message = format!("read as {forced}, as told; by its content it looks like {looks}");
                     // A report that has nothing of its format cannot prove that all is well.
                     let at = Some(self.at.line);
-                    let note = if detected.is_none() { Note::warning(at, message) } else { Note::info(at, message) };
+                    let note = if detected.is_none() && !forced.is_prose() {
+                        Note::warning(at, message)
+                    } else {
+                        Note::info(at, message)
+                    };
                     out(Item::Note(note));
                 }
                 let head = &rest[..rest.len().min(HEAD)];

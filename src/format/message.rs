@@ -21,7 +21,7 @@ const SNIFF_LINES: usize = 120;
 /// Whether the head is a message's.
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let first = head.first()?;
-    if !matches!(first, b'#' | b'*' | b'>' | b'-' | b'=') && !first.is_ascii_alphabetic() && *first < 0x80 {
+    if !matches!(first, b'#' | b'*' | b'>' | b'-' | b'=' | b'[') && !first.is_ascii_alphabetic() && *first < 0x80 {
         return None;
     }
     let end = head.len().min(12 * 1024);
@@ -29,6 +29,9 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).take(SNIFF_LINES);
     let title = lines.next()?;
     let titled = title.starts_with('#') || title.starts_with("**");
+    if head.len() <= MAX_NOTE && text.lines().count() <= MAX_NOTE_LINES && is_note(title) {
+        return Some(Sure::Likely);
+    }
     let mut score = 0;
     let lower = title.to_lowercase();
     let speaks = [
@@ -160,6 +163,64 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     (score >= enough).then_some(Sure::Likely)
 }
 
+/// How long a note is that somebody writes without headings and fields, in bytes and in lines.
+const MAX_NOTE: usize = 6 * 1024;
+const MAX_NOTE_LINES: usize = 40;
+
+/// Whether a text begins as a note does that somebody writes: about the writer, from one to another, with a sign and a
+/// verdict, or with the name of what is told of.
+fn is_note(first: &str) -> bool {
+    const DONE: &[&str] = &[
+        "verified",
+        "validated",
+        "completed",
+        "complete",
+        "done",
+        "failed",
+        "rejected",
+        "accepted",
+        "blocked",
+        "passed",
+    ];
+    let words = |text: &str| -> Vec<String> {
+        let parts = text.split(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '-' | '\'' | '_')));
+        parts.filter(|part| !part.is_empty()).map(str::to_lowercase).collect()
+    };
+    // `[worker-2 → coordinator] BLOCKED: …`
+    if let Some((names, rest)) = first.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let parted = ["→", "->", "=>"].iter().find_map(|arrow| names.split_once(arrow));
+        let roles =
+            ["worker", "coordinator", "validator", "agent", "subagent", "lead", "planner", "reviewer", "verifier"];
+        let role = |name: &str| words(name).iter().any(|word| roles.iter().any(|role| word.starts_with(role)));
+        return rest.starts_with([' ', ':']) && parted.is_some_and(|(from, to)| role(from) || role(to));
+    }
+    let signed = first.trim_start_matches(['✅', '❌', '⚠', '\u{fe0f}', '🚫', '🛑', '🎉', '✔', '✖']);
+    let said = words(signed);
+    let said: Vec<&str> = said.iter().map(String::as_str).collect();
+    let done = said.iter().take(8).any(|word| DONE.contains(word));
+    if signed.len() < first.len() {
+        // A runner of tests signs its lines too; it names no task.
+        return done && !claim::task_ids(signed).is_empty();
+    }
+    match said[..] {
+        [
+            "i" | "we",
+            "have" | "could" | "can" | "cannot" | "can't" | "couldn't" | "tried" | "ran" | "was" | "am" | "fixed"
+            | "implemented" | "finished" | "completed" | "did" | "verified",
+            ..,
+        ]
+        | ["i've" | "we've" | "i'm", ..] => true,
+        [
+            "worker" | "subagent" | "sub-agent" | "agent" | "validator" | "task",
+            "result" | "report" | "status" | "update",
+            ..,
+        ] => done,
+        ["task", _, "completed" | "done" | "failed" | "blocked" | "rejected" | "is", ..] => done,
+        ["validation" | "verification", "failed" | "passed" | "succeeded", "for", ..] => true,
+        _ => false,
+    }
+}
+
 pub(crate) fn open() -> Box<dyn Parse> {
     Box::new(Message)
 }
@@ -248,6 +309,8 @@ struct Reader {
     /// The tasks that the title names.
     whole: Vec<usize>,
     titled: bool,
+    /// A line of text was read.
+    begun: bool,
     fence: Option<char>,
     /// The items of the list at hand above the next line, with their indent.
     parents: Vec<(usize, String)>,
@@ -456,6 +519,14 @@ impl Reader {
             self.parents.pop();
         }
         let parent = self.parents.last().map(|(_, text)| text.clone());
+        // The first line of a note is what its title would be.
+        if !self.titled && !std::mem::replace(&mut self.begun, true) {
+            let outcome = title_verdict(&plain.to_lowercase());
+            self.letter.state(0, outcome, &plain, span);
+            if outcome == Outcome::Failed {
+                self.letter.check_failed(&plain, span);
+            }
+        }
         // A bold id in front begins what is said of that task.
         let bold = claim::signed(raw.trim_start_matches(['-', '*', ' ', '+']).trim_start()).1;
         let numbered =
@@ -581,6 +652,32 @@ fn title_verdict(lower: &str) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn notes_are_told_by_their_first_words() {
+        for note in [
+            "[worker-2 → coordinator] BLOCKED: the install keeps failing. Waiting.\n",
+            "✅ T-33 verified. 87/87 tests passing.\n",
+            "Worker result: FAILED\nThe build fails.\n",
+            "Task 14 completed. All tests pass.\n",
+            "Validation failed for T-32: `docs/api.md` does not exist.\n",
+            "I could not run the tests: no daemon.\n",
+        ] {
+            assert!(sniff(note.as_bytes()).is_some(), "{note}");
+            let long = format!("{note}{}", "line\n".repeat(50));
+            assert!(sniff(long.as_bytes()).is_none(), "{note}");
+        }
+        for other in [
+            "✅ build completed\n✅ tests passed\n",
+            "[build -> dist] done\nerror: it broke\n",
+            "[1/4] Resolving packages...\n",
+            "Task :app:compileJava FAILED\n",
+            "I/O error: disk\n",
+            "Validation Error: x\n",
+        ] {
+            assert!(sniff(other.as_bytes()).is_none(), "{other}");
+        }
+    }
 
     #[test]
     fn messages_are_told_from_other_prose() {
