@@ -236,7 +236,9 @@ pub(crate) fn is_trouble(text: &str, section: Tone) -> bool {
     match (sign, section) {
         (Tone::Bad, _) => true,
         (_, Tone::Good | Tone::Aside) => false,
-        (_, Tone::Bad | Tone::Open) => !REQUEST.is_match(rest) && TROUBLE.is_match(rest),
+        (_, Tone::Bad | Tone::Open) => {
+            !REQUEST.is_match(rest) && (TROUBLE.is_match(rest) || signal(rest, None).is_some())
+        }
     }
 }
 
