@@ -54,7 +54,10 @@ fn each_passing_case_is_named_once() {
             let counted = report.tests.and_then(|tests| tests.passed).unwrap_or(0);
             *seen.entry(format.as_str()).or_default() += counted;
             let nameless = report.passed.iter().any(|case| case.name.trim().is_empty());
-            if report.passed.len() as u64 != counted || nameless {
+            let named = report.passed.len() as u64;
+            // The console may count what a report that is cut does not name.
+            let cut = report.notes.iter().any(|note| note.message.contains("truncated"));
+            if named > counted || named < counted && !cut || nameless {
                 wrong += &format!("{}/{name}: {counted} passed, named: {:?}\n", case.name, report.passed);
             }
         }

@@ -6,11 +6,13 @@
 //! that is open. A trailer such as `# tests 7` is the runner's own word and wins over counting.
 
 mod point;
+mod trailer;
 mod yaml;
 
 use std::collections::HashSet;
 
 use self::point::{Directive, Point};
+use self::trailer::Trailer;
 use super::Sure;
 use crate::item::{Item, Step, TestRun, read_count};
 use crate::log::{Grip, Line, Reader};
@@ -32,6 +34,9 @@ const MAX_COMMENTS: usize = 200;
 /// How many failed points are kept back until the point at the margin tells whether they count.
 const MAX_DEFERRED: usize = 2000;
 
+/// How many points without a number may wait for the next with one.
+const MAX_LOOSE: usize = 2000;
+
 /// How many failed points are kept in mind, so that a repetition of them is known.
 const MAX_TOLD: usize = 20_000;
 
@@ -45,12 +50,20 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
         return Some(Sure::Certain);
     }
     let text = String::from_utf8_lossy(&head[..head.len().min(4096)]);
-    let mut points = 0;
+    let (mut points, mut planned) = (0, false);
     for (index, line) in text.lines().take(12).enumerate() {
         let line = line.trim_end();
-        let point = Point::parse(line, Span::default()).is_some_and(|point| point.number.is_some());
+        planned |= index == 0 && plan(line).is_some();
+        let parsed = Point::parse(line, Span::default());
+        // Behind a plan a point needs no number, and among numbered ones a program may print what looks like one.
+        let point = parsed.as_ref().is_some_and(|point| point.number.is_some() || planned);
         points += u32::from(point);
-        let known = point || plan(line).is_some() || line.starts_with('#') || line.starts_with(' ') || line.is_empty();
+        let known = point
+            || points > 0 && parsed.is_some()
+            || plan(line).is_some()
+            || line.starts_with('#')
+            || line.starts_with(' ')
+            || line.is_empty();
         if !known || index == 0 && !point && plan(line).is_none() {
             return None;
         }
@@ -75,6 +88,8 @@ pub(crate) struct Tap {
     told: HashSet<u64>,
     /// Within what a plugin of Jenkins says of reports that it has found.
     echo: bool,
+    /// The plan that stands above the line that woke the reader.
+    plan_above: Option<(u64, TextLine)>,
 }
 
 /// One run from its version line, plan or first point to its end.
@@ -105,6 +120,10 @@ struct Stream {
     /// Points with an open block.
     blocks: Vec<Point>,
     pending: Option<Point>,
+    /// A point at the margin had a number.
+    numbered: bool,
+    /// Points without a number among such with one: tests only where the numbers or the plan leave room for them.
+    loose: Vec<Point>,
     /// Comments since the last point.
     comments: Vec<TextLine>,
     deferred: Vec<Deferred>,
@@ -137,16 +156,6 @@ struct Passing {
     expected: bool,
 }
 
-/// What node:test and tape tell behind the plan.
-#[derive(Default)]
-struct Trailer {
-    tests: Option<u64>,
-    pass: Option<u64>,
-    fail: Option<u64>,
-    cancelled: u64,
-    skipped: u64,
-}
-
 /// Says of what is told that TAP tells it, rather than the console around it.
 fn as_tap(out: &mut dyn FnMut(Item)) -> impl FnMut(Item) {
     |item| {
@@ -159,6 +168,7 @@ fn as_tap(out: &mut dyn FnMut(Item)) -> impl FnMut(Item) {
 impl Reader for Tap {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let out = &mut as_tap(out);
+        let plan_above = self.plan_above.take();
         if line.text.starts_with("TAP Reports Processing: ") {
             self.finish(Ended::ByOther, out);
             self.echo = line.text.ends_with("START") && !self.told.is_empty();
@@ -200,7 +210,11 @@ impl Reader for Tap {
                 }
                 let from_start = version || plan(text).is_some();
                 let passing = self.keep_passed.then(Vec::new);
-                let mut stream = Stream { from_start, passing, ..Stream::default() };
+                let plan_above = plan_above.filter(|_| {
+                    !from_start && line.indent() == 0 && text.trim_start_matches("not ").starts_with("ok 1 ")
+                });
+                let from_start = from_start || plan_above.is_some();
+                let mut stream = Stream { from_start, plan: plan_above, passing, ..Stream::default() };
                 stream.take(line, out);
                 self.stream = Some(stream);
                 Grip::Hold
@@ -239,6 +253,15 @@ impl Reader for Tap {
 
     fn keep_passed(&mut self) {
         self.keep_passed = true;
+    }
+
+    fn looks_back(&self) -> bool {
+        self.stream.is_none()
+    }
+
+    fn above(&mut self, lines: Vec<TextLine>) {
+        let nearest = lines.into_iter().next();
+        self.plan_above = nearest.and_then(|line| plan(&line.text).map(|count| (count, line)));
     }
 
     fn yields_to_report(&self) -> bool {
@@ -298,6 +321,12 @@ impl Stream {
         } else if let Some(mut point) = Point::parse(text, line.span) {
             self.settle(out);
             point.depth = depth;
+            if depth == 0
+                && let Some(number) = point.number
+            {
+                self.numbered = true;
+                self.decide_loose(number > self.seen + 1, out);
+            }
             point.indent = line.indent();
             point.name = self.full_name(&point);
             point.before = std::mem::take(&mut self.comments);
@@ -388,8 +417,21 @@ impl Stream {
 
     /// Files the point whose details were being read.
     fn settle(&mut self, out: &mut dyn FnMut(Item)) {
-        if let Some(point) = self.pending.take() {
+        let Some(point) = self.pending.take() else { return };
+        let outer = point.depth == 0 && self.blocks.is_empty();
+        if outer && point.number.is_none() && self.numbered && self.loose.len() < MAX_LOOSE {
+            self.loose.push(point);
+        } else {
             self.close(point, out);
+        }
+    }
+
+    /// Files the points without number if they are tests, and forgets them if a program printed them.
+    fn decide_loose(&mut self, tests: bool, out: &mut dyn FnMut(Item)) {
+        for point in std::mem::take(&mut self.loose) {
+            if tests {
+                self.close(point, out);
+            }
         }
     }
 
@@ -494,6 +536,8 @@ impl Stream {
         while let Some(point) = self.blocks.pop() {
             self.close(point, out);
         }
+        let room = self.plan.as_ref().is_none_or(|(count, _)| *count > self.seen);
+        self.decide_loose(room, out);
         self.flush(out);
         told.extend(self.digests.drain(..).take(MAX_TOLD.saturating_sub(told.len())));
         // A sentence that begins like a point is no run.
@@ -568,30 +612,6 @@ fn tell_passing(passing: Vec<Passing>, counted: u64, out: &mut dyn FnMut(Item)) 
         if if margin { outer } else { !suite } {
             out(Item::Passed(PassedCase { seconds, ..PassedCase::new(name) }));
         }
-    }
-}
-
-impl Trailer {
-    /// Whether its parts are as many as its sum, as far as they are told.
-    fn adds_up(&self) -> bool {
-        let (Some(tests), Some(pass), Some(fail)) = (self.tests, self.pass, self.fail) else { return true };
-        tests == pass + fail + self.cancelled + self.skipped
-    }
-
-    /// `tests 7`; `false` for another comment.
-    fn take(&mut self, text: &str) -> bool {
-        let Some((word, number)) = text.split_once(' ') else { return false };
-        let Some(number) = read_count(number) else { return false };
-        match word {
-            "tests" => self.tests = Some(number),
-            "pass" => self.pass = Some(number),
-            "fail" => self.fail = Some(number),
-            "cancelled" => self.cancelled = number,
-            "skipped" | "skip" | "todo" => self.skipped += number,
-            "suites" => {}
-            _ => return false,
-        }
-        true
     }
 }
 

@@ -134,3 +134,26 @@ not ok 1 - cart.test.ts # time=20ms {
     assert_eq!(one.causes[0].tests, ["cart.test.ts > cart > adds"]);
     check(&text.replace("    ok 1 - cart", "    not ok 1 - cart"), Outcome::Failed, 2, 1, 1);
 }
+
+#[test]
+fn what_has_no_number_among_numbers_counts_where_there_is_room_for_it() {
+    // The numbers go on, and the plan is met: a program printed it.
+    check("TAP version 13\nok 1 - a\nnot ok x\nok\nok 2 - b\n1..2\n", Outcome::Passed, 2, 0, 0);
+    check("1..2\nok 1 - a\nok 2 - b\nnot ok at the end\n", Outcome::Passed, 2, 0, 0);
+    let found = check("1..2\nok 1 - a\nnot ok x\nnot ok 2 - b\n", Outcome::Failed, 2, 1, 0);
+    assert_eq!(found.causes.iter().map(|cause| cause.count).sum::<u64>(), 1, "{found:#?}");
+    // The numbers and the plan leave room for it.
+    check("TAP version 13\nok 1 - a\nnot ok x\nok 3 - c\n1..3\n", Outcome::Failed, 3, 1, 0);
+    check("1..3\nok 1 - a\nok 2 - b\nnot ok x\n", Outcome::Failed, 3, 1, 0);
+    check("TAP version 13\nok 1 - a\nok 2 - b\nnot ok x\n", Outcome::Failed, 3, 1, 0);
+    // Nothing has a number.
+    check("1..3\nok - a\nnot ok - b\nok - c\n", Outcome::Failed, 3, 1, 0);
+    // Its block goes with it.
+    check(
+        "TAP version 13\nok 1 - a\nnot ok x\n  ---\n  message: 'no'\n  ...\nok 2 - b\n1..2\n",
+        Outcome::Passed,
+        2,
+        0,
+        0,
+    );
+}
