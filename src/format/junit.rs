@@ -14,7 +14,7 @@ mod suite;
 use std::collections::HashSet;
 
 use self::attribute::{Skip, Word, declared, is_time, number_of, tool, word, worse};
-use self::failure::{Around, Case, Element, Part, add_output, failures, is_frame, thrown_outside};
+use self::failure::{Around, Case, Element, Part, add_output, failures, is_frame, thrown_outside, without_case};
 use self::passing::Shape;
 use self::suite::{Cases, Declared, Settled, Status, Waiting, number};
 use super::xml::document::{Context, Document, MAX_DEPTH, Reader};
@@ -603,7 +603,17 @@ impl Junit {
         if let Some(outer) = self.suites.last_mut() {
             outer.inner += elements;
         }
-        let Some(mut cases) = cases else { return };
+        let Some(mut cases) = cases else {
+            if inner == 0
+                && declared.errors.is_some_and(|errors| errors > 0)
+                && let Some(failure) = output.and_then(|output| without_case(&output.lines(context.encoding)))
+            {
+                self.counts.errored += 1;
+                self.suite_errors += 1;
+                (context.out)(Item::Failure(failure));
+            }
+            return;
+        };
         let alone = cases.elements == 1;
         // A suite counts what is in the suites within it too.
         declared.tests = declared.tests.map(|tests| tests.saturating_sub(inner));

@@ -214,6 +214,15 @@ pub(super) fn failures(
     (failures, thin)
 }
 
+/// What the output of a suite without cases tells of its error, as Newman writes a request that nobody answered.
+pub(super) fn without_case(output: &[TextLine]) -> Option<Failure> {
+    let at = output.iter().position(|line| line.text.contains("Error: "))?;
+    let text: Vec<TextLine> =
+        output[at..].iter().take_while(|line| !line.text.trim().is_empty()).take(60).cloned().collect();
+    let span = text.first()?.span;
+    Some(Failure { level: Level::Suite, text, span, count: 1, ..Failure::default() })
+}
+
 /// What the output of a suite tells of an error outside of its cases, as Karma writes it: a line with the browser that
 /// ends with `ERROR`, and the error below it.
 pub(super) fn thrown_outside(output: &[TextLine]) -> Option<Failure> {
