@@ -165,6 +165,8 @@ fn synthetic() -> Vec<u8> {
             log.push(b'\n');
         }
     }
+    // However it came out before, the job failed.
+    log.extend_from_slice(b"##[error]Process completed with exit code 1.\n");
     log
 }
 

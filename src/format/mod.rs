@@ -445,8 +445,11 @@ fn list(lines: &[u8], start: usize) -> usize {
 
 /// Whether a line ends with the bracket that may open a report, which tells what it is on one of the next lines.
 pub(crate) fn may_open(line: &[u8]) -> bool {
-    let near = &line[line.len().saturating_sub(16)..];
-    memchr::memchr2(b'{', b'[', near).is_some() && bare(line).ends_with(['{', '['])
+    // Colors may stand behind the bracket.
+    let end = line.trim_ascii_end();
+    let near = &end[end.len().saturating_sub(16)..];
+    let colored = memchr::memchr(0x1b, near).is_some() && memchr::memchr2(b'{', b'[', near).is_some();
+    (colored || end.ends_with(b"{") || end.ends_with(b"[")) && bare(line).ends_with(['{', '['])
 }
 
 /// The same where words that nobody knows stand in front of each line, or of the only one.

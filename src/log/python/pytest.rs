@@ -38,8 +38,6 @@ pub(in crate::log) const NEEDLES: &[&str] = &[
     "FAIL Required test coverage of",
     "FAILED test",
     "ERROR test",
-    ".py::test",
-    ".py::Test",
     "ERROR: Coverage failure",
 ];
 
