@@ -5,6 +5,7 @@ use super::{Around, Findings, HINT_REACH, LAST_LINES, Resolved, StepState, may_p
 use crate::cause::{Group, Ledger};
 use crate::classify::settle;
 use crate::edge::explain;
+use crate::item::{Mark, Scope};
 use crate::kind::{Kind, Phase};
 use crate::report::{Counts, HintLine, Ignored, Level, Note, Outcome, Task, TextLine};
 use crate::rules::Rank;
@@ -172,7 +173,12 @@ impl Findings {
             }
             return Outcome::Passed;
         }
-        if let Some(job) = &self.job {
+        // A step that failed behind the last word of a job that succeeded is another's.
+        let later = |job: &Mark| {
+            let failed = self.last_failed.as_ref().filter(|mark| mark.scope == Scope::Step);
+            job.outcome == Outcome::Passed && failed.is_some_and(|mark| mark.span.line > job.span.last_line)
+        };
+        if let Some(job) = self.job.as_ref().filter(|job| !later(job)) {
             return job.outcome;
         }
         if self.any_step_failed || failed_tests {
