@@ -4,8 +4,9 @@
 //! `cargo bench --bench growth`. Ratios are what counts: the machine is never quiet.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod support;
+
 use std::fmt::Write as _;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use whyred::{Analyzer, Outcome, Report, RuleSet, Source};
@@ -187,23 +188,13 @@ fn sort(costs: &mut [(String, f64)]) {
 
 /// The logs among the cases of the tests, with their names.
 fn cases() -> Vec<(String, Vec<u8>)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let (mut folders, mut found) = (vec![root.clone()], Vec::new());
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("the cases are at hand").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "log" || extension == "txt") {
-                let mut text = std::fs::read(&path).expect("a case can be read");
-                text.push(b'\n');
-                let name = path.strip_prefix(&root).unwrap_or(&path);
-                found.push((name.display().to_string(), text));
-            }
-        }
-    }
-    found.sort();
-    found
+    let root = support::root();
+    let named = support::logs().into_iter().map(|path| {
+        let mut text = std::fs::read(&path).expect("a case can be read");
+        text.push(b'\n');
+        (path.strip_prefix(&root).unwrap_or(&path).display().to_string(), text)
+    });
+    named.collect()
 }
 
 fn row(name: &str, took: Duration, cost: f64) {

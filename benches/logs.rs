@@ -5,7 +5,9 @@
 //! Ratios are what counts: the machine is never quiet.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use std::path::{Path, PathBuf};
+mod support;
+
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -137,9 +139,7 @@ fn each_rule(rules: &RuleSet, log: &[u8]) -> Duration {
 
 /// Logs that look like real ones: quiet stretches, stamps in front of half of them, a failing case every few megabytes.
 fn synthetic() -> Vec<u8> {
-    let mut cases = Vec::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases"), &mut cases);
-    cases.sort();
+    let cases = support::logs();
     let mut log = Vec::with_capacity(SIZE + (1 << 20));
     let mut random = Random(1);
     let mut cases = cases.iter().cycle();
@@ -168,18 +168,6 @@ fn synthetic() -> Vec<u8> {
     // However it came out before, the job failed.
     log.extend_from_slice(b"##[error]Process completed with exit code 1.\n");
     log
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "log" || extension == "txt") {
-            files.push(path);
-        }
-    }
 }
 
 /// What tools print when all is well.

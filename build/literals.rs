@@ -3,13 +3,11 @@
 //! An expression is dear to compile and to ask; whether a text holds one of a few literals is cheap. So each phrase has
 //! a set of literals of which every match holds at least one, all in lower case, since phrases are asked so.
 
+use crate::fragment::LENGTH;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// The most literals that one part of an expression may stand for.
 const MAX_EXACT: usize = 24;
-
-/// The shortest literal that says anything.
-pub(crate) const SHORTEST: usize = 3;
 
 /// What is known of a part of an expression.
 struct Part {
@@ -42,7 +40,7 @@ fn better(one: Option<Vec<Vec<u8>>>, other: Option<Vec<Vec<u8>>>) -> Option<Vec<
         let shortest = set.iter().map(Vec::len).min().unwrap_or(0);
         (shortest.min(6), std::cmp::Reverse(set.len()), shortest)
     };
-    let usable = |set: Option<Vec<Vec<u8>>>| set.filter(|set| set.iter().all(|literal| literal.len() >= SHORTEST));
+    let usable = |set: Option<Vec<Vec<u8>>>| set.filter(|set| set.iter().all(|literal| literal.len() >= LENGTH));
     match (usable(one), usable(other)) {
         (Some(one), Some(other)) => Some(if worth(&one) >= worth(&other) { one } else { other }),
         (one, other) => one.or(other),

@@ -10,6 +10,8 @@ use std::{env, fs};
 
 use toml::{Table, Value};
 
+#[path = "../src/words/fragment.rs"]
+mod fragment;
 mod literals;
 mod phrases;
 #[allow(dead_code, reason = "the scan needs more of it")]
@@ -20,6 +22,7 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=src/words/fragment.rs");
     println!("cargo::rerun-if-changed=src/scan/rarity.rs");
     println!("cargo::rerun-if-changed=src/scan/rarity.bin");
     fs::write(out.join("rules.rs"), rules(&root.join("rules"))).expect("the output folder can be written");

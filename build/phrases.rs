@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use toml::{Table, Value};
 
-use crate::literals::{self, SHORTEST};
-use crate::variant;
+use crate::fragment::{FILTER_BITS, LENGTH, hash};
+use crate::{literals, variant};
 
 /// The letters of English in prose, the most common first; what is not among them is rare.
 const COMMON: &[u8] = b" etaoinsrhldcumfpgwybvk";
@@ -16,7 +16,7 @@ pub(crate) fn constants(text: &str) -> String {
     let table: Table = text.parse().unwrap_or_else(|error| panic!("phrases.toml: {error}"));
     let phrases = table.get("phrase").and_then(Value::as_array).expect("there are phrases");
     let mut out = String::from("Built {\n  phrases: &[\n");
-    let mut fragments: BTreeMap<[u8; SHORTEST], Vec<(usize, usize, String)>> = BTreeMap::new();
+    let mut fragments: BTreeMap<[u8; LENGTH], Vec<(usize, usize, String)>> = BTreeMap::new();
     let mut always = 0_u128;
     let mut first_faint = phrases.len();
     for (index, phrase) in phrases.iter().enumerate() {
@@ -40,7 +40,7 @@ pub(crate) fn constants(text: &str) -> String {
             }
         }
     }
-    let mut filter = [0_u64; 64];
+    let mut filter = [0_u64; FILTER_BITS / 64];
     for key in fragments.keys() {
         let hash = hash(*key);
         filter[hash / 64] |= 1 << (hash % 64);
@@ -60,12 +60,6 @@ pub(crate) fn constants(text: &str) -> String {
 /// Where the three bytes of a literal begin that stand in the fewest texts.
 fn rarest(literal: &[u8]) -> usize {
     let common = |byte: &u8| COMMON.iter().rev().position(|known| known == byte).map_or(0, |place| place + 1);
-    let cost = |at: &usize| literal[*at..*at + SHORTEST].iter().map(common).sum::<usize>();
-    (0..=literal.len() - SHORTEST).min_by_key(cost).expect("no literal is shorter")
-}
-
-/// The place of three bytes in the filter; `src/words.rs` computes the same.
-fn hash(key: [u8; SHORTEST]) -> usize {
-    let whole = u32::from_le_bytes([key[0], key[1], key[2], 0]);
-    (whole.wrapping_mul(0x9e37_79b1) >> 20) as usize
+    let cost = |at: &usize| literal[*at..*at + LENGTH].iter().map(common).sum::<usize>();
+    (0..=literal.len() - LENGTH).min_by_key(cost).expect("no literal is shorter")
 }

@@ -4,10 +4,13 @@
 //! The phrases here are too common to be looked for in whole logs; in the one line that stands before the end they
 //! tell more than nothing. What they tell is a guess, and its confidence says so.
 
+mod fragment;
+
 use std::sync::OnceLock;
 
 use crate::kind::Kind;
 use crate::pattern::{self, Regex};
+use fragment::{FILTER_BITS, LENGTH};
 
 /// What a verdict that is only a guess gives as its rule.
 pub(crate) const RULE: &str = "words";
@@ -21,9 +24,9 @@ struct Built {
     /// Those that are always asked, a bit for each.
     always: u128,
     /// The bytes that `fragments` begin with, as bits at their hashes.
-    filter: [u64; 64],
+    filter: [u64; FILTER_BITS / 64],
     /// Three bytes, in order; the phrase that they may belong to, and the literal with them at that place.
-    fragments: &'static [([u8; 3], u8, u8, &'static [u8])],
+    fragments: &'static [([u8; LENGTH], u8, u8, &'static [u8])],
 }
 
 const BUILT: Built = include!(concat!(env!("OUT_DIR"), "/phrases.rs"));
@@ -44,10 +47,9 @@ fn candidates(text: &str) -> u128 {
     static FILTER: [u64; 64] = BUILT.filter;
     let bytes = text.as_bytes();
     let mut found = BUILT.always;
-    for (at, key) in bytes.windows(3).enumerate() {
-        let key = [key[0].to_ascii_lowercase(), key[1].to_ascii_lowercase(), key[2].to_ascii_lowercase()];
-        let whole = u32::from_le_bytes([key[0], key[1], key[2], 0]);
-        let hash = (whole.wrapping_mul(0x9e37_79b1) >> 20) as usize;
+    for (at, key) in bytes.windows(LENGTH).enumerate() {
+        let key: [u8; LENGTH] = std::array::from_fn(|place| key[place].to_ascii_lowercase());
+        let hash = fragment::hash(key);
         if FILTER[hash / 64] & 1 << (hash % 64) == 0 {
             continue;
         }
