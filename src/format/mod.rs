@@ -33,6 +33,7 @@ mod message;
 mod message_json;
 mod mocha;
 mod near;
+mod newman;
 mod nunit;
 mod patience;
 mod playwright;
@@ -55,6 +56,7 @@ use crate::item::Item;
 use crate::kind::names;
 use document::{Stream, Whole};
 use framed::{Framed, Prefix};
+pub(crate) use signal::heads_hook_of_robot;
 
 names! {
     /// What the bytes of an input are. Found from the content, never from a name.
@@ -95,6 +97,8 @@ names! {
     MochaJson = "mocha-json",
     /// The JSON of Mochawesome, which Cypress writes as well.
     MochawesomeJson = "mochawesome-json",
+    /// The JSON of Newman, which runs the collections of Postman.
+    NewmanJson = "newman-json",
     /// The JSON of Playwright's reporter.
     PlaywrightJson = "playwright-json",
     /// The lines of pytest-reportlog.
@@ -258,6 +262,7 @@ const TABLE: &[Entry] = &[
     Entry { format: Format::JestJson, sniff: jest::sniff, open: || Whole::open(jest::read) },
     Entry { format: Format::MochaJson, sniff: mocha::sniff, open: || Whole::open(mocha::read) },
     Entry { format: Format::MochawesomeJson, sniff: mocha::sniff_awesome, open: || Whole::open(mocha::read_awesome) },
+    Entry { format: Format::NewmanJson, sniff: newman::sniff, open: || Whole::open(newman::read) },
     Entry { format: Format::PlaywrightJson, sniff: playwright::sniff, open: || Whole::open(playwright::read) },
     Entry {
         format: Format::PytestReportlog,
@@ -349,6 +354,8 @@ pub(crate) const BEGINNINGS: &[&str] = &[
     "\"numFailedTestSuites\"",
     "\"numTotalTestSuites\"",
     "\"stats\": {",
+    "\"collection\": {",
+    "\"collection\":{",
     "{\"stats\":{",
     "\"config\": {",
     "\"config\":{",

@@ -135,6 +135,9 @@ impl Robot {
         let first = failure.text.first().map_or("", |line| line.text.as_str());
         let told = signal::of_robot(first).or_else(|| signal::of_message(first));
         failure.signal = told.or(failure.signal).or(Some(Signal::Assertion));
+        if failure.text.len() > 1 && signal::heads_hook_of_robot(&failure.text[0].text) {
+            failure.text.rotate_left(1);
+        }
         let source = self.suites.iter().rev().find(|(_, source)| !source.is_empty());
         failure.file = source.map(|(_, source)| FileRef::new(source, self.line, None)).or(failure.file);
         (context.out)(Item::Failure(failure));

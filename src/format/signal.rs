@@ -132,6 +132,8 @@ const WORDS: &[(At, &str, Signal)] = &[
     (At::Beginning, "test teardown failure", Signal::Hook),
     (At::Beginning, "test timed out", Signal::TestTimeout),
     (At::Beginning, "hook timed out", Signal::TestTimeout),
+    // QUnit.
+    (At::Beginning, "test took longer than ", Signal::TestTimeout),
     (At::Beginning, "test timeout", Signal::TestTimeout),
     (At::Beginning, "failed: timeout >", Signal::TestTimeout),
     (At::Beginning, "failed: timeout (>", Signal::TestTimeout),
@@ -241,6 +243,11 @@ pub(crate) fn of_robot(message: &str) -> Option<Signal> {
     }
     let hook = ["Parent suite setup failed:", "Parent suite teardown failed:", "Setup failed:", "Teardown failed:"];
     hook.iter().any(|hook| message.starts_with(hook)).then_some(Signal::Hook)
+}
+
+/// Whether Robot Framework says below this line what a hook said.
+pub(crate) fn heads_hook_of_robot(line: &str) -> bool {
+    ["etup failed:", "eardown failed:"].iter().any(|end| line.trim_end().ends_with(end)) && line.len() < 60
 }
 
 /// What the name of a case says, where a runner files a failed hook or an unloadable file as a case.

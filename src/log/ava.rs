@@ -22,7 +22,15 @@ pub(super) const NEEDLES: &[&str] = &[
     "bun test v",
     "FAILED | ",
     "passed | ",
+    // Up to its fourth version AVA marks a failing title by a sign alone.
+    "  Difference:$",
+    "  Error thrown in test:",
+    "  Rejected promise returned by test. Reason:",
+    "Test finished without running any assertions",
 ];
+
+/// How many lines stand at most between the name of a test and what AVA says of it.
+const MAX_EXCERPT: usize = 12;
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Short::default())
@@ -36,6 +44,8 @@ struct Short {
     counts: Option<(Counts, Span)>,
     /// The message of an error that was printed as an object.
     object: Option<TextLine>,
+    /// What stands above the line that woke the reader, the nearest first.
+    above: Vec<TextLine>,
     /// How many empty lines AVA printed last.
     empty: u64,
 }
@@ -116,6 +126,36 @@ impl Reader for Short {
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
         self.finish(out);
     }
+
+    fn looks_back(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
+    fn above(&mut self, lines: Vec<TextLine>) {
+        self.above = lines;
+    }
+}
+
+/// The name of the test of which the words begin below these lines, the nearest of which comes first: it stands behind
+/// a line drawn across, or behind three empty lines.
+fn title_above(above: &[TextLine]) -> Option<String> {
+    if !above.iter().any(|line| is_place(&line.text)) && above.first().is_none_or(|line| !line.text.is_empty()) {
+        return None;
+    }
+    let is_blank = |at: usize| above.get(at).is_some_and(|line| line.text.trim().is_empty());
+    let begins = |at: usize| {
+        let parted = (at + 1..at + 4).all(is_blank);
+        parted || is_blank(at + 1) && above.get(at + 2).is_some_and(|line| line.text.trim() == "─")
+    };
+    let at = (0..above.len().min(MAX_EXCERPT)).find(|at| !is_blank(*at) && begins(*at))?;
+    above[at].text.strip_prefix("  ").filter(|name| !name.starts_with(' ')).map(|name| name.trim_end().to_owned())
+}
+
+/// Whether a line is the place of a failed test: `  test.js:12`.
+fn is_place(text: &str) -> bool {
+    let number = |row: &str| !row.is_empty() && row.bytes().all(|byte| byte.is_ascii_digit());
+    let place = text.trim().rsplit_once(':').filter(|(path, row)| path.contains('.') && number(row));
+    text.starts_with("  ") && place.is_some_and(|(path, _)| !path.contains(' '))
 }
 
 /// A block about a file outside any of its tests.
@@ -149,6 +189,7 @@ fn member(text: &str) -> Option<String> {
 impl Short {
     fn begin(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let text = line.text;
+        let above = std::mem::take(&mut self.above);
         if text.trim().is_empty() && self.counts.is_some() {
             self.state = State::AvaTotals;
             return Grip::Hold;
@@ -158,6 +199,16 @@ impl Short {
             return Grip::Hold;
         }
         if let Some(block) = outside(line) {
+            self.state = State::Ava(Some(block));
+            return Grip::Hold;
+        }
+        if let Some(name) = title_above(&above) {
+            let mut block = Block::new(Level::Case, Some(name), None, line);
+            // The place stands between the two.
+            block.lines.extend(above.into_iter().rev().filter(|line| is_place(&line.text)));
+            if text.trim() != "Error thrown in test:" {
+                block.push(line);
+            }
             self.state = State::Ava(Some(block));
             return Grip::Hold;
         }

@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 
-use super::block::{Placed, diagnostic, extension, is_marker, place};
+use super::block::{Placed, diagnostic, extension, is_marker, is_path, place};
 use super::compilers::{is_erlc, is_javac};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
@@ -42,6 +42,9 @@ pub(super) const NEEDLES: &[&str] = &[
     r".proto:\d",
     r".swift:\d",
     r".ipynb:\d",
+    // Ruff can group its findings below the name of their file.
+    ".py:$",
+    ".ipynb:$",
     r".groovy:\d",
     r"Dockerfile:\d",
     r"Gemfile:\d",
@@ -74,6 +77,8 @@ struct Findings {
     quoting: u8,
     /// The place of a finding whose words stand on the next line.
     ahead: Option<FileRef>,
+    /// The file of which the findings follow, one a line.
+    group: Option<String>,
     /// What a compiler said, and where it stood: what runs it may say so again in its summary.
     said: HashMap<u64, u64>,
 }
@@ -103,6 +108,21 @@ impl Reader for Findings {
         if let Some(file) = head_of_pydocstyle(line.text) {
             self.ahead = Some(file);
             return Grip::Hold;
+        }
+        if let Some(path) = self.group.take() {
+            if let Some((place, rest)) = in_group(line.text) {
+                let compiles = is_syntax(rest);
+                let signal = if compiles { Signal::Compile } else { Signal::Lint };
+                let type_name = code(rest).map(str::to_owned);
+                let text = vec![TextLine { text: line.trimmed().to_owned(), span: line.span }];
+                let file = Some(FileRef { path: path.clone(), ..place });
+                out(Item::Failure(Failure { file, type_name, ..diagnostic(signal, text) }));
+                self.group = Some(path);
+                return Grip::Hold;
+            }
+        } else if line.text.ends_with(".py:") || line.text.ends_with(".ipynb:") {
+            self.group = line.text.strip_suffix(':').filter(|path| is_path(path)).map(str::to_owned);
+            return if self.group.is_some() { Grip::Hold } else { Grip::Pass };
         }
         // Luacheck writes what it finds below the name of the file.
         let deepest = if line.text.contains(".lua:") { 4 } else { 2 };
@@ -199,6 +219,15 @@ fn head_of_pydocstyle(text: &str) -> Option<FileRef> {
     of.iter().any(|words| placed.rest.starts_with(words)).then_some(placed.file)
 }
 
+/// A finding below the name of its file, as Ruff groups them: `  4:12 F821 Undefined name`.
+fn in_group(text: &str) -> Option<(FileRef, &str)> {
+    let (place, rest) = text.trim_start().split_once(' ').filter(|_| text.starts_with(' '))?;
+    let (row, column) = place.split_once(':')?;
+    let rest = rest.trim_start();
+    let known = code(rest).is_some() || is_syntax(rest);
+    known.then_some((FileRef::new("", Some(row.parse().ok()?), Some(column.parse().ok()?)), rest))
+}
+
 /// Whether a message is that of a parser of YAML.
 fn is_broken_yaml(rest: &str) -> bool {
     const WORDS: &[&str] = &[
@@ -234,7 +263,7 @@ fn bracketed(text: &str) -> Option<Placed<'_>> {
     let (path, rest) = text.split_once('[')?;
     let (numbers, rest) = rest.split_once("]: ")?;
     let (line, column) = numbers.split_once(", ")?;
-    super::block::is_path(path).then_some(())?;
+    is_path(path).then_some(())?;
     let file = FileRef::new(path, Some(line.parse().ok()?), Some(column.parse().ok()?));
     Some(Placed { file, rest })
 }
@@ -274,6 +303,8 @@ fn is_other(rest: &str) -> bool {
 
 /// Words of a parser: the source is broken, whoever met it.
 fn is_syntax(rest: &str) -> bool {
+    // Pylint's `parseable` puts code and name into brackets.
+    let rest = rest.strip_prefix('[').unwrap_or(rest);
     rest.starts_with("E999")
         || rest.starts_with("E0001")
         || rest.starts_with("E902")
@@ -323,7 +354,7 @@ fn is_cop(name: &str) -> bool {
     })
 }
 
-/// A code in front: `F401 x`, `C0114: x`, `DL3008 warning: x`, `B404[bandit]: x`, `[E201] x`.
+/// A code in front: `F401 x`, `C0114: x`, `DL3008 warning: x`, `B404[bandit]: x`, `[E201] x`, `[C0114(name), ] x`.
 fn code(rest: &str) -> Option<&str> {
     let rest = rest.strip_prefix('[').unwrap_or(rest);
     let end = rest.find(|character: char| !character.is_ascii_alphanumeric())?;
@@ -333,7 +364,7 @@ fn code(rest: &str) -> Option<&str> {
     let shaped = (1..=6).contains(&letters)
         && (2..=5).contains(&digits)
         && code[letters..].bytes().all(|byte| byte.is_ascii_digit());
-    (shaped && matches!(rest.as_bytes().get(end), Some(b' ' | b':' | b'[' | b']'))).then_some(code)
+    (shaped && matches!(rest.as_bytes().get(end), Some(b' ' | b':' | b'[' | b']' | b'('))).then_some(code)
 }
 
 /// The name of a check at the end: `(errcheck)`, `(line-length)`, `[MissingJavadocMethod]`, `(Rule:G104, …)`.

@@ -41,6 +41,8 @@ struct Jest {
     run: Run,
     /// The file of tests whose blocks follow.
     file: Option<String>,
+    /// The file of which a test failed last.
+    case_of: Option<String>,
     /// A process died for want of memory, which is a finding of its own; the suite whose worker it was comes later.
     memory: bool,
     /// Obsolete snapshots were told.
@@ -129,7 +131,12 @@ impl Jest {
             let suite = name == "Test suite failed to run";
             let (level, test) = if suite { (Level::Suite, None) } else { (Level::Case, Some(name.to_owned())) };
             let mut block = Block::new(level, test, self.file.clone(), line);
-            block.signal = suite.then_some(Signal::Load);
+            // Where tests of the file ran, a hook behind them failed.
+            let ran = self.file.is_some() && self.case_of == self.file;
+            block.signal = suite.then_some(if ran { Signal::Hook } else { Signal::Load });
+            if !suite {
+                self.case_of.clone_from(&self.file);
+            }
             self.state = State::Block(block);
             return Grip::Hold;
         }
@@ -253,7 +260,7 @@ impl Jest {
 
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
         self.state = State::Idle;
-        self.file = None;
+        (self.file, self.case_of) = (None, None);
         self.obsolete = false;
         self.memory = false;
         let Totals { suites_failed, counts, span } = std::mem::take(&mut self.totals);

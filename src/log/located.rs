@@ -195,7 +195,8 @@ fn head(line: Line<'_>) -> Option<Block> {
     let (severity, code, message) = severity(placed.rest.strip_prefix("- ").unwrap_or(placed.rest))?;
     let extension = extension(&placed.file.path);
     let quotes = matches!(extension.as_str(), "java" | "scala" | "groovy" | "swift");
-    let lint = is_lint(&extension, message);
+    // ESLint's `visualstudio` puts the rule where compilers have their code; an error of syntax has none.
+    let lint = is_lint(&extension, message) || code.as_deref().is_some_and(is_rule);
     let signal = match severity {
         // ShellCheck fails by whatever it finds, unless it is told otherwise.
         Severity::Warning | Severity::Note if lint && matches!(extension.as_str(), "sh" | "bash" | "ksh") => {
@@ -236,6 +237,12 @@ fn severity(rest: &str) -> Option<(Severity, Option<String>, &str)> {
             && code.len() <= 24
             && code.bytes().any(|byte| byte.is_ascii_digit())
             && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        let blank = code.is_empty() && message.trim_start().starts_with("Parsing error");
+        if blank {
+            return Some((*severity, None, message.trim_start()));
+        }
+        // A rule of a linter stands apart from the colon, and an empty one from the word.
+        let is_code = is_code || is_rule(code) && rest.contains(&format!("{code} : "));
         return is_code.then(|| (*severity, Some(code.to_owned()), message.trim_start()));
     }
     None
@@ -270,6 +277,15 @@ fn is_lint(extension: &str, message: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the code of a finding is the name of a linter's rule: `no-unused-vars`, `@typescript-eslint/no-shadow`.
+fn is_rule(code: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'/' | b'@') || byte.is_ascii_digit();
+    code.len() >= 3
+        && code.len() <= 80
+        && code.bytes().all(letter)
+        && code.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 fn is_check(name: &str) -> bool {

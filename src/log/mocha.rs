@@ -148,6 +148,10 @@ impl Mocha {
         let Some(mut block) = self.block.take() else { return };
         let title = std::mem::take(&mut self.title).join(" ");
         block.test.get_or_insert(title);
+        // Only what was compared is shown so, whatever type was thrown.
+        if block.lines.iter().any(|line| line.text.trim() == "+ expected - actual") {
+            block.signal.get_or_insert(Signal::Assertion);
+        }
         out(Item::Failure(block.into_failure()));
     }
 

@@ -6,6 +6,7 @@ use crate::pattern::Regex;
 
 use super::runner::is_outside;
 use super::{Grip, Line, Reader};
+use crate::format::heads_hook_of_robot;
 use crate::item::{Item, TestRun, read_count};
 use crate::pattern;
 use crate::report::{Counts, Failure, Level, Outcome, Signal, Span};
@@ -82,6 +83,9 @@ impl Reader for Robot {
     }
 }
 
+/// How the message begins of a test of which a hook failed.
+const HOOKS: [&str; 4] = ["Setup failed", "Teardown failed", "Parent suite setup failed", "Suite setup failed"];
+
 impl Robot {
     fn close(&mut self, out: &mut dyn FnMut(Item)) {
         let Some(mut failure) = self.failure.take() else { return };
@@ -91,14 +95,13 @@ impl Robot {
         }
         failure.signal = Some(if first.starts_with("Test timeout ") && first.contains(" exceeded") {
             Signal::TestTimeout
-        } else if first.starts_with("No keyword with name ") || first.starts_with("Setup failed") {
+        } else if first.starts_with("No keyword with name ") {
             Signal::Load
-        } else if first.starts_with("Parent suite setup failed") || first.starts_with("Suite setup failed") {
+        } else if HOOKS.iter().any(|hook| first.starts_with(hook)) {
             failure.level = Level::Case;
             // What the hook said stands below the heading.
-            let heading = first.ends_with(':');
-            let said = failure.text.iter().position(|line| line.text.trim().ends_with("uite setup failed:"));
-            if let Some(at) = said.filter(|at| heading && failure.text.len() > at + 1) {
+            let said = failure.text.iter().position(|line| heads_hook_of_robot(&line.text));
+            if let Some(at) = said.filter(|at| failure.text.len() > at + 1) {
                 failure.text.drain(..=at);
             }
             Signal::Hook

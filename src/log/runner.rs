@@ -138,7 +138,7 @@ static ASSERTION: LazyLock<Regex> = LazyLock::new(|| {
         r"^(?:error: )?expect\(received\)",
         r"^(?:error: )?AssertionError",
         r"^(?:Failed|Fail): ",
-        r"^Difference \(- ",
+        r"^Difference(?: \(- |:$)",
         r"^Values? (?:is|are|must) ",
         r"^expect\.(?:assertions|hasAssertions)\(",
         r"^CypressError: Timed out retrying",

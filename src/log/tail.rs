@@ -170,7 +170,7 @@ fn is_notice_of_npm(text: &str) -> bool {
 }
 
 /// How many lines a reader is shown of what stands above a line.
-const MAX_ABOVE: usize = 6;
+const MAX_ABOVE: usize = 16;
 
 /// The last few lines of `before`, which ends where the line at `span` begins; the nearest first.
 pub(super) fn above(before: &[u8], span: Span, frame: &Frame) -> Vec<TextLine> {

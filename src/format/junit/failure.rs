@@ -140,12 +140,15 @@ pub(super) fn failures(
                 || case.php && !test.is_empty() && text.starts_with(&test)
                 || part.kind == "FAILURE" && text.split(" › ").any(is_spec)
                 || is_field_of_boost(text)
+                || signal::heads_hook_of_robot(text)
         };
         let formulas = text.iter().take_while(|line| is_formula(&line.text) || opens(line)).count();
         let bats = text.iter().take(formulas).find_map(|line| bats_place(&line.text));
         if formulas < text.len() {
             text.rotate_left(formulas);
         }
+        let heading = text.last().map_or("", |line| line.text.as_str());
+        let of_hook = signal::heads_hook_of_robot(heading).then(|| signal::of_robot(heading)).flatten();
         let first = text.iter().find(|line| !line.text.trim().is_empty()).map_or("", |line| line.text.as_str());
         // node wraps what was thrown and names it in the lines below.
         let thrown = || text.iter().take(12).find_map(|line| line.text.trim_start().strip_prefix("cause: "));
@@ -159,12 +162,14 @@ pub(super) fn failures(
         // Playwright and jasmine-reporters name the matcher: `expect.toBe`, `toBe`.
         let matcher = part.kind.strip_prefix("expect.").unwrap_or(&part.kind).strip_prefix("to");
         let matcher = matcher.filter(|rest| rest.starts_with(char::is_uppercase)).map(|_| Signal::Assertion);
-        let signal = signal::of_robot(first)
+        let signal = of_hook
+            .or_else(|| signal::of_robot(first))
             .or_else(|| signal::of_type(&part.kind))
             .or(matcher)
             .or(whole_file)
             .or(by_name)
             .or_else(|| rule.map(|rule| signal::of_finding(Some(rule), first)))
+            .or_else(|| of_flake8(&part.kind).map(|rule| signal::of_finding(Some(rule), first)))
             .or_else(|| of_checker(&around.name, &name))
             .or_else(|| text.iter().take(4).find_map(|line| signal::of_message(&line.text)))
             // Types with a package are not of JavaScript.
@@ -202,7 +207,7 @@ pub(super) fn failures(
             file,
             signal,
             type_name,
-            subject: rule.filter(|_| signal == Some(Signal::Lint)).map(str::to_owned),
+            subject: rule.or(of_flake8(&part.kind)).filter(|_| signal == Some(Signal::Lint)).map(str::to_owned),
             text,
             span: part.span,
             count: 1,
@@ -321,6 +326,11 @@ fn place_of_boost(text: &[TextLine]) -> Option<FileRef> {
     let field = |name: &str| text.iter().find_map(|line| line.text.trim().strip_prefix(name));
     let line = field("- line   : ")?.trim().parse().ok();
     Some(FileRef::new(field("- file   : ")?.trim(), line, None))
+}
+
+/// The rule in the type of a finding of flake8: `flake8 F401`.
+fn of_flake8(kind: &str) -> Option<&str> {
+    kind.strip_prefix("flake8 ").filter(|rule| !rule.contains(' '))
 }
 
 /// What a failure of a checker is that writes its findings as cases.

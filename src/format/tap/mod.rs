@@ -68,7 +68,9 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
             return None;
         }
     }
-    (points > 0).then_some(Sure::Likely)
+    // A run of which nothing but the plan was written.
+    let only_plan = || planned && text.lines().all(|line| line.trim().is_empty() || plan(line) > Some(0));
+    (points > 0 || only_plan()).then_some(Sure::Likely)
 }
 
 /// The count of `1..5`; a comment may follow.

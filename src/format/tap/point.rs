@@ -2,8 +2,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::yaml::Yaml;
-use crate::format::thrown;
+use super::yaml::{self, Finding, Yaml};
+use crate::format::{signal, thrown};
 use crate::item::read_count;
 use crate::log::{self, Line};
 use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
@@ -143,15 +143,31 @@ impl Point {
     /// The failure that a failed point tells of.
     pub(super) fn failure(self) -> Failure {
         let Point { before, name, line, yaml, comments, title, below, .. } = self;
+        let words = title.clone();
         let name = if name.is_empty() { title } else { name };
         if !below.is_empty() {
             return Failure { span: line.span, ..log::below(&name, below, line.span) };
         }
         let yaml = yaml.unwrap_or_default();
+        if let Some(Finding { message, rule, place, .. }) = yaml.finding() {
+            let found = signal::of_finding(rule.as_deref(), &message.text);
+            return Failure {
+                level: Level::Case,
+                file: Some(FileRef::new(name.as_str(), place.0, place.1)),
+                test: Some(name),
+                signal: Some(found),
+                subject: rule.clone().filter(|_| found == Signal::Lint),
+                text: vec![message.clone()],
+                span: line.span,
+                ..Failure::default()
+            };
+        }
         let hook = name.contains("\" hook");
         let stack: Vec<TextLine> = yaml.stack().take(1).cloned().collect();
         let shown = yaml.thrown();
-        let thrown = thrown::type_name(&stack).filter(|name| !name.contains("Assert"));
+        // tap writes the type apart, and the message as the name of the point.
+        let caught = yaml.get("tapCaught").and_then(|_| yaml.get("type")).map(str::to_owned);
+        let thrown = thrown::type_name(&stack).or(caught).filter(|name| !name.contains("Assert"));
         let kind = yaml.get("failureType");
         let mut text = yaml.message();
         if let Some((_, said)) = &shown {
@@ -184,6 +200,10 @@ impl Point {
             file = file.or_else(|| comment_place(text[0].text.trim_start_matches('(')));
             text.rotate_left(places);
         }
+        // With tap the words stand in the title, and the stack begins with a frame.
+        if text.is_empty() && yaml.stack().next().is_some_and(|line| yaml::place(&line.text).is_some()) {
+            text.push(TextLine { text: words, span: line.span });
+        }
         text.extend(yaml.stack().take(MAX_STACK).cloned());
         if text.is_empty() {
             text.push(line.clone());
@@ -193,6 +213,7 @@ impl Point {
         let asserts = code == Some("ERR_ASSERTION")
             || name_of_error.is_some_and(|name| name.contains("Assert"))
             || ["operator", "compare", "expected", "wanted"].iter().any(|key| yaml.get(key).is_some());
+        let too_long = || text.first().and_then(|line| signal::of_message(&line.text)) == Some(Signal::TestTimeout);
         let signal = match kind {
             Some("testTimeoutFailure") => Some(Signal::TestTimeout),
             Some("hookFailed") => {
@@ -207,6 +228,7 @@ impl Point {
                 level = Level::Suite;
                 Some(Signal::Hook)
             }
+            _ if too_long() => Some(Signal::TestTimeout),
             // AVA calls every failure an assertion, and tells below what was thrown.
             _ if shown.as_ref().is_some_and(|(name, _)| !name.contains("Assert")) => None,
             _ if asserts => Some(Signal::Assertion),

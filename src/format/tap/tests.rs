@@ -50,6 +50,13 @@ not ok 1 - store
 ";
 
 #[test]
+fn a_run_of_which_only_the_plan_was_written_broke_off() {
+    check("1..9\n", Outcome::Failed, 9, 9, 0);
+    assert_eq!(report("1..0\n").outcome, Outcome::Unknown);
+    assert_eq!(report("1..9\nand so on\n").outcome, Outcome::Unknown);
+}
+
+#[test]
 fn a_parent_of_a_failed_subtest_is_no_cause() {
     let report = check(NESTED, Outcome::Failed, 2, 1, 0);
     assert_eq!(report.causes.len(), 1);

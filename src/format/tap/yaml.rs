@@ -19,6 +19,19 @@ pub(super) struct Yaml {
     text: bool,
     values: Vec<(String, Vec<TextLine>)>,
     lines: usize,
+    findings: Vec<Finding>,
+}
+
+/// What a linter found in a file that is a point.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub message: TextLine,
+    /// It is a warning.
+    mild: bool,
+    /// The name of the rule, empty for what no rule says.
+    pub rule: Option<String>,
+    /// Its line and its column.
+    pub place: (Option<u64>, Option<u64>),
 }
 
 impl Yaml {
@@ -34,7 +47,8 @@ impl Yaml {
     pub(super) fn line(&mut self, line: Line<'_>, margin: usize) -> bool {
         let text = line.trimmed();
         let indent = line.indent();
-        if text == "..." && indent <= self.indent {
+        // Stylelint ends the block as it began it.
+        if matches!(text, "..." | "---") && indent <= self.indent {
             self.open = false;
             return true;
         }
@@ -57,7 +71,7 @@ impl Yaml {
         }
         // The keys below are sentences, and the values what was thrown.
         if let Some((key, at)) = &self.key
-            && key == "details"
+            && matches!(key.as_str(), "details" | "values")
             && indent > *at
         {
             if let Some((_, value)) = self.values.last_mut() {
@@ -65,6 +79,7 @@ impl Yaml {
             }
             return true;
         }
+        self.of_linter(line);
         let Some((key, value)) = text.split_once(':').filter(|(key, rest)| {
             key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && (rest.is_empty() || rest.starts_with(' '))
         }) else {
@@ -89,6 +104,30 @@ impl Yaml {
         true
     }
 
+    /// Takes what a linter tells: one finding, or a list of them.
+    fn of_linter(&mut self, line: Line<'_>) {
+        let text = line.trimmed();
+        let Some((key, value)) = text.strip_prefix("- ").unwrap_or(text).split_once(':') else { return };
+        let value = || unquote(value.trim());
+        match (key, self.findings.last_mut()) {
+            ("message", _) => {
+                let message = TextLine { text: value(), span: line.span };
+                self.findings.push(Finding { message, mild: false, rule: None, place: (None, None) });
+            }
+            ("severity", Some(finding)) => finding.mild = value() == "warning",
+            ("ruleId", Some(finding)) => finding.rule = Some(value()),
+            ("line", Some(finding)) => finding.place.0 = value().parse().ok(),
+            ("column", Some(finding)) => finding.place.1 = value().parse().ok(),
+            _ => {}
+        }
+    }
+
+    /// What a linter found first that is worse than a warning.
+    pub(super) fn finding(&self) -> Option<&Finding> {
+        let found = || self.findings.iter().filter(|finding| finding.rule.is_some());
+        found().find(|finding| !finding.mild).or_else(|| found().next())
+    }
+
     fn lines(&self, key: &str) -> Option<&[TextLine]> {
         let found = self.values.iter().find(|(known, lines)| known == key && !lines.is_empty());
         found.map(|(_, lines)| lines.as_slice())
@@ -108,7 +147,7 @@ impl Yaml {
 
     /// What was thrown, as AVA shows it: its type, and its message.
     pub(super) fn thrown(&self) -> Option<(String, Vec<TextLine>)> {
-        let lines = self.lines("details")?;
+        let lines = self.lines("details").or_else(|| self.lines("values"))?;
         let (at, name) = lines.iter().enumerate().find_map(|(at, line)| {
             let name = line.text.strip_suffix(" {")?;
             let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'));
@@ -139,7 +178,7 @@ impl Yaml {
 }
 
 /// `file:///a/b.js:4:1`, also within `Test.<anonymous> (/a/b.js:10:7)`.
-fn place(text: &str) -> Option<FileRef> {
+pub(super) fn place(text: &str) -> Option<FileRef> {
     let text = text.rsplit_once('(').map_or(text, |(_, rest)| rest).trim_end_matches(')');
     let text = text.strip_prefix("file://").unwrap_or(text);
     let (rest, last) = text.rsplit_once(':')?;
