@@ -108,7 +108,8 @@ impl Run {
     fn failure(&mut self, doc: &Doc<'_>, node: &Node<'_>, out: &mut dyn FnMut(Item)) {
         let Some(error) = node.get("error") else { return };
         let name = node.at(&["source", "name"]).and_then(Node::string).unwrap_or_default();
-        let asserted = node.string_at("at").is_none_or(|at| at.starts_with("assertion"));
+        let at = node.string_at("at");
+        let asserted = at.as_ref().map_or(error.get("test").is_some(), |at| at.starts_with("assertion"));
         let title = error.string_at("test").filter(|_| asserted).unwrap_or_default();
         let level = if asserted { Level::Case } else { Level::Suite };
         let mut failure = doc.failure(level, node);
@@ -120,10 +121,11 @@ impl Run {
         failure.type_name = error.string_at("name").filter(|name| name != "Error");
         failure.signal = failure.type_name.as_deref().and_then(signal::of_type);
         failure.test = Some(full_name(&name, &title)).filter(|name| !name.is_empty());
-        if asserted {
-            self.listed += 1;
-        } else {
-            self.tally.counts.errored += 1;
+        match at {
+            _ if asserted => self.listed += 1,
+            Some(_) => self.tally.counts.errored += 1,
+            // It was cut before it says where it failed.
+            None => self.tally.failed = true,
         }
         out(Item::Failure(failure));
     }
