@@ -141,6 +141,9 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure, memo: &mut Memo) -> V
             if failure.type_name.is_some() {
                 found.kind = Kind::UnhandledException;
                 found.rule = "signal/exception".to_owned();
+                if let Some((kind, subject)) = thrown(failure, &found.line.text) {
+                    found = Verdict { kind, subject, rule: words::RULE.to_owned(), ..found };
+                }
             } else if matches!(failure.level, Level::Run | Level::Diagnostic) {
                 let told = text.iter().find_map(|line| Some((words::guess(&line.text)?, line)));
                 if let Some(((kind, subject), line)) = told {
@@ -320,9 +323,41 @@ fn thrown(failure: &Failure, message: &str) -> Option<words::Guess> {
         Kind::MissingCommand,
         Kind::MissingModule,
     ];
+    // What a language throws by itself tells what went wrong; the type of a library mostly tells whose it is.
+    const OF_LANGUAGES: &[&str] = &[
+        "TypeError",
+        "RangeError",
+        "SyntaxError",
+        "ReferenceError",
+        "AssertionError",
+        "KeyError",
+        "ValueError",
+        "IndexError",
+        "AttributeError",
+        "NameError",
+        "ImportError",
+        "NotImplementedError",
+        "UnicodeDecodeError",
+        "UnicodeEncodeError",
+        "ZeroDivisionError",
+        "RecursionError",
+        "NoMethodError",
+        "ArgumentError",
+        "NullPointerException",
+        "IllegalArgumentException",
+        "IndexOutOfBoundsException",
+        "ClassCastException",
+        "NullReferenceException",
+        "ArgumentException",
+        "InvalidOperationException",
+    ];
     let of_program = !matches!(failure.level, Level::Case | Level::Suite | Level::Claim);
-    let vague = failure.type_name.as_deref().is_none_or(|name| VAGUE.contains(&name));
-    if failure.signal != Some(Signal::Unhandled) || !of_program || !vague {
+    let vague = failure.type_name.as_deref().is_none_or(|name| {
+        let last = name.rsplit(['.', ':']).next().unwrap_or(name);
+        let typed = last.ends_with("Error") || last.ends_with("Exception");
+        VAGUE.contains(&last) || typed && !OF_LANGUAGES.contains(&last)
+    });
+    if failure.signal.is_some_and(|signal| signal != Signal::Unhandled) || !of_program || !vague {
         return None;
     }
     words::guess(message).filter(|(kind, _)| PLAIN.contains(kind))

@@ -96,6 +96,8 @@ pub(crate) enum Scope {
     Step,
     /// The job.
     Job,
+    /// A command of which nothing is known but that it began.
+    Command,
     /// One attempt at a command, which is going to be tried again.
     Attempt,
     /// A message that the CI system shows as an error; it decides where it is the last word of a step.
@@ -115,6 +117,8 @@ pub(crate) struct Step {
     pub phase: Option<Phase>,
     /// The log itself says that a failure of it does not count: `npm audit || true`.
     pub tolerated: bool,
+    /// It is no mere housekeeping: as long as nothing says how it ended, the job may have ended in it.
+    pub work: bool,
     /// It starts only since the command before it ended well, or was allowed to fail.
     pub clears: bool,
     /// The CI system marks each step that fails, so that one that ends without a mark ended well.

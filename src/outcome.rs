@@ -478,6 +478,7 @@ impl Findings {
                     self.next_stretch();
                 }
             }
+            Scope::Command => self.begun_at = self.begun_at.max(Some(mark.span.line)),
             Scope::Job => self.job = Some(mark.clone()),
             Scope::Attempt => {
                 self.command().excused = true;
@@ -504,6 +505,9 @@ impl Findings {
         self.begun_at = match step.phase {
             _ if step.post => None,
             Some(Phase::Build | Phase::Test | Phase::Lint | Phase::Deploy) if !step.tolerated => Some(step.span.line),
+            None if step.work && !step.tolerated && !self.steps.last().is_some_and(|step| step.post) => {
+                Some(step.span.line)
+            }
             _ => self.begun_at,
         };
         if step.clears {

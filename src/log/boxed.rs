@@ -37,6 +37,10 @@ pub(super) const NEEDLES: &[&str] = &[
     ",-[/app/",
     ",-[/builds/",
     ",-[/workspace",
+    // A source at the root of the project has no folder to look for, so that the head tells.
+    "x eslint(",
+    "x typescript-eslint(",
+    "x eslint-plugin-",
 ];
 
 /// How many lines a frame has at most.
@@ -50,6 +54,8 @@ pub(super) fn open() -> Box<dyn Reader> {
 struct Boxed {
     /// The lines above the one that is shown next, the nearest first.
     above: Vec<TextLine>,
+    /// A head that was just seen; the corner may follow.
+    head: Option<TextLine>,
     block: Option<Block>,
 }
 
@@ -72,7 +78,12 @@ impl Reader for Boxed {
     }
 
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
-        let above = std::mem::take(&mut self.above);
+        let mut above = std::mem::take(&mut self.above);
+        if let Some(head) = self.head.take()
+            && above.is_empty()
+        {
+            above.push(head);
+        }
         if let Some(block) = &mut self.block {
             block.lines += 1;
             let trimmed = line.trimmed();
@@ -100,7 +111,13 @@ impl Reader for Boxed {
             }
             return Grip::Pass;
         }
-        let Some(file) = corner(line.trimmed()) else { return Grip::Pass };
+        let Some(file) = corner(line.trimmed()) else {
+            if names_check(line.text) && head(line.text) == Some(false) {
+                self.head = Some(line.to_text());
+                return Grip::Watch;
+            }
+            return Grip::Pass;
+        };
         let Some((at, mild)) = above
             .iter()
             .take_while(|line| !line.text.trim().is_empty())
@@ -217,6 +234,9 @@ mod tests {
             "  x eslint(no-var): Unexpected var.\n   ,-[src/c.js:1:8]\n 1 | var a\n   : ^^^\n   `----\n",
             &[("lint_violation", "src/c.js", 1)],
         );
+        let head = "  x eslint(no-debugger): `debugger` statement is not allowed\n";
+        check(&format!("{head}   ,-[a.js:1:1]\n 1 | debugger;\n   : ^^\n   `----\n"), &[("lint_violation", "a.js", 1)]);
+        check(&format!("{head}that was quoted\n"), &[]);
         check("  ⚠ eslint(no-var): Unexpected var.\n   ╭─[src/c.js:1:8]\n 1 │ error: a\n   ╰────\n", &[]);
     }
 

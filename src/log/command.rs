@@ -36,6 +36,141 @@ pub(super) fn is_tolerated(command: &str) -> bool {
         || command.rsplit_once("|| ").is_some_and(|(_, last)| last.starts_with("echo ") && !last.contains("exit"))
 }
 
+/// Whether a command only looks around or tidies up, so that a log may well end with it.
+pub(super) fn is_idle(command: &str) -> bool {
+    command.split(['&', ';', '|']).take(20).map(str::trim).all(is_idle_alone)
+}
+
+fn is_idle_alone(command: &str) -> bool {
+    const PROGRAMS: &[&str] = &[
+        "echo",
+        "printf",
+        "cd",
+        "pushd",
+        "popd",
+        "export",
+        "unset",
+        "set",
+        "source",
+        ".",
+        "true",
+        ":",
+        "alias",
+        "eval",
+        "exit",
+        "return",
+        "env",
+        "printenv",
+        "id",
+        "whoami",
+        "uname",
+        "hostname",
+        "date",
+        "which",
+        "type",
+        "command",
+        "pwd",
+        "ls",
+        "tree",
+        "cat",
+        "head",
+        "tail",
+        "less",
+        "wc",
+        "stat",
+        "file",
+        "du",
+        "df",
+        "free",
+        "ps",
+        "top",
+        "nproc",
+        "lscpu",
+        "ulimit",
+        "sleep",
+        "wait",
+        "kill",
+        "pkill",
+        "killall",
+        "mkdir",
+        "rmdir",
+        "rm",
+        "cp",
+        "mv",
+        "ln",
+        "touch",
+        "chmod",
+        "chown",
+        "find",
+        "grep",
+        "sed",
+        "awk",
+        "sort",
+        "uniq",
+        "cut",
+        "tr",
+        "tee",
+        "xargs",
+        "tar",
+        "zip",
+        "unzip",
+        "gzip",
+        "gunzip",
+        "xz",
+        "if",
+        "then",
+        "else",
+        "elif",
+        "fi",
+        "for",
+        "do",
+        "done",
+        "while",
+        "case",
+        "esac",
+        "test",
+        "[",
+        "[[",
+        "function",
+        "{",
+        "}",
+        "(",
+        ")",
+        "local",
+        "read",
+        "shopt",
+        "trap",
+        "ccache",
+        "sccache",
+        "history",
+        "clear",
+        "jobs",
+        "bg",
+        "fg",
+        "umask",
+        "locale",
+        "systemctl",
+        "service",
+    ];
+    let mut words = command.split_whitespace().skip_while(|word| {
+        matches!(*word, "sudo" | "time" | "exec" | "travis_cmd") || word.contains('=') && !word.starts_with('-')
+    });
+    let Some(program) = words.next() else { return true };
+    let second = words.next().unwrap_or("");
+    let asks = ["--version", "-v", "-V", "version", "--help", "-version"].contains(&second);
+    let settles = match program {
+        "git" => !["push", "merge", "rebase", "cherry-pick", "am", "apply"].contains(&second),
+        "docker" | "docker-compose" | "podman" => {
+            ["ps", "logs", "stop", "rm", "rmi", "kill", "images", "info", "logout", "down", "inspect", "system"]
+                .contains(&second)
+                || second == "compose" && words.next().is_some_and(|third| ["down", "logs", "ps"].contains(&third))
+        }
+        "npm" | "yarn" | "pnpm" => ["config", "cache", "ls", "list", "bin", "root"].contains(&second),
+        _ => PROGRAMS.contains(&program),
+    };
+    asks || settles || program.starts_with('#')
+}
+
 /// What a command is for, where its name tells. Commands in a row that disagree tell nothing.
 pub(super) fn phase(command: &str) -> Option<Phase> {
     let mut found = None;
@@ -245,6 +380,18 @@ pub(super) fn phase_of_action(name: &str) -> Option<Phase> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn housekeeping_is_told_from_work() {
+        for command in
+            ["echo done", "cd app && ls -la", "node --version", "docker compose down", "FOO=1 export X", "df"]
+        {
+            assert!(is_idle(command), "{command}");
+        }
+        for command in ["./x.sh", "node check.js", "cd app && ./gate", "git push", "docker compose up", "make it"] {
+            assert!(!is_idle(command), "{command}");
+        }
+    }
 
     #[test]
     fn echoes_are_told_from_diffs() {

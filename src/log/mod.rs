@@ -497,7 +497,7 @@ impl LogParser {
         // What a command prints is searched, the command itself is not.
         if let Some(command) = command::echoed(text) {
             if text.starts_with('$') || command::phase(command).is_some() || command::is_tolerated(command) {
-                out(Item::Step(steps::command_step(command, span)));
+                out(Item::Step(steps::script_step(command, span)));
             }
             return;
         }
@@ -548,17 +548,16 @@ impl LogParser {
         }
     }
 
-    /// Tells that the input ends with a command of which nothing is known but that it began: what ended well before
+    /// Tells that the input ends within a command of which nothing is known but that it began: what ended well before
     /// says nothing of it.
     fn tell_open(&self, window: &[u8], at: Place, out: &mut dyn FnMut(Item)) {
-        let before = self.recent.joined(window, Recent::NEAR);
-        let Some(last) = before.rsplit(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()) else {
-            return;
-        };
-        let text = clean(last, &self.frame).texts().pop().unwrap_or_default();
-        if text.starts_with("$ ") && command::echoed(&text).is_some() {
-            let span = Span::on_line(at.line, at.byte, at.byte);
-            out(Item::Mark(Mark { scope: Scope::Tool, outcome: Outcome::Unknown, status: None, text, span }));
+        let before = self.recent.joined(window, Recent::BYTES);
+        let Some((line, last)) = tail::open_command(&before, at, &self.frame) else { return };
+        let command = command::echoed(&line.text).unwrap_or_default();
+        let begins = last && line.text.starts_with('$');
+        if begins || !command::is_idle(command) && !command::is_tolerated(command) {
+            let TextLine { text, span } = line;
+            out(Item::Mark(Mark { scope: Scope::Command, outcome: Outcome::Unknown, status: None, text, span }));
         }
     }
 

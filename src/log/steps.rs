@@ -3,7 +3,7 @@
 //! Every CI system says these things in words of its own. What they echo before a command runs (its script, its
 //! settings) is taken here, so that nothing in it is mistaken for what the command printed.
 
-use super::command::{echoed, is_tolerated, phase, phase_of_action};
+use super::command::{echoed, is_idle, is_tolerated, phase, phase_of_action};
 use super::marks::read_mark;
 use super::{Grip, Line, Reader};
 use crate::item::{Item, Scope, Step};
@@ -328,6 +328,7 @@ struct Pending {
     mixed: bool,
     lines: usize,
     tolerated: bool,
+    work: bool,
     /// The lines are the settings of the step and not its script any more.
     settings: bool,
     command: bool,
@@ -337,13 +338,15 @@ impl Pending {
     fn new(name: &str, span: Span, command: bool) -> Self {
         let phase = phase_of_action(name);
         let name = name.to_owned();
-        Pending { name, span, phase, mixed: false, lines: 0, tolerated: false, settings: false, command }
+        let (lines, mixed, tolerated, work, settings) = (0, false, false, false, false);
+        Pending { name, span, phase, mixed, lines, tolerated, work, settings, command }
     }
 
     /// Takes in a line of the script.
     fn script(&mut self, text: &str) {
         self.lines += 1;
         self.tolerated = self.lines == 1 && is_tolerated(text);
+        self.work |= !is_idle(text);
         match (phase(text), self.phase) {
             (Some(new), Some(known)) if new != known => self.mixed = true,
             (Some(new), _) => self.phase = Some(new),
@@ -352,9 +355,9 @@ impl Pending {
     }
 
     fn into_step(self) -> Step {
-        let Pending { name, span, phase, mixed, tolerated, command, .. } = self;
+        let Pending { name, span, phase, mixed, tolerated, work, command, .. } = self;
         let phase = phase.filter(|_| !mixed);
-        Step { name, span, command, tolerated, phase, marked: !command, ..Step::default() }
+        Step { name, span, command, tolerated, work, phase, marked: !command, ..Step::default() }
     }
 }
 
@@ -366,6 +369,11 @@ fn step(name: &str, span: Span) -> Step {
 pub(super) fn command_step(command: &str, span: Span) -> Step {
     let name = command.to_owned();
     Step { name, span, command: true, tolerated: is_tolerated(command), phase: phase(command), ..Step::default() }
+}
+
+/// The step that a command of the job's own script begins.
+pub(super) fn script_step(command: &str, span: Span) -> Step {
+    Step { work: !is_idle(command), ..command_step(command, span) }
 }
 
 impl Steps {
@@ -413,14 +421,14 @@ impl Steps {
                 self.echoed = 0;
                 if let Some(command) = text.strip_prefix("$ ") {
                     let post = self.post_fold;
-                    out(Item::Step(Step { command: false, post, ..command_step(command, line.span) }));
+                    out(Item::Step(Step { command: false, post, ..script_step(command, line.span) }));
                     return Grip::Take;
                 }
             }
             Echo::Shell => {
                 self.echo = Echo::Nothing;
                 self.echoed = 0;
-                out(Item::Step(Step { command: false, ..command_step(text.trim(), line.span) }));
+                out(Item::Step(Step { command: false, ..script_step(text.trim(), line.span) }));
                 return Grip::Take;
             }
             Echo::Yarn => {
@@ -502,7 +510,7 @@ impl Steps {
             return Grip::Take;
         }
         if let Some(command) = echoed(text) {
-            let mut found = command_step(command, span);
+            let mut found = script_step(command, span);
             // `sh -e` goes on only after success.
             found.clears = self.gitlab && self.chained;
             self.chained = self.gitlab && !command.starts_with("set +e");

@@ -136,6 +136,33 @@ pub(super) fn last_words(before: &[u8], at: Place, frame: &Frame, said: impl Fn(
     Some(Words { line, below, others, around, error: true, gives_up, late })
 }
 
+/// The command that was echoed last in `before`, which is the end of the input, and whether it is the very last line;
+/// `None` where the CI system spoke since, or where what it printed ends in the words of success.
+pub(super) fn open_command(before: &[u8], at: Place, frame: &Frame) -> Option<(TextLine, bool)> {
+    let near = &before[before.len().saturating_sub(MAX_BYTES)..];
+    let mut end = at.byte - u64::from(before.last() == Some(&b'\n'));
+    let mut number = at.line + u64::from(before.last().is_some_and(|byte| *byte != b'\n'));
+    let mut spoken = 0;
+    for raw in near.strip_suffix(b"\n").unwrap_or(near).rsplit(|byte| *byte == b'\n').take(MAX_LINES) {
+        number = number.saturating_sub(1).max(1);
+        let start = end.saturating_sub(raw.len() as u64);
+        let text = clean(raw, frame).texts().pop().unwrap_or_default();
+        if echoed(&text).is_some() {
+            let line = TextLine { text, span: Span::on_line(number, start, end) };
+            return Some((line, spoken == 0));
+        }
+        if is_boundary(&text) || spoken < LAST_WORDS && ended_well(&text) {
+            return None;
+        }
+        spoken += usize::from(!text.trim().is_empty());
+        end = start.saturating_sub(1);
+    }
+    None
+}
+
+/// How many lines at the end of what a command printed tell by their words that it ended well.
+const LAST_WORDS: usize = 3;
+
 /// Whether a line sums up what a checker found: `✖ Found 1 circular dependency!`, `found 2 errors in 1 files`.
 fn counts_errors(text: &str) -> bool {
     let lower = text.trim().to_lowercase();
