@@ -1,6 +1,7 @@
 //! The pipeline: sources in, one report out.
 
 mod assemble;
+mod attempts;
 mod utf16;
 
 use std::cell::Cell;

@@ -230,7 +230,7 @@ fn library(module: &str) -> &str {
 }
 
 /// The suite of a test's full name.
-fn suite(test: &str) -> &str {
+pub(crate) fn suite(test: &str) -> &str {
     test.split([' ', '>', ':', '#']).next().unwrap_or(test)
 }
 

@@ -42,12 +42,27 @@ pub(crate) enum Item {
     Task(Task),
     /// The input is a message with an identity of its own: a copy of it says nothing new, and it may replace others.
     Letter { id: String, supersedes: Vec<String> },
+    /// The input is one attempt at a test, or the fixtures of some, and others may stand in other inputs.
+    Attempt(Attempt),
     /// Who is asked to act, by a message.
     Asked(String),
     /// Something a reader should know.
     Note(Note),
     /// Who tells what comes next: a report that is read in the log pass, by the name of its format, or the console.
     Teller(Option<&'static str>),
+}
+
+/// One attempt at a test of which each is a report of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    /// What all attempts at the test share.
+    pub test: Option<String>,
+    /// The attempt alone.
+    pub id: String,
+    /// When it ended, in milliseconds since 1970.
+    pub ended_ms: u64,
+    /// It is no attempt: these are the fixtures around the attempts with these ids.
+    pub holds: Option<Vec<String>>,
 }
 
 /// A line of a log, clean, with its place.

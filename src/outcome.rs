@@ -12,7 +12,7 @@ mod standing;
 use crate::baseline::Baseline;
 use crate::cause::{Filing, Group, Ledger, evidence, quote};
 use crate::classify::{Memo, Verdict, classify, classify_line, set_phase};
-use crate::item::{Item, LogLine, Mark, Scope, Step};
+use crate::item::{Attempt, Item, LogLine, Mark, Scope, Step};
 use crate::kind::{Kind, Nature, Phase};
 use crate::report::{
     Counts, Evidence, Failure, HintLine, Ignored, Level, Note, Outcome, PassedCase, Report, Signal, Span, Task,
@@ -69,6 +69,7 @@ pub(crate) struct Findings {
     tool_open: bool,
     tasks: Vec<Task>,
     letter: Option<Letter>,
+    attempts: Vec<Attempt>,
     /// Who is asked to act.
     asked: Option<String>,
     /// Lines of a log that speak of a further try, with their places.
@@ -176,6 +177,7 @@ pub(crate) struct Resolved {
     pub standing: Vec<Group>,
     pub tasks: Vec<Task>,
     pub letter: Option<Letter>,
+    pub attempt: Option<Attempt>,
     pub notes: Vec<Note>,
     /// Who is asked to act, by a message.
     pub asked: Option<String>,
@@ -218,6 +220,7 @@ impl Findings {
             tool_open: false,
             tasks: Vec::new(),
             letter: None,
+            attempts: Vec::new(),
             asked: None,
             hints: Vec::new(),
             phases: Vec::new(),
@@ -279,6 +282,7 @@ impl Findings {
             }
             Item::Novel(line) => self.novel.push(line),
             Item::Task(task) => self.tasks.push(task),
+            Item::Attempt(attempt) => self.attempt(attempt),
             Item::Letter { id, supersedes } => self.letter = Some(Letter { id, supersedes }),
             Item::Asked(whom) => {
                 self.asked.get_or_insert(whom);

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Part;
+use super::{Part, attempts};
 use crate::cause::{Group, KEEP, fingerprint};
 use crate::claims::{self, Shown, Stated};
 use crate::format::Format;
@@ -11,7 +11,8 @@ use crate::outcome::Resolved;
 use crate::report::{Counts, Ignored, Level, Note, Outcome, Report, SourceSummary, Standing, Task};
 
 /// Makes one report of all parts.
-pub(super) fn assemble(version: &str, parts: Vec<Part>, keep_passed: bool) -> Report {
+pub(super) fn assemble(version: &str, mut parts: Vec<Part>, keep_passed: bool) -> Report {
+    let mut attempts = attempts::lay_together(&mut parts);
     let mut notes = Vec::new();
     let mut tasks = Vec::new();
     let mut sources: Vec<SourceSummary> = Vec::new();
@@ -29,11 +30,18 @@ pub(super) fn assemble(version: &str, parts: Vec<Part>, keep_passed: bool) -> Re
     let replaced: HashSet<String> = letters.flat_map(|letter| letter.supersedes.clone()).collect();
     let mut read: HashSet<String> = HashSet::new();
     let any_failed = parts.iter().any(|part| !part.empty && part.resolved.outcome == Outcome::Failed);
-    for Part { resolved, format, bytes, lines, empty, error } in parts {
-        let Resolved { name, mut outcome, tests: own, mut standing, letter, notes: own_notes, .. } = resolved;
+    for (index, Part { resolved, format, bytes, lines, empty, error }) in parts.into_iter().enumerate() {
+        let Resolved { name, mut outcome, tests: own, mut standing, letter, attempt, notes: own_notes, .. } = resolved;
         let (own_tasks, own_ignored, proven, word, own_asked) =
             (resolved.tasks, resolved.ignored, resolved.proven, resolved.stated, resolved.asked);
         // A message that came twice counts once, and one that another replaces does not count.
+        if let Some(why) = attempts.idle.get(&index) {
+            notes.extend(why.map(|why| Note { source: Some(name.clone()), ..Note::info(None, why) }));
+            let format = format.as_str().to_owned();
+            uncounted.push(sources.len());
+            sources.push(SourceSummary { name, format, bytes, lines, outcome, tests: own, error });
+            continue;
+        }
         if let Some(letter) = letter {
             let why = if replaced.contains(letter.id.split('@').next().unwrap_or_default()) {
                 Some("the message is replaced by a later one and does not count")
@@ -61,12 +69,19 @@ pub(super) fn assemble(version: &str, parts: Vec<Part>, keep_passed: bool) -> Re
         // The console and the report of one run tell the same totals: they are two views of it.
         let same = |known: &Counts, counts: &Counts| known.total == counts.total && known.failed == counts.failed;
         let message = format.is_message();
-        let twin = own
+        // The attempts at all tests are one run together.
+        let run = if attempt.is_some() { Some(attempts.counts) } else { own };
+        let twin = run
             .filter(|counts| counts.total > 0 && !message)
             .and_then(|counts| seen_runs.iter_mut().find(|(known, other)| *other != format && same(known, &counts)));
         // What two messages say alike is said of one thing.
         let view = twin.is_some() || message;
-        match (own.filter(|_| !message), twin) {
+        let known_run = attempt.is_some() && std::mem::replace(&mut attempts.counted, true);
+        match (run.filter(|_| !message), twin) {
+            (Some(_), None) if known_run => {
+                let room = Report::MAX_PASSED - passed.len();
+                passed.extend(resolved.passed.into_iter().take(room));
+            }
             // A message tells fewer figures than the run itself: the fuller view is the better one.
             (Some(counts), Some((known, _))) if known.passed.is_none() && tests == Some(*known) => {
                 *known = counts;
@@ -93,8 +108,10 @@ pub(super) fn assemble(version: &str, parts: Vec<Part>, keep_passed: bool) -> Re
         let failed = standing.iter().map(|group| group.verdict.phase).collect();
         for group in standing {
             let said = group.evidence.first().map_or("", |evidence| evidence.text.as_str());
-            let print = fingerprint(group.verdict.kind, group.verdict.subject.as_deref(), said);
-            let key = (group.verdict.kind, group.verdict.nature, group.task.clone(), print, message);
+            let shared = attempt.as_ref().and_then(|_| attempts::origin(&group));
+            let print = || fingerprint(group.verdict.kind, group.verdict.subject.as_deref(), said);
+            let key =
+                (group.verdict.kind, group.verdict.nature, group.task.clone(), shared.unwrap_or_else(print), message);
             match known.get(&key) {
                 Some(&index) => merge(&mut groups[index], group, view),
                 None => {
@@ -135,7 +152,7 @@ pub(super) fn assemble(version: &str, parts: Vec<Part>, keep_passed: bool) -> Re
         || sources.iter().enumerate().filter(|(index, _)| !uncounted.contains(index)).map(|(_, source)| source);
     let outcome = if counted().any(|source| source.outcome == Outcome::Failed) {
         Outcome::Failed
-    } else if !sources.is_empty() && counted().all(|source| source.outcome == Outcome::Passed) {
+    } else if counted().next().is_some() && counted().all(|source| source.outcome == Outcome::Passed) {
         Outcome::Passed
     } else {
         Outcome::Unknown
@@ -189,7 +206,7 @@ fn disagreement(sources: &[SourceSummary]) -> Option<Note> {
     let is = |source: &&SourceSummary, formats: &[Format]| formats.iter().any(|of| of.as_str() == source.format);
     let ran = |source: &&SourceSummary| source.tests.filter(|counts| counts.total > 0);
     // What a message claims is held against the output elsewhere.
-    let others = [Format::Log, Format::Message, Format::MessageJson];
+    let others = [Format::Log, Format::Message, Format::MessageJson, Format::AllureJson];
     let pair = sources.iter().filter(|source| !is(source, &others)).find_map(|report| {
         let told = ran(&report)?;
         let differs = |log: &&SourceSummary| {

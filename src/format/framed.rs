@@ -305,6 +305,7 @@ impl Places {
             Item::Passed(_)
             | Item::Task(_)
             | Item::Letter { .. }
+            | Item::Attempt(_)
             | Item::Asked(_)
             | Item::Note(_)
             | Item::Teller(_) => {}

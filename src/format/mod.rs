@@ -3,6 +3,7 @@
 //! Adding a format is one file here, one variant of [`Format`] and one row of the table.
 
 mod agent;
+mod allure;
 mod bazel_bep;
 mod boost;
 mod cargo_json;
@@ -115,6 +116,8 @@ names! {
     GtestJson = "gtest-json",
     /// The events of `dart test` and `flutter test`.
     DartJson = "dart-json",
+    /// The results of Allure, one file an attempt.
+    AllureJson = "allure-json",
     /// The Common Test Report Format.
     CtrfJson = "ctrf-json",
     /// The events of Rust's test harness, as `cargo nextest` writes them too.
@@ -284,6 +287,7 @@ const TABLE: &[Entry] = &[
     },
     Entry { format: Format::GtestJson, sniff: gtest_json::sniff, open: || Whole::open(gtest_json::read) },
     Entry { format: Format::Catch2Json, sniff: catch2_json::sniff, open: || Whole::open(catch2_json::read) },
+    Entry { format: Format::AllureJson, sniff: allure::sniff, open: || Whole::open(allure::read) },
     Entry { format: Format::CtrfJson, sniff: ctrf::sniff, open: || Whole::open(ctrf::read) },
     Entry {
         format: Format::LibtestJson,
@@ -356,6 +360,8 @@ pub(crate) const BEGINNINGS: &[&str] = &[
     "\"stats\": {",
     "\"collection\": {",
     "\"collection\":{",
+    "\"historyId\"",
+    "\"befores\"",
     "{\"stats\":{",
     "\"config\": {",
     "\"config\":{",

@@ -68,6 +68,7 @@ mod rspec;
 mod runner;
 mod rust;
 mod scala;
+mod semgrep;
 mod solver;
 mod sphinx;
 mod steps;
@@ -238,6 +239,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: robot::NEEDLES, open: robot::open },
     ReaderEntry { needles: uvu::NEEDLES, open: uvu::open },
     ReaderEntry { needles: cucumber::NEEDLES, open: cucumber::open },
+    ReaderEntry { needles: semgrep::NEEDLES, open: semgrep::open },
     ReaderEntry { needles: phpstan::NEEDLES, open: phpstan::open },
     ReaderEntry { needles: phpunit::NEEDLES, open: phpunit::open },
     ReaderEntry { needles: nunit::NEEDLES, open: nunit::open },

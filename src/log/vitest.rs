@@ -3,7 +3,7 @@
 use super::runner::{Block, Run, in_parentheses, is_outside, numbers};
 use super::{Grip, Line, Reader};
 use crate::item::{Item, read_count};
-use crate::report::{Counts, Level, Signal, Span};
+use crate::report::{Counts, Level, Signal, Span, TextLine};
 
 pub(super) const NEEDLES: &[&str] = &["⎯⎯⎯", "stderr", "stdout", "Test Files ", " RUN  v", "   × ", "     → "];
 
@@ -19,6 +19,8 @@ struct Vitest {
     /// The number in the heading `Failed Suites 2`.
     suites: u64,
     totals: Totals,
+    /// The name above the line that woke the reader, where it is one of a test that failed.
+    named: Option<String>,
     /// What the progress told of failures, for a run that is cut before it tells more.
     marked: Vec<Block>,
     /// The totals that were told since the last banner. A second reporter of the run tells them again.
@@ -132,6 +134,15 @@ impl Reader for Vitest {
         }
     }
 
+    fn looks_back(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
+    fn above(&mut self, lines: Vec<TextLine>) {
+        let nearest = lines.into_iter().next();
+        self.named = nearest.and_then(|line| line.text.strip_prefix("   ❯ ").map(|name| name.trim_end().to_owned()));
+    }
+
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
         if matches!(self.state, State::Totals) {
             self.finish(out);
@@ -198,6 +209,13 @@ impl Vitest {
         {
             block.lines.clear();
             block.push(Line { text: said, span: line.span });
+            return Grip::Take;
+        }
+        // Vitest 1 crosses nothing: the name stands above.
+        if let Some(said) = trimmed.strip_prefix("→ ").filter(|_| line.indent() == 5 && self.marked.len() < 10_000) {
+            let mut block = Block::new(Level::Case, self.named.take(), None, line);
+            block.push(Line { text: said, span: line.span });
+            self.marked.push(block);
             return Grip::Take;
         }
         if text.starts_with("stderr | ") || text.starts_with("stdout | ") {

@@ -5,6 +5,7 @@ use super::{Around, Findings, HINT_REACH, LAST_LINES, Resolved, StepState, may_p
 use crate::cause::{Group, Ledger};
 use crate::classify::settle;
 use crate::edge::explain;
+use crate::item::Attempt;
 use crate::item::{Mark, Scope};
 use crate::kind::{Kind, Phase};
 use crate::report::{Counts, HintLine, Ignored, Level, Note, Outcome, Task, TextLine};
@@ -148,6 +149,7 @@ impl Findings {
             standing,
             tasks: self.tasks,
             letter: self.letter,
+            attempt: self.attempts.pop().filter(|_| self.attempts.is_empty()),
             notes: self.notes,
             asked: self.asked,
             ignored,
@@ -155,6 +157,12 @@ impl Findings {
             stated: self.job.map(|mark| TextLine { text: mark.text, span: mark.span }),
             passed: self.passed.into_iter().map(|(_, case)| case).collect(),
         }
+    }
+
+    /// Keeps the attempt that the input is; one that holds several is none of them.
+    pub(super) fn attempt(&mut self, attempt: Attempt) {
+        self.attempts.truncate(1);
+        self.attempts.push(attempt);
     }
 
     fn outcome(&mut self, standing: &[Group], follow_ons: &[Group], tests: Option<&Counts>) -> Outcome {

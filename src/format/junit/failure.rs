@@ -130,6 +130,10 @@ pub(super) fn failures(
         }
         let body = part.body.finish(encoding);
         let mut text = join(part.message, unfold(body));
+        // nextest says no more than this of a test that ran past its limit.
+        if text.is_empty() && signal::of_type(&part.kind) == Some(Signal::TestTimeout) {
+            text.push(TextLine { text: part.kind.clone(), span: part.span });
+        }
         // A formula such as `Failed` and the place that bats begins with tell less than what follows.
         let opens = |line: &TextLine| {
             let text = line.text.trim();

@@ -52,6 +52,10 @@ fn is_failing(tag: &BytesStart<'_>) -> bool {
     matches!(name.as_ref(), b"failure" | b"error" | b"rerunFailure" | b"rerunError")
 }
 
+fn is_output(name: &[u8]) -> bool {
+    matches!(name, b"system-out" | b"system-err")
+}
+
 /// `None` if the report is ill-formed.
 fn strict(bytes: &[u8]) -> Option<Found> {
     let mut reader = Reader::from_str(std::str::from_utf8(bytes).ok()?);
@@ -59,6 +63,8 @@ fn strict(bytes: &[u8]) -> Option<Found> {
     let mut body = String::new();
     // A todo may fail, which is no failure.
     let mut may_fail = false;
+    // What an attempt printed is told of the last one alone.
+    let mut prints = false;
     loop {
         let event = reader.read_event().ok()?;
         match &event {
@@ -68,8 +74,11 @@ fn strict(bytes: &[u8]) -> Option<Found> {
                     let attribute = attribute.ok()?;
                     let value = std::str::from_utf8(&attribute.value).ok()?;
                     let value = quick_xml::escape::unescape(value).ok()?.into_owned();
-                    if matches!(attribute.key.as_ref(), b"message" | b"failure") {
-                        message = Some(value);
+                    match attribute.key.as_ref() {
+                        b"message" | b"failure" => message = Some(value),
+                        // Where nothing else is said, the type is told.
+                        b"type" => found.other.push_str(&format!("\n{value}\n")),
+                        _ => {}
                     }
                 }
                 let open = matches!(event, Event::Start(_));
@@ -77,6 +86,8 @@ fn strict(bytes: &[u8]) -> Option<Found> {
                     depth += u32::from(open);
                     // Children hold texts of their own.
                     body.push('\n');
+                    found.other.push('\n');
+                    prints |= open && is_output(tag.local_name().as_ref());
                 } else if is_failing(tag) && !may_fail {
                     found.failing.extend(message);
                     depth = u32::from(open);
@@ -88,9 +99,11 @@ fn strict(bytes: &[u8]) -> Option<Found> {
                     may_fail &= name.as_ref() != b"testcase";
                 }
             }
-            Event::End(_) if depth > 0 => {
+            Event::End(tag) if depth > 0 => {
                 depth -= 1;
                 body.push('\n');
+                found.other.push('\n');
+                prints &= !is_output(tag.local_name().as_ref());
                 if depth == 0 {
                     found.failing.push(std::mem::take(&mut body));
                 }
@@ -98,14 +111,14 @@ fn strict(bytes: &[u8]) -> Option<Found> {
             Event::End(_) => found.other.push('\n'),
             Event::Text(text) => {
                 let text = text.xml_content(XmlVersion::Implicit1_0).ok()?;
-                if depth > 0 { &mut body } else { &mut found.other }.push_str(&text);
+                if depth > 0 && !prints { &mut body } else { &mut found.other }.push_str(&text);
             }
             Event::CData(text) => {
-                if depth > 0 { &mut body } else { &mut found.other }.push_str(&text.decode().ok()?);
+                if depth > 0 && !prints { &mut body } else { &mut found.other }.push_str(&text.decode().ok()?);
             }
             Event::GeneralRef(name) => {
                 let text = quick_xml::escape::unescape(&format!("&{};", name.decode().ok()?)).ok()?.into_owned();
-                if depth > 0 { &mut body } else { &mut found.other }.push_str(&text);
+                if depth > 0 && !prints { &mut body } else { &mut found.other }.push_str(&text);
             }
             Event::Eof => return (depth == 0).then_some(found),
             _ => {}
