@@ -15,6 +15,11 @@ const MAX_STEPS: usize = 64;
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let has = |key: &[u8]| memchr::memmem::find(head, key).is_some();
+    // What went wrong outside of all tests and fixtures.
+    let globals = head.starts_with(b"{\"attachments\":[") && has(b"\"errors\":[");
+    if globals && (has(b"\"trace\"") || has(b"\"errors\":[]")) {
+        return Some(Sure::Certain);
+    }
     if !head.starts_with(b"{") || !has(b"\"uuid\"") {
         return None;
     }
@@ -26,7 +31,8 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
 pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let mut cursor = doc.cursor();
     let (node, stop) = cursor.node();
-    let holds = node.get("children").map(|children| children.elements().iter().filter_map(Node::string).collect());
+    let held = node.get("children").or_else(|| node.get("errors"));
+    let holds = held.map(|children| children.elements().iter().filter_map(Node::string).collect());
     // A time is larger than any count.
     let time = |key| node.get(key).and_then(Node::number).filter(|time| *time >= 0.0).map(|time| time as u64);
     let attempt = Attempt {
@@ -41,6 +47,14 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
             let mut failure = failure(doc, Level::Suite, fixture);
             failure.signal = failure.signal.or(Some(Signal::Hook));
             failure.test = fixture.string_at("name");
+            tally.counts.errored += 1;
+            out(Item::Failure(failure));
+        }
+        for error in node.list("errors") {
+            let mut failure = doc.failure(Level::Run, error);
+            failure.phase = Some(Phase::Test);
+            tell(doc, error, &mut failure);
+            failure.signal = failure.signal.or(Some(Signal::Hook));
             tally.counts.errored += 1;
             out(Item::Failure(failure));
         }
@@ -97,8 +111,7 @@ fn failure(doc: &Doc<'_>, level: Level, node: &Node<'_>) -> Failure {
     let mut at = node;
     for _ in 0..MAX_STEPS {
         if let Some(details) = at.get("statusDetails") {
-            doc.push_member(details, "message", &mut failure.text);
-            doc.push_member(details, "trace", &mut failure.text);
+            tell(doc, details, &mut failure);
         }
         if !failure.text.is_empty() {
             break;
@@ -110,13 +123,25 @@ fn failure(doc: &Doc<'_>, level: Level, node: &Node<'_>) -> Failure {
         };
         at = step;
     }
+    read_text(&mut failure);
+    failure
+}
+
+/// Takes in a message and its stack.
+fn tell(doc: &Doc<'_>, details: &Node<'_>, failure: &mut Failure) {
+    doc.push_member(details, "message", &mut failure.text);
+    doc.push_member(details, "trace", &mut failure.text);
+    read_text(failure);
+}
+
+/// What the text of a failure says about it.
+fn read_text(failure: &mut Failure) {
     failure.text.retain(|line| !line.text.trim().is_empty());
     let first = failure.text.first().map_or("", |line| line.text.as_str());
     failure.type_name = signal::type_of_message(first).map(str::to_owned).or_else(|| thrown::type_name(&failure.text));
     let typed = failure.type_name.as_deref().and_then(signal::of_type);
     failure.signal = signal::of_message(first).or_else(|| thrown::signal(&failure.text)).or(typed);
     failure.file = frames::place(&failure.text);
-    failure
 }
 
 /// The full name of a test, with what tells its data apart.
@@ -178,8 +203,13 @@ mod tests {
         let report = together(&[fixtures, FAILED]);
         let tests = report.tests.expect("there are counts");
         assert_eq!((tests.total, tests.errored, report.causes.len()), (1, 0, 1), "{report:#?}");
-        let calm = fixtures.replace("broken", "passed");
+        let globals =
+            r#"{"attachments":[],"errors":[{"message":"\"before all\" hook failed: boom","trace":"Error: boom"}]}"#;
         let passed = FAILED.replace("failed", "passed");
+        let report = together(&[globals, &passed]);
+        let tests = report.tests.expect("there are counts");
+        assert_eq!((report.outcome, tests.total, tests.errored), (Outcome::Failed, 1, 1), "{report:#?}");
+        let calm = fixtures.replace("broken", "passed");
         assert_eq!(together(&[&calm, &passed]).outcome, Outcome::Passed);
     }
 

@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use self::attribute::{Skip, Word, declared, is_time, number_of, tool, word, worse};
 use self::failure::{Around, Case, Element, Part, add_output, failures, is_frame, thrown_outside, without_case};
 use self::passing::Shape;
-use self::suite::{Cases, Declared, Settled, Status, Waiting, number};
+use self::suite::{Cases, Declared, MAX_WAITING, Settled, Status, Waiting, number};
 use super::xml::document::{Context, Document, MAX_DEPTH, Reader};
 use super::xml::results::{no_tests, seconds};
 use super::xml::text::{Capture, Encoding, Lines, decode};
@@ -104,6 +104,9 @@ struct Junit {
     suites: Vec<Suite>,
     /// How many suites are open beyond those that are kept.
     deeper: u64,
+    /// What failed in suites that have ended, while others wait in a suite around them.
+    late: Vec<Failure>,
+    late_bytes: usize,
     /// A table that was used for an earlier suite.
     spare: Option<Box<Cases>>,
     /// How the cases that pass are written.
@@ -672,10 +675,17 @@ impl Junit {
         self.tell(waiting, context.out);
     }
 
+    /// Tells what failed in a suite. What waits in a suite around it stands above, and is told with it.
     fn tell(&mut self, waiting: Vec<Waiting>, out: &mut dyn FnMut(Item)) {
-        for failure in waiting.into_iter().flat_map(|case| case.failures) {
-            out(Item::Failure(failure));
+        self.late_bytes += waiting.iter().map(Waiting::size).sum::<usize>();
+        self.late.extend(waiting.into_iter().flat_map(|case| case.failures));
+        let waits = |suite: &Suite| suite.cases.as_ref().is_some_and(|cases| cases.waits());
+        if self.late_bytes <= MAX_WAITING && self.suites.iter().any(waits) {
+            return;
         }
+        self.late_bytes = 0;
+        self.late.sort_by_key(|failure| failure.span.byte_start);
+        self.late.drain(..).for_each(|failure| out(Item::Failure(failure)));
     }
 
     /// The totals, and what contradicts them.

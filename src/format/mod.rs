@@ -361,6 +361,7 @@ pub(crate) const BEGINNINGS: &[&str] = &[
     "\"collection\": {",
     "\"collection\":{",
     "\"historyId\"",
+    "{\"attachments\":[",
     "\"befores\"",
     "{\"stats\":{",
     "\"config\": {",

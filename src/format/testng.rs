@@ -1,5 +1,8 @@
 //! The `testng-results.xml` of TestNG: methods with the exception that each ended with.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::xml::document::{Context, Document, Reader};
 use super::xml::results::{Current, Ended, Sink, Totals, seconds};
 use super::xml::text::decode;
@@ -36,6 +39,17 @@ struct TestNg {
     sink: Sink,
     /// Hooks that failed.
     outside: u64,
+    /// Names of the methods that were tried again, as hashes.
+    retried: HashSet<u64>,
+}
+
+/// How many methods that were tried again are kept in mind.
+const MAX_RETRIED: usize = 100_000;
+
+fn digest(name: &str) -> u64 {
+    let mut hash = DefaultHasher::new();
+    name.hash(&mut hash);
+    hash.finish()
 }
 
 impl Reader for TestNg {
@@ -57,6 +71,15 @@ impl Reader for TestNg {
                 let name = decode(tag.get(b"name").unwrap_or_default(), context.encoding);
                 let name = if self.class.is_empty() { name } else { format!("{}.{name}", self.class) };
                 let span = context.span(tag.at, tag.at + tag.raw.len());
+                // Since version 7 an attempt after which another is made says so. It is no test of its own.
+                if tag.get(b"retried") == Some(b"true") {
+                    if self.retried.len() < MAX_RETRIED {
+                        self.retried.insert(digest(&name));
+                    }
+                    return;
+                }
+                let again = !self.retried.is_empty() && self.retried.remove(&digest(&name));
+                self.totals.counts.flaky += u64::from(again && ended == Ended::Passed);
                 let signal = self.hook.then_some(Signal::Hook);
                 let seconds = seconds(tag, b"duration-ms").filter(|_| context.keep_passed).map(|ms| ms / 1000.0);
                 self.method = Some(Current { name, ended, span, signal, seconds, ..Current::default() });

@@ -309,7 +309,9 @@ impl Reader for Maven {
                 return Grip::Pass;
             };
             let number = |word: &str| numbers.iter().find(|(name, _)| *name == word).map_or(0, |(_, number)| *number);
-            let sum = counts(number("Total tests run"), number("Failures"), 0, number("Skips"));
+            // An attempt that was made again is no test of its own.
+            let total = number("Total tests run").saturating_sub(number("Retries"));
+            let sum = counts(total, number("Failures"), 0, number("Skips"));
             self.testng = Some((sum, line.span));
             return Grip::Hold;
         }

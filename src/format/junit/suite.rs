@@ -11,7 +11,7 @@ use crate::report::{Counts, Failure, PassedCase, Report};
 const MAX_NAMES: usize = 1 << 20;
 
 /// How much failing text waits for the end of its suite.
-const MAX_WAITING: usize = 4 * 1024 * 1024;
+pub(super) const MAX_WAITING: usize = 4 * 1024 * 1024;
 
 /// How many parents of failing subtests are remembered.
 const MAX_PARENTS: usize = 4096;
@@ -59,6 +59,10 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
     pub(super) fn new(key: u64, name: u64, thin: bool, failures: Vec<Failure>) -> Self {
         let size = failures.iter().flat_map(|failure| &failure.text).map(|line| line.text.len() + 64).sum();
         Waiting { key, failures, thin, name, expected: false, size }
@@ -194,6 +198,11 @@ impl Cases {
                 self.parents.insert(parent);
             }
         }
+    }
+
+    /// Whether something that failed waits for the end of the suite.
+    pub(super) fn waits(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     pub(super) fn waiting_names(&self) -> impl Iterator<Item = u64> {

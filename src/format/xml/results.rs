@@ -4,7 +4,7 @@
 use super::Tag;
 use super::document::Context;
 use super::text::{Encoding, Lines};
-use crate::format::{frames, signal};
+use crate::format::{frames, signal, thrown};
 use crate::item::{Item, TestRun, read_count};
 use crate::report::{Counts, Failure, Level, Note, Outcome, PassedCase, Signal, Span, TextLine};
 
@@ -57,6 +57,8 @@ impl Current {
             .signal
             .or(by_type)
             .or_else(|| text.iter().take(2).find_map(|line| signal::of_message(&line.text)))
+            // Types with a package are not of JavaScript.
+            .or_else(|| of_script(type_name.as_deref()).then(|| thrown::signal(&text)).flatten())
             .or_else(|| (expectation && type_name.is_none()).then_some(Signal::Assertion))
             .or_else(|| (self.ended == Ended::Errored && !text.is_empty()).then_some(Signal::Unhandled));
         let stack = self.stack.finish(encoding);
@@ -77,6 +79,11 @@ impl Current {
         let (byte, line) = (context.window.byte(at), context.window.line(at));
         lines.push(raw, cdata, byte, line, context.encoding);
     }
+}
+
+/// Whether a type may be one of JavaScript.
+fn of_script(type_name: Option<&str>) -> bool {
+    type_name.is_none_or(|name| !name.contains(['.', '\\', ':']))
 }
 
 /// Whether a line is what the assertion libraries of .NET print.
