@@ -49,6 +49,7 @@ mod minitest_reporters;
 mod mocha;
 mod mocha_stream;
 mod native;
+mod newman;
 mod ninja;
 mod node;
 mod node_test;
@@ -216,6 +217,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: mocha::NEEDLES, open: mocha::open },
     ReaderEntry { needles: mocha_stream::NEEDLES, open: mocha_stream::open },
     ReaderEntry { needles: playwright::NEEDLES, open: playwright::open },
+    ReaderEntry { needles: newman::NEEDLES, open: newman::open },
     ReaderEntry { needles: node_test::NEEDLES, open: node_test::open },
     ReaderEntry { needles: teamcity::NEEDLES, open: teamcity::open },
     ReaderEntry { needles: karma::NEEDLES, open: karma::open },
