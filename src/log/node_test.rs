@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use crate::pattern::Regex;
 
+use super::cases::cut;
 use super::runner::{Block, Run, is_outside};
 use super::{Grip, Line, Reader};
 use crate::item::{Item, read_count};
@@ -21,6 +22,8 @@ struct NodeTest {
     counts: Option<Counts>,
     span: Span,
     run: Run,
+    /// The last of the totals was told.
+    whole: bool,
     /// Behind the heading of the failing tests.
     failing: bool,
     place: Option<String>,
@@ -37,6 +40,7 @@ impl Reader for NodeTest {
             if rest.starts_with("tests ") {
                 self.finish(out);
                 self.counts = Some(Counts { passed: Some(0), ..Counts::default() });
+                self.whole = false;
                 self.span = line.span;
             }
             let Some(counts) = &mut self.counts else { return Grip::Pass };
@@ -49,6 +53,7 @@ impl Reader for NodeTest {
                 // A test that was cancelled did not pass, and its run is red.
                 "fail" | "cancelled" => counts.failed += number,
                 "skipped" | "todo" => counts.skipped += number,
+                "duration_ms" => self.whole = true,
                 _ => {}
             }
             return Grip::Hold;
@@ -125,6 +130,28 @@ impl NodeTest {
         self.failing = false;
         self.place = None;
         let Some(counts) = self.counts.take() else { return };
+        // How many failed is told behind those that passed, and may be cut off.
+        let ended = counts.passed.unwrap_or_default() + counts.failed + counts.skipped;
+        if !self.whole && counts.failed == 0 && ended < counts.total {
+            return cut("node:test", counts, self.span, out);
+        }
         self.run.finish("node:test", counts, self.span, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Analyzer, Outcome, Source};
+
+    #[test]
+    fn totals_that_were_cut_are_not_green() {
+        let outcome = |log: &str| Analyzer::new().analyze([Source::bytes("log", log.as_bytes())]).outcome;
+        let whole = "\u{2139} tests 8\n\u{2139} suites 2\n\u{2139} pass 8\n\u{2139} fail 0\n\u{2139} cancelled 0\n\u{2139} skipped 0\n\u{2139} todo 0\n\u{2139} duration_ms 91.2\n";
+        assert_eq!(outcome(whole), Outcome::Passed);
+        for cut in ["pass", "fail", "cancelled", "skipped"] {
+            let end = whole.find(cut).unwrap_or_default();
+            let told = whole[..end].replace("pass 8", "pass 3");
+            assert_ne!(outcome(&told), Outcome::Passed, "cut before {cut}");
+        }
     }
 }
