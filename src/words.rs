@@ -86,6 +86,7 @@ fn first(text: &str, mut among: std::ops::Range<usize>) -> Option<Guess> {
     let named = || match kind {
         Kind::InvalidConfig => variable(text),
         Kind::MissingFile => path(text),
+        Kind::LintViolation => placed(text),
         Kind::ConnectionFailure | Kind::ServiceUnavailable | Kind::Timeout => host(text),
         _ => None,
     };
@@ -109,6 +110,13 @@ fn path(text: &str) -> Option<String> {
     let places = !text.split_once(found)?.1.starts_with(':') && !before.is_empty();
     let place = ["in", "at", "from", "file", "under", "of"].iter().any(|word| before.ends_with(&format!(" {word}")));
     (places && !place && found.len() <= 200).then(|| found.to_owned())
+}
+
+/// The file that a line begins with, where a place follows it.
+fn placed(text: &str) -> Option<String> {
+    let (file, rest) = text.split_once([':', '('])?;
+    let fits = file.contains('.') && !file.contains(char::is_whitespace) && file.len() <= 200;
+    (fits && rest.starts_with(|first: char| first.is_ascii_digit())).then(|| file.to_owned())
 }
 
 /// The first word that is written as the name of a host.
@@ -201,6 +209,13 @@ mod tests {
         check("Missing input files for rule clean", Kind::MissingFile, None);
         check("process died with exit status (137)", Kind::Crash, None);
         check("server said: 403 for «acme/x»", Kind::PermissionDenied, Some("acme/x"));
+    }
+
+    #[test]
+    fn a_place_is_guessed_to_be_a_linters() {
+        let faint = faint_guess("src/a.dsl:3:14 missing semicolon");
+        assert_eq!(faint, Some((Kind::LintViolation, Some("src/a.dsl".to_owned()))));
+        assert_eq!(faint_guess("10:22:31 INFO starting"), None);
     }
 
     #[test]

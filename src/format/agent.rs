@@ -7,7 +7,7 @@
 use super::document::Doc;
 use super::json::{Cursor, Node, Shape, Text};
 use super::letter::Letter;
-use super::{Sure, message};
+use super::{Sure, answer, message};
 use crate::item::{Item, Mark, Scope};
 use crate::kind::Phase;
 use crate::report::{Failure, Level, Outcome, Span, Task, TextLine};
@@ -31,7 +31,7 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let failover = has("\"FailoverError\"")
         || has("\"failoverReason\"")
         || has("\"provider\"") && has("\"reason\"") && has("\"model\"");
-    (call || frame || failover || is_last_word(head) || is_failed(head)).then_some(Sure::Likely)
+    (call || frame || failover || is_last_word(head) || is_failed(head) || answer::sniff(head)).then_some(Sure::Likely)
 }
 
 /// Whether it is an object that says of itself that something failed, and gives the error: the common shape of results
@@ -98,6 +98,9 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
         // Behind a cut an error may have stood.
         let (text, span) = ("the result was cut".to_owned(), doc.head());
         out(Item::Mark(Mark { scope: Scope::Tool, outcome: Outcome::Unknown, status: None, text, span }));
+    }
+    if answer::tell(doc, &node, out) {
+        return end;
     }
     // A result may be wrapped in a frame, and a frame's payload in a tool's answer.
     let inner = ["payload", "result", "details", "data"]

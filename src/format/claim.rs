@@ -32,7 +32,7 @@ const BAD_SIGNS: &[&str] = &["❌", "✗", "✘", "🔴", "[✗]", "⛔", "🛑"
 
 static OVER: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"(?i)\bno (?:more|longer)\b|\b(?:did|do|does)(?: not|n't) (?:exist|occur|happen|reproduce)|\b(?:resolved|fixed|repaired|restored|corrected|eliminated|cleared)\b|\bno (?:\w+ ){0,3}(?:errors?|failures?|issues?|problems?|warnings?|blockers?)\b|\bnot reproduc|\bwithout (?:any )?(?:errors?|failures?)|\b(?:0|zero) (?:\w+ ){0,2}(?:errors?|failed|failures?|failing)\b|\bnow (?:pass|work)|\bused to\b|\bpreviously\b|\bwas (?:already )?working\b|\bsuccessfully (?:fixed|resolved|completed)|\bsupposed\b",
+        r"(?i)\bno (?:more|longer)\b|\b(?:did|do|does)(?: not|n't) (?:exist|occur|happen|reproduce)|\b(?:resolved|fixed|repaired|restored|corrected|eliminated|cleared)\b|\bno (?:\w+ ){0,3}(?:errors?|failures?|issues?|problems?|warnings?|blockers?|vulnerabilit(?:y|ies))\b|\bnot reproduc|\bwithout (?:any )?(?:errors?|failures?)|\b(?:0|zero) (?:\w+ ){0,2}(?:errors?|failed|failures?|failing|vulnerabilit(?:y|ies))\b|\bnow (?:pass|work)|\bused to\b|\bpreviously\b|\bwas (?:already )?working\b|\bsuccessfully (?:fixed|resolved|completed)|\bsupposed\b|\b(?:is|are|was|were|and) (?:all |fully |both )?(?:expected|intentional|harmless|by design|as designed|benign)(?:[.,;)]|$)|\b(?:false positives?|can be ignored|safe to ignore)\b|^(?:[Ii] )?(?:have )?(?:handled|covered|implemented)\b",
     )
 });
 
@@ -44,7 +44,7 @@ static REQUEST: LazyLock<Regex> = LazyLock::new(|| {
 
 static TROUBLE: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"(?i)\b(?:fail(?:s|ed|ing|ures?)?|broken|breaks|errors?|missing|can ?not|can't|unable|denied|forbidden|refused|reset|timeouts?|timed out|time[- ]out|crash(?:es|ed|ing)?|undefined|exceeded|not found|unreachable|unavailable|hangs?|hung|stalled|rejected|empty|limits?|limiting|blocked|unauthorized|expired|mismatch(?:es)?|problems?|issues?|not (?:properly )?(?:configured|mocked|set|defined|installed|exist|allowed|permitted)|incomplete|does not|do not|don't|doesn't|(?-i:E[A-Z]{4,})|exit(?:ed with)? (?:code|status) [1-9]\d*)\b|\b(?:401|402|403|404|429|500|502|503|504)\b|\w+(?:Error|Exception)\b",
+        r"(?i)\b(?:fail(?:s|ed|ing|ures?)?|broken|breaks|errors?|missing|can ?not|can't|unable|denied|forbidden|refused|reset|timeouts?|timed out|time[- ]out|crash(?:es|ed|ing)?|undefined|exceeded|not found|unreachable|unavailable|hangs?|hung|stalled|rejected|empty|limits?|limiting|blocked|unauthorized|expired|mismatch(?:es)?|problems?|issues?|not (?:properly )?(?:configured|mocked|set|defined|installed|exist|allowed|permitted)|incomplete|does not|do not|don't|doesn't|(?-i:E[A-Z]{4,})|vulnerabilit(?:y|ies)|exit(?:ed with)? (?:code|status) [1-9]\d*)\b|\b(?:401|402|403|404|429|500|502|503|504)\b|\w+(?:Error|Exception)\b",
     )
 });
 
@@ -249,14 +249,38 @@ pub(crate) fn signal(text: &str, phase: Option<Phase>) -> Option<Signal> {
     });
     static SLOW: LazyLock<Regex> =
         LazyLock::new(|| regex(r"(?i)\btimeout of \d+ ?(?:ms|s|seconds) exceeded|\bexceeded (?:the )?timeout of \d"));
-    static SNAPSHOT: LazyLock<Regex> =
-        LazyLock::new(|| regex(r"(?i)\bsnapshots? (?:(?:does|do|did) ?(?:not|n't) match|mismatch|differs?)"));
+    static SNAPSHOT: LazyLock<Regex> = LazyLock::new(|| {
+        regex(
+            r"(?i)\bsnapshots? (?:(?:does|do|did) ?(?:not|n't) match|mismatch|differs?)|\b[1-9]\d* (?:\w+ )?snapshots? (?:failed|are obsolete|obsolete)",
+        )
+    });
+    static COVERED: LazyLock<Regex> = LazyLock::new(|| {
+        regex(
+            r"(?i)\bcoverage\b.{0,40}\b\d[\d.]* ?%.{0,40}\b(?:required|minimum|threshold|below|under|needed|wanted)\b|\bcoverage\b.{0,40}\b(?:below|under|short of|less than)\b",
+        )
+    });
+    static LINT: LazyLock<Regex> = LazyLock::new(|| {
+        regex(
+            r"(?i)\b(?:eslint|prettier|stylelint|biome|ruff|flake8|pylint|black|clippy|rustfmt|gofmt|golangci-lint|rubocop|phpcs|ktlint|checkstyle|lint(?:er|ing)?)\b[`'\x22]?(?: \w+){0,3}? (?:fails?|failed|failing|reports?|reported|finds?|found|complains?|errors?)\b",
+        )
+    });
+    static TYPES: LazyLock<Regex> = LazyLock::new(|| {
+        regex(
+            r"(?i)\b(?:type[- ]?check(?:ing|er)?|tsc|mypy|pyright)\b[`'\x22]?(?: \w+){0,3}? (?:fails?|failed|failing|reports?|reported|finds?|found|errors?)\b",
+        )
+    });
+    static VALUES: LazyLock<Regex> = LazyLock::new(|| {
+        regex(r"(?i)\bexpected [\d\x22'`-][^,;]{0,80}, (?:but )?(?:got|received|was|found) [\d\x22'`-]")
+    });
     // The name of a test has its parts parted.
     let of_test = phase == Some(Phase::Test) || text.contains(" › ") || text.starts_with("expected ");
     match text {
         _ if SNAPSHOT.is_match(text) => Some(Signal::Snapshot),
+        _ if COVERED.is_match(text) => Some(Signal::Coverage),
+        _ if LINT.is_match(text) => Some(Signal::Lint),
+        _ if TYPES.is_match(text) => Some(Signal::Compile),
         _ if of_test && SLOW.is_match(text) => Some(Signal::TestTimeout),
-        _ if of_test && EXPECTED.is_match(text) => Some(Signal::Assertion),
+        _ if of_test && EXPECTED.is_match(text) || VALUES.is_match(text) => Some(Signal::Assertion),
         _ => None,
     }
 }

@@ -56,6 +56,15 @@ struct Claim {
     quoted: Option<Box<Failure>>,
 }
 
+impl Claim {
+    /// Whether it only counts what failed, or only states that something did.
+    fn is_bare(&self) -> bool {
+        let counts = || claim::tally(&self.text).is_some_and(|tally| tally.scope.is_none());
+        let states = || self.span.line == 1 && self.text.trim_end().ends_with(':');
+        self.subject.is_none() && !self.pasted && self.quoted.is_none() && (counts() || states())
+    }
+}
+
 #[derive(Debug)]
 struct Figure {
     tally: Tally,
@@ -371,6 +380,11 @@ impl Letter {
     pub(crate) fn finish(mut self, out: &mut dyn FnMut(Item)) {
         let overall = self.overall();
         // Whoever states failures beside a summary in prose has told them twice.
+        // A figure or a verdict alone tells no reason: where others do, they speak.
+        let reasons = self.claims.iter().any(|claim| !claim.is_bare() && claim.phase != Some(Phase::Dispatch));
+        if reasons {
+            self.claims.retain(|claim| !claim.is_bare());
+        }
         let firm = self.claims.iter().any(|claim| claim.firm && claim.phase != Some(Phase::Dispatch));
         if firm {
             self.claims.retain(|claim| claim.firm || claim.phase == Some(Phase::Dispatch));

@@ -217,6 +217,14 @@ fn is_note(first: &str) -> bool {
         ] => done,
         ["task", _, "completed" | "done" | "failed" | "blocked" | "rejected" | "is", ..] => done,
         ["validation" | "verification", "failed" | "passed" | "succeeded", "for", ..] => true,
+        ["validation" | "verification" | "review", "of", ..] => done && !claim::task_ids(first).is_empty(),
+        // `APPROVED: cart-12. The build is green.`
+        ["approved" | "rejected" | "blocked" | "verified" | "validated", ..] => !claim::task_ids(first).is_empty(),
+        // Nobody but a person or who writes like one begins with a greeting.
+        ["hi" | "hello" | "hey" | "dear", ..] => {
+            said.len() <= 5 && first.trim_end().ends_with([',', '!', '.', '-', '–', ':'])
+        }
+        ["good", "morning" | "afternoon" | "evening", ..] => said.len() <= 6,
         _ => false,
     }
 }

@@ -37,6 +37,15 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
         "\"sender\"",
         "\"recipient\"",
         "\"reported_by\"",
+        // What kind of letter it is names who writes it.
+        "\"validation-result\"",
+        "\"validation_result\"",
+        "\"validation-failure\"",
+        "\"validation_failure\"",
+        "\"validation-report\"",
+        "\"validation_report\"",
+        "\"task-result\"",
+        "\"task_result\"",
     ]);
     let work = count(&["\"task_id", "\"taskId", "\"task\"", "\"tasks\"", "\"failed_tasks\"", "\"task_name\""]);
     let word = count(&[

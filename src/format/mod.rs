@@ -4,6 +4,7 @@
 
 mod agent;
 mod allure;
+mod answer;
 mod bazel_bep;
 mod boost;
 mod cargo_json;

@@ -22,6 +22,7 @@ use crate::rules::Fnv;
 pub(super) const NEEDLES: &[&str] = &[
     // Ruff colors the colons.
     "\u{1b}[36m:\u{1b}[0m",
+    "\u{1b}[36m:\u{1b}[m",
     r".py:\d",
     r".go:\d",
     r".rb:\d",

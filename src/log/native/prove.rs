@@ -111,6 +111,14 @@ impl Reader for Prove {
         }
         if banner(text).is_some() {
             self.close();
+            // On a terminal what a file prints follows its name on the same line.
+            let rest = text.split_once(".t .").map_or("", |(_, rest)| rest.trim_start_matches('.').trim());
+            let result =
+                ["ok", "Dubious", "Failed", "skipped", "All ", "No "].iter().any(|word| rest.starts_with(word));
+            if !rest.is_empty() && !result && !rest.starts_with(|first: char| first.is_ascii_digit()) {
+                self.told = false;
+                self.printed = vec![TextLine { text: rest.to_owned(), span: line.span }];
+            }
             if text.contains(" Dubious, test returned") && !self.told {
                 let mut text = std::mem::take(&mut self.printed);
                 if text.is_empty() {
