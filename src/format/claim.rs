@@ -44,7 +44,7 @@ static REQUEST: LazyLock<Regex> = LazyLock::new(|| {
 
 static TROUBLE: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"(?i)\b(?:fail(?:s|ed|ing|ures?)?|broken|breaks|errors?|missing|can ?not|can't|unable|denied|forbidden|refused|reset|timeouts?|timed out|time[- ]out|crash(?:es|ed|ing)?|undefined|exceeded|not found|unreachable|unavailable|hangs?|hung|stalled|rejected|empty|limits?|limiting|blocked|unauthorized|expired|mismatch(?:es)?|problems?|issues?|not (?:properly )?(?:configured|mocked|set|defined|installed|exist|allowed|permitted)|incomplete|does not|do not|don't|doesn't|(?-i:E[A-Z]{4,})|vulnerabilit(?:y|ies)|exit(?:ed with)? (?:code|status) [1-9]\d*)\b|\b(?:401|402|403|404|429|500|502|503|504)\b|\w+(?:Error|Exception)\b",
+        r"(?i)\b(?:fail(?:s|ed|ing|ures?)?|broken|breaks|errors?|missing|can ?not|can't|unable|denied|forbidden|refused|reset|timeouts?|timed out|time[- ]out|crash(?:es|ed|ing)?|undefined|exceeded|not found|unreachable|unavailable|hangs?|hung|stalled|rejected|empty|limits?|limiting|blocked|unauthorized|expired|mismatch(?:es)?|problems?|issues?|not (?:properly )?(?:configured|mocked|set|defined|installed|exist|allowed|permitted)|incomplete|does not|do not|don't|doesn't|(?-i:E[A-Z]{4,})|vulnerabilit(?:y|ies)|conflicts?|revoked|exit(?:ed with)? (?:code|status) [1-9]\d*)\b|\b(?:401|402|403|404|429|500|502|503|504)\b|\w+(?:Error|Exception)\b",
     )
 });
 
@@ -230,7 +230,7 @@ pub(crate) fn is_trouble(text: &str, section: Tone) -> bool {
         return false;
     }
     // A hedge names what came out well beside what did not; it is trouble all the same.
-    if OVER.is_match(rest) && !is_hedged(rest) {
+    if OVER.is_match(&unquoted(rest)) && !is_hedged(rest) {
         return false;
     }
     match (sign, section) {
@@ -240,6 +240,20 @@ pub(crate) fn is_trouble(text: &str, section: Tone) -> bool {
             !REQUEST.is_match(rest) && (TROUBLE.is_match(rest) || signal(rest, None).is_some())
         }
     }
+}
+
+/// A line without what it quotes, which is somebody else's word.
+fn unquoted(text: &str) -> String {
+    let mut parts = text.split('"');
+    let mut kept = parts.next().unwrap_or("").to_owned();
+    while let Some(quoted) = parts.next() {
+        match parts.next() {
+            Some(rest) => kept.push_str(rest),
+            // A quote that nothing closes is an inch.
+            None => kept.push_str(quoted),
+        }
+    }
+    kept
 }
 
 /// What a claim says of a test in the words that runners use.

@@ -60,7 +60,7 @@ impl Claim {
     /// Whether it only counts what failed, or only states that something did.
     fn is_bare(&self) -> bool {
         let counts = || claim::tally(&self.text).is_some_and(|tally| tally.scope.is_none());
-        let states = || self.span.line == 1 && self.text.trim_end().ends_with(':');
+        let states = || self.text.trim_end().ends_with(':') && claim::tally(&self.text).is_none();
         self.subject.is_none() && !self.pasted && self.quoted.is_none() && (counts() || states())
     }
 }

@@ -48,6 +48,7 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
         "verdict",
         "sub-agent",
         "re-validation",
+        "review of",
         "incident",
     ];
     let spoken = speaks.iter().any(|word| lower.contains(word));
@@ -62,6 +63,7 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     }
     let (mut fields, mut signs, mut roles, mut headings) = (0, 0, 0, 0);
     let mut shouted = 0;
+    let mut tasks = false;
     let mut plain_lines = Vec::new();
     for line in std::iter::once(title).chain(lines) {
         if line.starts_with("[![") || line.starts_with("<img") {
@@ -129,6 +131,7 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
                 shouted += 1;
             }
         }
+        tasks |= !claim::task_ids(&plain).is_empty();
         signs += i32::from(line.contains('❌') || line.contains('✅'));
         let lower = plain.to_lowercase();
         roles += i32::from(
@@ -147,6 +150,8 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
         plain_lines.push(plain);
     }
     score += fields.min(3) + signs.min(2) + roles.min(2) + shouted.min(1);
+    // A title that says who writes, and the name of a task below it.
+    score += i32::from(titled && spoken && tasks);
     let enough = if titled && headings > 0 { 4 } else { 5 };
     // Without headings only the words of a letter count: somebody writes to somebody about a result.
     let letter = titled || announced || roles > 0 && fields >= 2;
