@@ -6,8 +6,8 @@
 
 use super::block::{MAX_BLOCK, diagnostic};
 use super::{Grip, Line, Reader};
-use crate::item::Item;
-use crate::report::{Failure, FileRef, Signal, TextLine};
+use crate::item::{Item, Mark, Scope};
+use crate::report::{Failure, FileRef, Outcome, Signal, TextLine};
 
 pub(super) const NEEDLES: &[&str] = &["' panicked at ", "Exception in thread \"", ") panicked at ", "rake aborted!"];
 
@@ -95,8 +95,13 @@ impl Panic {
                 text.extend(more.into_iter().rev());
                 text.push(head);
             }
-            // That a command failed says nothing: what the command printed does.
-            Language::Ruby if more.is_empty() || more[0].text.starts_with("Command failed with status") => return,
+            // That a command failed says nothing of why, but that it failed: what the command printed tells the rest.
+            Language::Ruby if more.is_empty() || more[0].text.starts_with("Command failed with status") => {
+                let TextLine { text, span } = head;
+                let (scope, outcome) = (Scope::Step, Outcome::Failed);
+                out(Item::Mark(Mark { scope, outcome, status: None, text, span }));
+                return;
+            }
             Language::Ruby => text.extend(more),
         }
         text.truncate(MAX_BLOCK);

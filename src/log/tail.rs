@@ -223,12 +223,29 @@ fn is_marked(text: &str) -> bool {
     rest.is_some_and(|rest| rest.split_whitespace().count() > 1)
 }
 
+/// Words by which a tool says that it goes on all the same.
+const MILD: &[&str] = &["ignor", "skipp", "continuing", "will retry", "retrying", "non-fatal", "not fatal", "nonfatal"];
+
 /// Whether a line begins as tools begin what they say when they give up.
 fn gives_up(text: &str) -> bool {
-    const BEGINS: &[&str] =
-        &["error:", "fatal:", "fatal error:", "[error]", "✘ [error]", "error!", "err!", "unexpected error"];
+    const BEGINS: &[&str] = &[
+        "error:",
+        "fatal:",
+        "fatal error:",
+        "[error]",
+        "✘ [error]",
+        "error!",
+        "err!",
+        "unexpected error",
+        "[fail]",
+        "failed:",
+        "failure:",
+    ];
     // Some tools draw a bar beside what they say.
     let lower = text.trim_start_matches(['│', '┃', ' ', '\t']).to_lowercase();
+    if MILD.iter().any(|word| lower.contains(word)) {
+        return false;
+    }
     // As programs of Unix do: `frob: could not open x`.
     let program = lower.split_once(": ").is_some_and(|(name, said)| {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
@@ -239,7 +256,38 @@ fn gives_up(text: &str) -> bool {
             && said.split_whitespace().count() > 2
             && is_error(said)
     });
-    BEGINS.iter().any(|begin| lower.starts_with(begin)) || program || is_thrown(&lower)
+    BEGINS.iter().any(|begin| lower.starts_with(begin))
+        || program
+        || is_thrown(&lower)
+        || tells_status(&lower)
+        || is_outcry(&lower)
+}
+
+/// Whether a short line only says that something failed, in small letters: `job failed`, `💥 gate failed`.
+fn is_outcry(lower: &str) -> bool {
+    let end = lower.trim_end_matches(['.', '!', ' ']);
+    // What comes after the work seldom matters.
+    let late = ["cache", "upload", "report", "artifact", "telemetry", "notif", "clean", "save", "hook"];
+    end.ends_with(" failed")
+        && end.split_whitespace().count() <= 5
+        && !end.bytes().any(|byte| byte.is_ascii_digit())
+        && !late.iter().any(|word| end.contains(word))
+}
+
+/// Whether a line ends by telling that something failed or ended with a status other than zero, in small letters:
+/// `task: failed to run task "gate": exit status 3`, `gate failed: exit code 3`.
+fn tells_status(lower: &str) -> bool {
+    const TELLS: &[&str] =
+        &["exit status ", "exit status: ", "exit code ", "exit code: ", "exited with ", "exited with code ", "exited "];
+    let end = lower.trim_end_matches(['.', ')', '!', ' ']);
+    let before = end.trim_end_matches(|last: char| last.is_ascii_digit());
+    let status = &end[before.len()..];
+    let before = before.trim_end_matches('(');
+    (1..=3).contains(&status.len())
+        && status.bytes().any(|digit| digit != b'0')
+        // So do those end that somebody stops.
+        && !matches!(status, "130" | "143")
+        && TELLS.iter().any(|tells| before.ends_with(tells))
 }
 
 /// Whether a line names a type that was thrown and what it says, in small letters: `system.io.ioexception: …`,
@@ -382,7 +430,7 @@ pub(super) fn is_error(text: &str) -> bool {
     static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(WORDS, false));
     let marked = text.trim_start().starts_with(['✖', '✗', '×', '✘', '❌', '⨯']);
     if !marked && !FINDER.is_match(text) {
-        return false;
+        return text.contains("xit") && tells_status(&text.to_lowercase());
     }
     let lower = text.to_lowercase();
     let mild = ["warning", "warn ", "npm warn", "info", "debug", "notice", "note:", "ok ", "passed", "pass:"];
@@ -431,6 +479,26 @@ mod tests {
         check("#!/bin/bash -eo pipefail\nhum\n", Some((2, 2, "hum")));
         check("ERROR: x\n[Pipeline] }\n[Pipeline] // stage\n", Some((1, 3, "ERROR: x")));
         check("", None);
+    }
+
+    #[test]
+    fn a_status_or_an_outcry_gives_up() {
+        for text in [
+            "task: Failed to run task \"gate\": exit status 3",
+            "gate failed: Exit code 3",
+            "Exited with 2",
+            "invoke: gate exited (3)",
+            "💥 gate failed",
+            "Job failed.",
+            "[FAIL] gate",
+        ] {
+            assert!(gives_up(text) && is_error(text), "{text}");
+        }
+        for text in
+            ["exit code 0", "exited with code 000", "took 3 s", "0 of 3 failed", "naïve…3", "über 3", "éxit code…"]
+        {
+            assert!(!gives_up(text), "{text}");
+        }
     }
 
     #[test]

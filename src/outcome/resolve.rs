@@ -208,13 +208,14 @@ impl Findings {
         // What ended well was not the last.
         let gave_up = self.gave_up.filter(|(line, _)| *line > self.passed_at);
         let at_last = gave_up.is_some_and(|(_, last)| last);
-        if at_last && !self.runs.passed && !self.any_step_passed {
+        if at_last && !self.any_step_passed {
             return Outcome::Failed;
         }
         // A tool that ended well does not outweigh one that gave up after it.
         let complained = self.complained_at.is_some_and(|line| line > self.passed_at);
-        let by_tool = self.tool_passed && gave_up.is_none() && !complained;
-        if !self.tool_open && !self.is_cut() && (self.runs.passed || by_tool || self.any_step_passed) {
+        // Behind tests that passed much is said that matters little, so that only a last word speaks against them.
+        let by_tool = self.tool_passed && gave_up.is_none() && !complained || self.runs.passed && !at_last;
+        if !self.tool_open && !self.is_cut() && (by_tool || self.any_step_passed) {
             return Outcome::Passed;
         }
         if standing.iter().any(bare) {
