@@ -84,7 +84,7 @@ mod traceback;
 mod uvu;
 mod vitest;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::LazyLock;
 
 use memchr::memmem;
@@ -339,6 +339,8 @@ pub(crate) struct LogParser {
     frame: Frame,
     /// How many marks of failure there were.
     tails: u32,
+    /// Which lines say nothing of their own, by where they begin; asked for at most [`MAX_TAILS`] times some lines.
+    said: HashMap<u64, bool>,
     /// What the green runs of the job printed.
     baseline: Option<Baseline>,
     /// The last lines that they did not print, and how many were told.
@@ -365,6 +367,7 @@ impl LogParser {
             recent: Recent::default(),
             frame: Frame::default(),
             tails: 0,
+            said: HashMap::new(),
             baseline: None,
             novel: VecDeque::new(),
             told: 0,
@@ -535,13 +538,18 @@ impl LogParser {
     }
 
     /// Tells the last words of what was read so far, up to a mark of failure or the end.
-    fn tell_tail(&self, window: &[u8], at: Place, eof: bool, out: &mut dyn FnMut(Item)) {
+    fn tell_tail(&mut self, window: &[u8], at: Place, eof: bool, out: &mut dyn FnMut(Item)) {
         let before = self.recent.joined(window, Recent::BYTES);
-        // What only follows from a failure, or is known to be none, says nothing.
-        let said = |text: &str| {
-            let found = self.rules.matches(text, &self.rules.candidates(text), || Box::new(std::iter::empty()));
-            found.first().is_some_and(|hit| !matches!(hit.rule.role, Role::Root | Role::Hint))
-                || marks::read_mark(text, Span::default()).is_some()
+        let rules = &self.rules;
+        // What only follows from a failure, or is known to be none, says nothing. Where jobs are short, many look back
+        // at one line.
+        let said = |line: &TextLine| {
+            *self.said.entry(line.span.byte_start).or_insert_with(|| {
+                let text = &line.text;
+                let found = rules.matches(text, &rules.candidates(text), || Box::new(std::iter::empty()));
+                found.first().is_some_and(|hit| !matches!(hit.rule.role, Role::Root | Role::Hint))
+                    || marks::read_mark(text, Span::default()).is_some()
+            })
         };
         if let Some(tail::Words { line, below, others, around, error, gives_up, late }) =
             tail::last_words(&before, at, &self.frame, said)

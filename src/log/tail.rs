@@ -54,18 +54,23 @@ pub(super) struct Words {
 /// The last block of `before` that speaks of an error, or else its last line; and whether it speaks of one.
 ///
 /// The lines that `said` names say nothing new: they are passed over. `at` is where `before` ends.
-pub(super) fn last_words(before: &[u8], at: Place, frame: &Frame, said: impl Fn(&str) -> bool) -> Option<Words> {
+pub(super) fn last_words(
+    before: &[u8],
+    at: Place,
+    frame: &Frame,
+    mut said: impl FnMut(&TextLine) -> bool,
+) -> Option<Words> {
     let near = &before[before.len().saturating_sub(MAX_BYTES)..];
     let near = near.strip_suffix(b"\n").unwrap_or(near);
     let mut end = at.byte - u64::from(before.last() == Some(&b'\n'));
     let mut number = at.line + u64::from(before.last().is_some_and(|byte| *byte != b'\n'));
     // Each with whether it tells anything, the nearest first.
     let mut lines: Vec<(TextLine, bool)> = Vec::new();
-    let tells = |line: &TextLine| {
+    let mut tells = |line: &TextLine| {
         line.text.bytes().any(|byte| byte.is_ascii_alphabetic())
             && !is_boundary(&line.text)
             && echoed(&line.text).is_none()
-            && !said(&line.text)
+            && !said(line)
             && !is_advice(&line.text)
     };
     let mut told = false;
@@ -453,7 +458,7 @@ mod tests {
     #[track_caller]
     fn check(before: &str, expected: Option<(u64, u64, &str)>) {
         let at = Place { line: before.lines().count() as u64 + 1, byte: before.len() as u64 };
-        let found = last_words(before.as_bytes(), at, &Frame::default(), |text| text.starts_with("make: ***"));
+        let found = last_words(before.as_bytes(), at, &Frame::default(), |line| line.text.starts_with("make: ***"));
         let shown = found.as_ref().map(|found| &found.line);
         let shown = shown.map(|line| (line.span.line, line.span.last_line, line.text.as_str()));
         assert_eq!(shown, expected);

@@ -13,64 +13,69 @@ use crate::words;
 /// Folds a finding without a subject into one of its kind nearby that says more: the attempts that a client counts
 /// into the error that ends them.
 pub(super) fn fold_echoes(standing: &mut Vec<Group>) {
-    let speaks = |group: &Group| group.verdict.subject.is_some() || group.level != Level::Line;
-    let mut index = 0;
-    while index < standing.len() {
-        let echo = &standing[index];
-        let near = |group: &Group| {
-            group.verdict.kind == echo.verdict.kind
-                && (group.verdict.nature == echo.verdict.nature
-                    || group.verdict.nature == Nature::Deterministic
-                        && group.first.line.abs_diff(echo.last.line) <= HINT_REACH)
-                && group.stretch == echo.stretch
-                && (group.first.line.abs_diff(echo.last.line) <= ECHO_REACH
-                    || echo.first.line.abs_diff(group.last.line) <= ECHO_REACH)
-        };
-        let found = (echo.level == Level::Line)
-            .then(|| {
-                standing.iter().enumerate().find(|(other, group)| {
-                    // What one tool says in several lines is one thing.
-                    let again = echo.verdict.kind.is_tried_again()
-                        // What runs a compiler or linter sums up what it said.
-                        || group.level == Level::Diagnostic
-                            && group.last.line < echo.first.line
-                            && matches!(echo.verdict.kind, Kind::CompileError | Kind::LintViolation | Kind::LinkError)
-                        || echo.verdict.rule == group.verdict.rule
-                            && group.first.line.abs_diff(echo.last.line) <= HINT_REACH;
-                    *other != index
-                        && again
-                        && near(group)
-                        && (speaks(group) && !speaks(echo)
-                            || group.level == Level::Diagnostic && group.verdict.subject == echo.verdict.subject
-                            // The message, and the same at the head of its stack.
-                            || !speaks(group)
-                                && !speaks(echo)
-                                && group.verdict.rule == echo.verdict.rule
-                                && group.first.line < echo.first.line
-                                && echo.first.line.saturating_sub(group.last.line) <= HINT_REACH
-                            // Another rule's word on what was told right above.
-                            || !speaks(group)
-                                && !speaks(echo)
-                                && group.verdict.rank >= echo.verdict.rank
-                                && group.last.line < echo.first.line
-                                && echo.first.line - group.last.line <= HINT_REACH
-                            || group.verdict.rank > echo.verdict.rank
-                                && group.first.line > echo.last.line
-                                && !speaks(echo))
-                })
-            })
-            .flatten()
-            .map(|(other, _)| other);
-        let Some(other) = found else {
-            index += 1;
-            continue;
-        };
-        let echo = standing.remove(index);
-        let group = &mut standing[if other > index { other - 1 } else { other }];
+    let by_line = |line: fn(&Group) -> u64| {
+        let mut lines: Vec<(u64, usize)> = standing.iter().map(line).zip(0..).collect();
+        lines.sort_unstable();
+        lines
+    };
+    let (by_first, by_last) = (by_line(|group| group.first.line), by_line(|group| group.last.line));
+    let mut groups: Vec<Option<Group>> = std::mem::take(standing).into_iter().map(Some).collect();
+    for index in 0..groups.len() {
+        let Some(echo) = groups[index].as_ref().filter(|group| group.level == Level::Line) else { continue };
+        // Thousands of findings can stand, so that none is held against all others.
+        let begun = within(&by_first, echo.last.line);
+        let ended = within(&by_last, echo.first.line);
+        let near = begun.iter().chain(ended).map(|(_, other)| *other).filter(|other| *other != index);
+        let tells = |other: &usize| groups[*other].as_ref().is_some_and(|group| is_echo(echo, group));
+        let Some(other) = near.filter(tells).min() else { continue };
+        let (Some(echo), Some(group)) = (groups[index].take(), groups[other].as_mut()) else { continue };
         let room = KEEP.saturating_sub(group.evidence.len());
         group.evidence.extend(echo.evidence.into_iter().take(room));
         group.hint(echo.hints);
     }
+    standing.extend(groups.into_iter().flatten());
+}
+
+/// Those of some lines in order that are so near to another that what they tell can be an echo.
+fn within(lines: &[(u64, usize)], of: u64) -> &[(u64, usize)] {
+    let start = lines.partition_point(|(line, _)| *line < of.saturating_sub(ECHO_REACH));
+    let end = lines.partition_point(|(line, _)| *line <= of.saturating_add(ECHO_REACH));
+    &lines[start..end]
+}
+
+/// Whether a line says of a finding near it nothing but what is known.
+fn is_echo(echo: &Group, group: &Group) -> bool {
+    let speaks = |group: &Group| group.verdict.subject.is_some() || group.level != Level::Line;
+    let (told, telling) = (&echo.verdict, &group.verdict);
+    let soon = group.first.line.abs_diff(echo.last.line) <= HINT_REACH;
+    let above = group.last.line < echo.first.line;
+    let right_above = |line: u64| echo.first.line.saturating_sub(line) <= HINT_REACH;
+    // What one tool says in several lines is one thing.
+    let again = told.kind.is_tried_again()
+        // What runs a compiler or linter sums up what it said.
+        || group.level == Level::Diagnostic
+            && above
+            && matches!(told.kind, Kind::CompileError | Kind::LintViolation | Kind::LinkError)
+        || told.rule == telling.rule && soon;
+    again
+        && group.stretch == echo.stretch
+        && telling.kind == told.kind
+        && (telling.nature == told.nature || telling.nature == Nature::Deterministic && soon)
+        && (speaks(group) && !speaks(echo)
+            || group.level == Level::Diagnostic && telling.subject == told.subject
+            // The message, and the same at the head of its stack.
+            || !speaks(group)
+                && !speaks(echo)
+                && telling.rule == told.rule
+                && group.first.line < echo.first.line
+                && right_above(group.last.line)
+            // Another rule's word on what was told right above.
+            || !speaks(group)
+                && !speaks(echo)
+                && telling.rank >= told.rank
+                && above
+                && right_above(group.last.line)
+            || telling.rank > told.rank && group.first.line > echo.last.line && !speaks(echo))
 }
 
 /// Whether a runner of tests tells it, of a case or of what holds cases.
