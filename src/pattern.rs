@@ -82,7 +82,7 @@ fn knows_no_digit(hir: &Hir) -> bool {
 }
 
 /// Finds any of a few words, whose case may matter or not.
-pub(crate) fn any_of(words: &[&str], case_matters: bool) -> AhoCorasick {
+pub(crate) fn any_of(words: impl IntoIterator<Item = impl AsRef<[u8]>>, case_matters: bool) -> AhoCorasick {
     let kind = Some(AhoCorasickKind::NoncontiguousNFA);
     let words = AhoCorasick::builder().ascii_case_insensitive(!case_matters).kind(kind).build(words);
     words.expect("the words are few and short")

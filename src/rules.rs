@@ -16,6 +16,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock, OnceLock};
 
+use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 
 use crate::error::Error;
@@ -136,6 +137,8 @@ struct Inner {
     scanner: Scanner,
     /// For each needle of the scanner, who asked for it.
     owners: Vec<Owner>,
+    /// The needles of rules that have a digit, each digit a zero.
+    numbered: OnceLock<AhoCorasick>,
 }
 
 #[derive(Debug, Default)]
@@ -243,7 +246,7 @@ impl RuleSet {
         let scanner = Scanner::new(&needles);
         let compiled = rules.iter().map(|_| Compiled::default()).collect();
         let version = format!("{}+{:08x}", env!("CARGO_PKG_VERSION"), hash as u32);
-        RuleSet { inner: Arc::new(Inner { rules, version, compiled, scanner, owners }) }
+        RuleSet { inner: Arc::new(Inner { rules, version, compiled, scanner, owners, numbered: OnceLock::new() }) }
     }
 
     /// The same rules, those that are built in with their hits and misses too: for proving and explaining them.
@@ -384,6 +387,19 @@ impl RuleSet {
     /// Whether a rule matches a line whatever its digits are.
     pub(crate) fn digits_alike(&self, index: u32) -> bool {
         self.regex(index).is_none_or(Regex::digits_alike)
+    }
+
+    /// Whether a line holds a needle that has a digit, or would if its own digits were others.
+    pub(crate) fn has_numbered_needle(&self, line: &str) -> bool {
+        let fold = |text: &str| -> Vec<u8> {
+            text.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte.to_ascii_lowercase() }).collect()
+        };
+        let numbered = self.inner.numbered.get_or_init(|| {
+            let needles = self.rules().iter().flat_map(|rule| &rule.needles);
+            let needles = needles.filter(|needle| needle.bytes().any(|byte| byte.is_ascii_digit()));
+            pattern::any_of(needles.map(|needle| fold(needle)), true)
+        });
+        numbered.is_match(&fold(line))
     }
 
     /// What is wrong with the rules: ids out of order, needles too short, hits missed, misses hit. Empty when all is
