@@ -479,6 +479,8 @@ impl Findings {
                     }
                     self.next_command(phase);
                 } else {
+                    // A step that fails behind the last word of a job that succeeded is another's.
+                    self.job.take_if(|job| mark.outcome == Outcome::Failed && job.outcome == Outcome::Passed);
                     self.next_stretch();
                 }
             }

@@ -31,7 +31,9 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let failover = has("\"FailoverError\"")
         || has("\"failoverReason\"")
         || has("\"provider\"") && has("\"reason\"") && has("\"model\"");
-    (call || frame || failover || is_last_word(head) || is_failed(head) || answer::sniff(head)).then_some(Sure::Likely)
+    // The last word of Claude Code where it runs as a command: `--output-format json`.
+    let last_word = has("\"is_error\"") && has("\"subtype\"") && has("\"num_turns\"") && has("\"session_id\"");
+    (call || frame || failover || last_word || is_failed(head) || answer::sniff(head)).then_some(Sure::Likely)
 }
 
 /// Whether it is an object that says of itself that something failed, and gives the error: the common shape of results
@@ -78,12 +80,6 @@ const FAILED: &[&str] = &[
     "crashed",
     "rejected",
 ];
-
-/// Whether it is the last word of Claude Code where that runs as a command: `--output-format json`.
-fn is_last_word(head: &[u8]) -> bool {
-    let has = |key: &str| memchr::memmem::find(head, key.as_bytes()).is_some();
-    has("\"is_error\"") && has("\"subtype\"") && has("\"num_turns\"") && has("\"session_id\"")
-}
 
 /// How many of a list of errors are read.
 const MAX_ERRORS: usize = 20;

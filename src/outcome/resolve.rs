@@ -6,7 +6,6 @@ use crate::cause::{Group, Ledger};
 use crate::classify::settle;
 use crate::edge::explain;
 use crate::item::Attempt;
-use crate::item::{Mark, Scope};
 use crate::kind::{Kind, Phase};
 use crate::report::{Counts, HintLine, Ignored, Level, Note, Outcome, Task, TextLine};
 use crate::rules::Rank;
@@ -181,12 +180,7 @@ impl Findings {
             }
             return Outcome::Passed;
         }
-        // A step that failed behind the last word of a job that succeeded is another's.
-        let later = |job: &Mark| {
-            let failed = self.last_failed.as_ref().filter(|mark| mark.scope == Scope::Step);
-            job.outcome == Outcome::Passed && failed.is_some_and(|mark| mark.span.line > job.span.last_line)
-        };
-        if let Some(job) = self.job.as_ref().filter(|job| !later(job)) {
+        if let Some(job) = &self.job {
             return job.outcome;
         }
         if self.any_step_failed || failed_tests {
