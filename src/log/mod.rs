@@ -28,6 +28,7 @@ mod deno;
 mod dotnet;
 mod envelope;
 mod erlang;
+mod esbuild;
 mod exunit;
 mod findings;
 mod formatters;
@@ -277,6 +278,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: php::NEEDLES, open: php::open },
     ReaderEntry { needles: boxed::NEEDLES, open: boxed::open },
     ReaderEntry { needles: arrow::NEEDLES, open: arrow::open },
+    ReaderEntry { needles: esbuild::NEEDLES, open: esbuild::open },
     ReaderEntry { needles: above::NEEDLES, open: above::open },
     ReaderEntry { needles: located::NEEDLES, open: located::open },
     ReaderEntry { needles: findings::NEEDLES, open: findings::open },
