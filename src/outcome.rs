@@ -21,7 +21,7 @@ use crate::report::{
 use crate::rules::{Rank, Role, RuleSet};
 use retries::{announces_retry, hints, may_pass};
 use runs::Runs;
-use standing::complains;
+use standing::{complains, is_aside};
 
 /// How many notes of one input are kept.
 const MAX_NOTES: usize = 50;
@@ -261,6 +261,7 @@ impl Findings {
             Item::Mark(mark) => self.mark(mark),
             Item::Step(step) => self.step(step),
             Item::Tail { line, below, others, around, error: true, gave_up, last, late } => {
+                let last = last && !(self.runs.passed && is_aside(&line.text));
                 self.gave_up = gave_up.then_some((line.span.line, last));
                 self.complained_at = (late && complains(&line.text)).then_some(line.span.line);
                 if self.tails.len() == MAX_TAILS {

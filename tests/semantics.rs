@@ -173,3 +173,35 @@ fn a_log_that_says_more_than_its_report_is_believed() {
     assert_eq!((found.outcome, found.tests.map(|tests| tests.total)), (Outcome::Failed, Some(1)), "{found:#?}");
     assert!(found.notes.iter().any(|note| note.message.contains("tell of the same run")), "{found:#?}");
 }
+
+#[test]
+fn the_last_word_behind_tests_that_passed() {
+    let jest =
+        "Test Suites: 1 passed, 1 total\nTests:       3 passed, 3 total\nTime:        1.2 s\nRan all test suites.\n";
+    let cargo = "running 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered \
+                 out; finished in 0.00s\n\n";
+    for tests in [jest, cargo] {
+        // What could not be sent or kept is no failure of theirs.
+        for aside in [
+            "Codecov: Failed to properly upload report",
+            "[error] There was an error running the uploader: Error uploading to https://codecov.io: 503",
+            "Sentry: could not send 3 events before exit",
+            "Warning: Failed to save: Unable to reserve cache with key node-1",
+            "Jest did not exit one second after the test run has completed.",
+            "[api] exited with code 143",
+        ] {
+            let report = analyze(&format!("{tests}{aside}\n"));
+            assert_eq!(report.outcome, Outcome::Passed, "{aside}: {report:#?}");
+        }
+        for last in [
+            "task: Failed to run task \"test\": exit status 1",
+            "FATAL: deploy failed: no such bucket",
+            "error: Recipe `test` failed on line 4 with exit code 1",
+            "rake aborted!",
+            "exit status 3",
+        ] {
+            let report = analyze(&format!("{tests}{last}\n"));
+            assert_eq!(report.outcome, Outcome::Failed, "{last}: {report:#?}");
+        }
+    }
+}

@@ -211,6 +211,30 @@ pub(super) fn settle_cancelled(standing: &mut [Group]) {
     }
 }
 
+/// Whether a line says that something about the work could not be sent or kept: behind tests that passed that is no
+/// failure of theirs.
+pub(super) fn is_aside(text: &str) -> bool {
+    const SENT: &[&str] = &["upload", "send", "sent", "submit", "save", "saving", "flush"];
+    const ABOUT: &[&str] = &[
+        "codecov",
+        "coveralls",
+        "coverage",
+        "report",
+        "cache",
+        "sentry",
+        "telemetry",
+        "analytics",
+        "statistic",
+        "metric",
+        "event",
+        "notif",
+        "slack",
+    ];
+    let lower = text.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    has(SENT) && has(ABOUT)
+}
+
 /// Whether a line that has a word of an error in it is a sentence, and neither a warning nor a count of none.
 pub(super) fn complains(text: &str) -> bool {
     let bare = |word: &str| word.trim_matches(|character: char| !character.is_ascii_alphanumeric()) == "0";
