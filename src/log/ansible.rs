@@ -5,7 +5,7 @@
 //! web1                       : ok=2    changed=1    unreachable=0    failed=0    skipped=0    rescued=0    ignored=1
 //! ```
 
-use super::{Grip, Line, Reader};
+use super::{ABOVE, Grip, Line, Reader};
 use crate::item::{Item, Mark, Scope, Step, read_count};
 use crate::report::{Outcome, Span, TextLine};
 
@@ -31,8 +31,8 @@ struct Recap {
 }
 
 impl Reader for Ansible {
-    fn looks_back(&self) -> bool {
-        true
+    fn looks_back(&self) -> usize {
+        ABOVE
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {

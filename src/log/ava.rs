@@ -127,8 +127,8 @@ impl Reader for Short {
         self.finish(out);
     }
 
-    fn looks_back(&self) -> bool {
-        matches!(self.state, State::Idle)
+    fn looks_back(&self) -> usize {
+        if matches!(self.state, State::Idle) { MAX_EXCERPT + 4 } else { 0 }
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {

@@ -13,7 +13,7 @@
 //! The corner of the frame names the place, and the words stand in the lines above it.
 
 use super::block::{diagnostic, extension, keep, place};
-use super::{Grip, Line, Reader};
+use super::{ABOVE, Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::{Failure, FileRef, Signal, TextLine};
 
@@ -69,8 +69,8 @@ struct Block {
 }
 
 impl Reader for Boxed {
-    fn looks_back(&self) -> bool {
-        true
+    fn looks_back(&self) -> usize {
+        ABOVE
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {

@@ -9,7 +9,7 @@
 //! ------
 //! ```
 
-use super::{Grip, Line, Reader};
+use super::{ABOVE, Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::TextLine;
 
@@ -42,8 +42,8 @@ enum State {
 }
 
 impl Reader for BuildKit {
-    fn looks_back(&self) -> bool {
-        self.state == State::Asleep
+    fn looks_back(&self) -> usize {
+        if self.state == State::Asleep { ABOVE } else { 0 }
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {

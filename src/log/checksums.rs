@@ -5,7 +5,7 @@
 //! sha256sum: WARNING: 1 computed checksum did NOT match
 //! ```
 
-use super::{Grip, Line, Reader};
+use super::{ABOVE, Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::{Failure, Level, TextLine};
 
@@ -21,8 +21,8 @@ struct Checksums {
 }
 
 impl Reader for Checksums {
-    fn looks_back(&self) -> bool {
-        true
+    fn looks_back(&self) -> usize {
+        ABOVE
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {

@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::cases::cut;
 use super::runner::{Block, Run, is_outside};
-use super::{Grip, Line, Reader};
+use super::{ABOVE, Grip, Line, Reader};
 use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span, TextLine};
@@ -102,8 +102,8 @@ impl Reader for Mocha {
         self.finish(out);
     }
 
-    fn looks_back(&self) -> bool {
-        self.counts.is_none()
+    fn looks_back(&self) -> usize {
+        if self.counts.is_none() { ABOVE } else { 0 }
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {

@@ -123,6 +123,9 @@ const MAX_NOVEL: usize = 200;
 /// How many lines before a picked line a rule may ask for.
 const CONTEXT_LINES: usize = 8;
 
+/// How many lines above one that wakes them most readers ask for.
+const ABOVE: usize = 6;
+
 /// A clean line as readers see it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line<'a> {
@@ -181,9 +184,9 @@ pub(crate) trait Reader {
     /// Asks it to tell of the cases that passed too. Until then it must not keep their names.
     fn keep_passed(&mut self) {}
 
-    /// Whether it is told what stands above a line that wakes it.
-    fn looks_back(&self) -> bool {
-        false
+    /// How many of the lines above one that wakes it it is told; none unless it asks.
+    fn looks_back(&self) -> usize {
+        0
     }
 
     /// Whether a report in XML that begins at the next line is another reporter's word on the same run, and none of
@@ -490,9 +493,12 @@ impl LogParser {
         let Needles { rules, readers, .. } = needles.get_or_insert_with(|| self.needles_in(raw));
         for &index in readers.iter() {
             let index = usize::from(index);
-            if shown & 1_u128 << index == 0 && self.readers[index].looks_back() {
+            let back = self.readers[index].looks_back();
+            if shown & 1_u128 << index == 0 && back > 0 {
                 let joined = self.recent.joined(before, Recent::NEAR);
-                self.readers[index].above(tail::above(&joined, span, frame));
+                let at = Place { byte: span.byte_start, line: span.line };
+                let above = tail::backwards(&joined, at, frame).take(back).collect();
+                self.readers[index].above(above);
             }
             if shown & 1_u128 << index == 0 && self.settle(index, line, out) {
                 return;

@@ -6,7 +6,7 @@
 //! │              assertions │                  4 │                 2 │
 //! ```
 
-use super::{Grip, Line, Reader};
+use super::{ABOVE, Grip, Line, Reader};
 use crate::item::{Item, TestRun, read_count};
 use crate::report::{Counts, Outcome, TextLine};
 
@@ -50,8 +50,8 @@ impl Reader for Newman {
 
     fn end(&mut self, _out: &mut dyn FnMut(Item)) {}
 
-    fn looks_back(&self) -> bool {
-        true
+    fn looks_back(&self) -> usize {
+        ABOVE
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {

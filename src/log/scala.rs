@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crate::pattern::Regex;
 
 use super::cases::{Case, counts, finish, is_jvm_frame};
-use super::{Grip, Line, Reader};
+use super::{ABOVE, Grip, Line, Reader};
 use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, FileRef, Level, Signal, TextLine};
@@ -256,8 +256,8 @@ impl Reader for Scala {
         self.flush(out);
     }
 
-    fn looks_back(&self) -> bool {
-        self.case.is_none()
+    fn looks_back(&self) -> usize {
+        if self.case.is_none() { ABOVE } else { 0 }
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {

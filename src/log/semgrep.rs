@@ -66,8 +66,8 @@ impl Reader for Semgrep {
         self.finish(out);
     }
 
-    fn looks_back(&self) -> bool {
-        true
+    fn looks_back(&self) -> usize {
+        2
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {

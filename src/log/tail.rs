@@ -60,10 +60,6 @@ pub(super) fn last_words(
     frame: &Frame,
     mut said: impl FnMut(&TextLine) -> bool,
 ) -> Option<Words> {
-    let near = &before[before.len().saturating_sub(MAX_BYTES)..];
-    let near = near.strip_suffix(b"\n").unwrap_or(near);
-    let mut end = at.byte - u64::from(before.last() == Some(&b'\n'));
-    let mut number = at.line + u64::from(before.last().is_some_and(|byte| *byte != b'\n'));
     // Each with whether it tells anything, the nearest first.
     let mut lines: Vec<(TextLine, bool)> = Vec::new();
     let mut tells = |line: &TextLine| {
@@ -74,21 +70,16 @@ pub(super) fn last_words(
             && !is_advice(&line.text)
     };
     let mut told = false;
-    for raw in near.rsplit(|byte| *byte == b'\n').take(MAX_LINES) {
-        number = number.saturating_sub(1).max(1);
-        let start = end.saturating_sub(raw.len() as u64);
-        let text = clean(raw, frame).texts().pop().unwrap_or_default();
+    for line in backwards(before, at, frame).take(MAX_LINES) {
+        let text = line.text.as_str();
         // What was printed before the command that failed is another's.
-        let over =
-            begins_step(&text) && !ends_block(&text) || told && echoed(&text).is_some() || text.starts_with("#!/");
+        let over = begins_step(text) && !ends_block(text) || told && echoed(text).is_some() || text.starts_with("#!/");
         if over {
             break;
         }
-        let line = TextLine { text, span: Span::on_line(number, start, end) };
         let tells = tells(&line);
         told |= tells;
         lines.push((line, tells));
-        end = start.saturating_sub(1);
     }
     let error: fn(&str) -> bool = match lines.iter().any(|(line, tells)| *tells && is_error(&line.text)) {
         true => is_error,
@@ -144,25 +135,33 @@ pub(super) fn last_words(
 /// The command that was echoed last in `before`, which is the end of the input, and whether it is the very last line;
 /// `None` where the CI system spoke since, or where what it printed ends in the words of success.
 pub(super) fn open_command(before: &[u8], at: Place, frame: &Frame) -> Option<(TextLine, bool)> {
-    let near = &before[before.len().saturating_sub(MAX_BYTES)..];
-    let mut end = at.byte - u64::from(before.last() == Some(&b'\n'));
-    let mut number = at.line + u64::from(before.last().is_some_and(|byte| *byte != b'\n'));
     let mut spoken = 0;
-    for raw in near.strip_suffix(b"\n").unwrap_or(near).rsplit(|byte| *byte == b'\n').take(MAX_LINES) {
-        number = number.saturating_sub(1).max(1);
-        let start = end.saturating_sub(raw.len() as u64);
-        let text = clean(raw, frame).texts().pop().unwrap_or_default();
-        if echoed(&text).is_some() {
-            let line = TextLine { text, span: Span::on_line(number, start, end) };
+    for line in backwards(before, at, frame).take(MAX_LINES) {
+        let text = line.text.as_str();
+        if echoed(text).is_some() {
             return Some((line, spoken == 0));
         }
-        if is_boundary(&text) || spoken < LAST_WORDS && ended_well(&text) {
+        if is_boundary(text) || spoken < LAST_WORDS && ended_well(text) {
             return None;
         }
         spoken += usize::from(!text.trim().is_empty());
-        end = start.saturating_sub(1);
     }
     None
+}
+
+/// The clean lines at the end of `before`, which ends at `at`; the nearest first.
+pub(super) fn backwards<'b>(before: &'b [u8], at: Place, frame: &'b Frame) -> impl Iterator<Item = TextLine> + 'b {
+    let near = &before[before.len().saturating_sub(MAX_BYTES)..];
+    let mut end = at.byte - u64::from(before.last() == Some(&b'\n'));
+    let mut number = at.line + u64::from(before.last().is_some_and(|byte| *byte != b'\n'));
+    near.strip_suffix(b"\n").unwrap_or(near).rsplit(|byte| *byte == b'\n').map(move |raw| {
+        number = number.saturating_sub(1).max(1);
+        let start = end.saturating_sub(raw.len() as u64);
+        let text = clean(raw, frame).texts().pop().unwrap_or_default();
+        let line = TextLine { text, span: Span::on_line(number, start, end) };
+        end = start.saturating_sub(1);
+        line
+    })
 }
 
 /// How many lines at the end of what a command printed tell by their words that it ended well.
@@ -199,26 +198,6 @@ fn is_notice_of_npm(text: &str) -> bool {
     const BEGINS: &[&str] = &["npm warn ", "npm notice", "npm info "];
     let text = text.trim_start();
     BEGINS.iter().any(|begin| text.get(..begin.len()).is_some_and(|head| head.eq_ignore_ascii_case(begin)))
-}
-
-/// How many lines a reader is shown of what stands above a line.
-const MAX_ABOVE: usize = 16;
-
-/// The last few lines of `before`, which ends where the line at `span` begins; the nearest first.
-pub(super) fn above(before: &[u8], span: Span, frame: &Frame) -> Vec<TextLine> {
-    let (mut end, mut number) = (span.byte_start.saturating_sub(1), span.line);
-    let lines = before.strip_suffix(b"\n").unwrap_or(before).rsplit(|byte| *byte == b'\n').take(MAX_ABOVE);
-    let told = lines.map(|raw| {
-        number = number.saturating_sub(1).max(1);
-        let start = end.saturating_sub(raw.len() as u64);
-        let line = TextLine {
-            text: clean(raw, frame).texts().pop().unwrap_or_default(),
-            span: Span::on_line(number, start, end),
-        };
-        end = start.saturating_sub(1);
-        line
-    });
-    told.collect()
 }
 
 /// Whether a line bears the mark of an error in front, and says something behind it.

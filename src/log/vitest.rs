@@ -134,8 +134,8 @@ impl Reader for Vitest {
         }
     }
 
-    fn looks_back(&self) -> bool {
-        matches!(self.state, State::Idle)
+    fn looks_back(&self) -> usize {
+        usize::from(matches!(self.state, State::Idle))
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {

@@ -257,8 +257,8 @@ impl Reader for Tap {
         self.keep_passed = true;
     }
 
-    fn looks_back(&self) -> bool {
-        self.stream.is_none()
+    fn looks_back(&self) -> usize {
+        usize::from(self.stream.is_none())
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use crate::pattern::Regex;
 
 use super::super::cases::{Case, counts, finish};
-use super::super::{Grip, Line, Reader};
+use super::super::{ABOVE, Grip, Line, Reader};
 use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Signal, TextLine};
@@ -61,8 +61,8 @@ fn is_name(text: &str) -> bool {
 }
 
 impl Reader for Shunit {
-    fn looks_back(&self) -> bool {
-        self.name.is_empty()
+    fn looks_back(&self) -> usize {
+        if self.name.is_empty() { ABOVE } else { 0 }
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {
