@@ -44,7 +44,7 @@ fn expression(index: usize) -> &'static Regex {
 
 /// The phrases that may match, a bit for each: the line holds what each of their matches holds.
 fn candidates(text: &str) -> u128 {
-    static FILTER: [u64; 64] = BUILT.filter;
+    static FILTER: [u64; FILTER_BITS / 64] = BUILT.filter;
     let bytes = text.as_bytes();
     let mut found = BUILT.always;
     for (at, key) in bytes.windows(LENGTH).enumerate() {
