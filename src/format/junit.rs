@@ -14,7 +14,9 @@ mod suite;
 use std::collections::HashSet;
 
 use self::attribute::{Skip, Word, declared, is_time, number_of, tool, word, worse};
-use self::failure::{Around, Case, Element, Part, add_output, failures, is_frame, thrown_outside, without_case};
+use self::failure::{
+    Around, Case, Element, Part, add_output, failures, is_frame, of_request, thrown_outside, without_case,
+};
 use self::passing::Shape;
 use self::suite::{Cases, Declared, MAX_WAITING, Settled, Status, Waiting, number};
 use super::xml::document::{Context, Document, MAX_DEPTH, Reader};
@@ -601,7 +603,7 @@ impl Junit {
             self.suites_failed += 1;
             self.suites.iter_mut().last().into_iter().for_each(|outer| outer.failing = true);
         }
-        let Suite { mut declared, retries, cases, inner, output, .. } = suite;
+        let Suite { name, mut declared, retries, cases, inner, output, .. } = suite;
         let elements = inner + cases.as_ref().map_or(0, |cases| cases.elements);
         if let Some(outer) = self.suites.last_mut() {
             outer.inner += elements;
@@ -609,8 +611,9 @@ impl Junit {
         let Some(mut cases) = cases else {
             if inner == 0
                 && declared.errors.is_some_and(|errors| errors > 0)
-                && let Some(failure) = output.and_then(|output| without_case(&output.lines(context.encoding)))
+                && let Some(mut failure) = output.and_then(|output| without_case(&output.lines(context.encoding)))
             {
+                failure.test = Some(decode(&name, context.encoding)).filter(|name| !name.is_empty());
                 self.counts.errored += 1;
                 self.suite_errors += 1;
                 (context.out)(Item::Failure(failure));
@@ -656,10 +659,20 @@ impl Junit {
                 add_output(failure, &output.lines(context.encoding));
             }
         }
-        // What a browser of Karma throws outside of any spec is counted, and stands in the output alone.
+        // A request of Newman that nobody answered, or a script of it that breaks, is counted, and stands in the output.
+        let errors = declared.errors.unwrap_or(0).saturating_sub(counts.errored);
         if let Some(output) = &output
+            && errors > 0
+            && let Some(mut failure) = of_request(&output.lines(context.encoding))
+        {
+            failure.test = Some(decode(&name, context.encoding)).filter(|name| !name.is_empty());
+            self.counts.errored += errors;
+            self.suite_errors += errors;
+            (context.out)(Item::Failure(failure));
+        // What a browser of Karma throws outside of any spec is counted, and stands in the output alone.
+        } else if let Some(output) = &output
             && inner == 0
-            && declared.errors.is_some_and(|errors| errors > counts.errored)
+            && errors > 0
             && let Some(failure) = thrown_outside(&output.lines(context.encoding))
         {
             self.counts.errored += 1;

@@ -8,7 +8,7 @@ use super::json::{Cursor, Node, Stop};
 use super::{Sure, signal};
 use crate::item::Item;
 use crate::kind::Phase;
-use crate::report::{Level, PassedCase};
+use crate::report::{Failure, Level, PassedCase};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let has = |key: &[u8]| memchr::memmem::find(head, key).is_some();
@@ -120,6 +120,7 @@ impl Run {
         }
         failure.type_name = error.string_at("name").filter(|name| name != "Error");
         failure.signal = failure.type_name.as_deref().and_then(signal::of_type);
+        complete(&mut failure);
         failure.test = Some(full_name(&name, &title)).filter(|name| !name.is_empty());
         match at {
             _ if asserted => self.listed += 1,
@@ -128,6 +129,15 @@ impl Run {
             None => self.tally.failed = true,
         }
         out(Item::Failure(failure));
+    }
+}
+
+/// Puts the type in front of the message of an error that the engine threw, as it is shown elsewhere.
+pub(crate) fn complete(failure: &mut Failure) {
+    let thrown = failure.signal.is_none();
+    let class = failure.type_name.as_deref().filter(|class| thrown && class.ends_with("Error") && *class != "Error");
+    if let (Some(class), Some(first)) = (class, failure.text.first_mut()) {
+        first.text = format!("{class}: {}", first.text.trim_start());
     }
 }
 

@@ -232,6 +232,13 @@ pub(super) fn without_case(output: &[TextLine]) -> Option<Failure> {
     Some(Failure { level: Level::Suite, text, span, count: 1, ..Failure::default() })
 }
 
+/// The same where the request has assertions, which are cases.
+pub(super) fn of_request(output: &[TextLine]) -> Option<Failure> {
+    const WORDS: &[&str] = &["RequestError: ", "testScriptError: ", "prerequestScriptError: "];
+    let own = |line: &TextLine| WORDS.iter().any(|words| line.text.starts_with(words));
+    without_case(&output[output.iter().position(own)?..])
+}
+
 /// What the output of a suite tells of an error outside of its cases, as Karma writes it: a line with the browser that
 /// ends with `ERROR`, and the error below it.
 pub(super) fn thrown_outside(output: &[TextLine]) -> Option<Failure> {
