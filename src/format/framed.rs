@@ -32,6 +32,12 @@ pub(super) fn begins_document(text: &[u8]) -> bool {
     }
 }
 
+/// Whether a line begins as reports do, behind what a CI system writes in front of it.
+pub(crate) fn begins_report(line: &[u8]) -> bool {
+    let near = &line[..line.len().min(MAX_PREFIX)];
+    memchr::memchr3(b'<', b'{', b'[', near).is_some() && begins_document(super::bare(line).as_bytes())
+}
+
 /// Whether a prefix that nobody knows says anything. Behind what is known, and behind nothing, blanks are the
 /// indentation of an element.
 pub(super) fn is_words(prefix: &[u8]) -> bool {

@@ -114,6 +114,10 @@ impl Reader for GoTestJson {
         }
     }
 
+    fn yields_to_report(&self) -> bool {
+        false
+    }
+
     fn keep_passed(&mut self) {
         self.keep_passed = true;
     }

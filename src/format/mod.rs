@@ -35,7 +35,7 @@ mod message;
 mod message_json;
 mod mocha;
 mod near;
-mod newman;
+pub(crate) mod newman;
 mod nunit;
 mod patience;
 mod playwright;
@@ -57,6 +57,7 @@ use std::borrow::Cow;
 use crate::item::Item;
 use crate::kind::names;
 use document::{Stream, Whole};
+pub(crate) use framed::begins_report;
 use framed::{Framed, Prefix};
 pub(crate) use signal::heads_hook_of_robot;
 
@@ -331,7 +332,7 @@ const LINES: &[LineEntry] = &[
 /// The format of a document that begins with `head`; `None` for a raw log.
 pub(crate) fn detect(head: &[u8]) -> Option<Format> {
     let head = &head[..head.len().min(HEAD)];
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let head = first_value(head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start());
     let mut best: Option<(Sure, Format)> = None;
     // What stands in brackets at the beginning of a log is no list of objects.
     let bracketed = head.strip_prefix(b"[").and_then(|rest| rest.trim_ascii_start().first());
@@ -346,6 +347,13 @@ pub(crate) fn detect(head: &[u8]) -> Option<Format> {
         }
     }
     best.map(|(_, format)| format)
+}
+
+/// The first value alone where a text begins with JSON that ends within it: what follows tells of itself.
+fn first_value(head: &[u8]) -> &[u8] {
+    let mut value = json::Cursor::new(head);
+    let whole = matches!(head.first(), Some(b'{' | b'[')) && value.skip().is_ok();
+    if whole { &head[..value.pos()] } else { head }
 }
 
 /// Literals that only a report has, on its first line or on the one behind its opening bracket. They wake the log

@@ -91,7 +91,7 @@ use std::sync::LazyLock;
 use memchr::memmem;
 
 use crate::baseline::Baseline;
-use crate::format::{BEGINNINGS, MEMBERS_ABOVE, Parse, Place, beginning, go_test_json, may_open, tap};
+use crate::format::{BEGINNINGS, MEMBERS_ABOVE, Parse, Place, beginning, begins_report, go_test_json, may_open, tap};
 use crate::hint;
 use crate::item::{Item, LogLine, Mark, Scope, Step};
 use crate::report::{Failure, Note, Outcome, Span, TextLine};
@@ -189,10 +189,10 @@ pub(crate) trait Reader {
         0
     }
 
-    /// Whether a report in XML that begins at the next line is another reporter's word on the same run, and none of
-    /// what this reader reads.
+    /// Whether a report that begins at the next line is another reporter's word, rather than what a test printed that
+    /// this reader reads, or a line of its own.
     fn yields_to_report(&self) -> bool {
-        false
+        true
     }
 
     /// What stands above the line that is shown next, the nearest first.
@@ -686,7 +686,7 @@ impl Parse for LogParser {
             let end = memchr::memchr(b'\n', &lines[start..]).map_or(whole, |end| start + end);
             let shown = &lines[start..end.min(start + MAX_LINE)];
             // What a reader holds is its own, and the needles are looked for only if it lets go.
-            let free = |index: usize| shown.starts_with(b"<") && self.readers[index].yields_to_report();
+            let free = |index: usize| begins_report(shown) && self.readers[index].yields_to_report();
             let within_report = self.within_report() && !self.of_report.is_some_and(free);
             let needles = self.holder.is_none_or(free).then(|| self.needles_in(shown));
             if needles.as_ref().is_some_and(|needles| needles.report)

@@ -294,7 +294,14 @@ pub(super) fn is_outside(text: &str) -> bool {
         "make: ***",
         "Cleaning up orphan processes",
     ];
-    STARTS.iter().any(|start| text.starts_with(start))
+    STARTS.iter().any(|start| text.starts_with(start)) || begins_tap(text)
+}
+
+/// Whether another reporter begins in TAP: `TAP version 13`, `1..6`, `not ok 1 adds`.
+fn begins_tap(text: &str) -> bool {
+    let plan = text.strip_prefix("1..").is_some_and(|count| read_count(count).is_some());
+    let point = text.strip_prefix("not ").unwrap_or(text);
+    plan || text.starts_with("TAP version 1") || point == "ok 1" || point.starts_with("ok 1 ")
 }
 
 /// Reads `2 failed, 1 passed, 3 total` and `1 failed | 2 passed (3)`: each number with the word behind it.

@@ -102,6 +102,10 @@ impl Reader for Vitest {
                 Grip::Hold
             }
             State::Section | State::Heads(_) | State::Text(_) => {
+                // Vitest 1 prints its reports in the midst of its console.
+                if text.starts_with("{\"numTotalTestSuites\":") {
+                    return Grip::Hold;
+                }
                 if let Some(head) = text.strip_prefix(" FAIL ") {
                     let block = self.head(head, line);
                     if let State::Heads(blocks) = &mut self.state {
@@ -151,6 +155,10 @@ impl Reader for Vitest {
         for block in std::mem::take(&mut self.marked) {
             out(Item::Failure(block.into_failure()));
         }
+    }
+
+    fn yields_to_report(&self) -> bool {
+        !matches!(self.state, State::Output)
     }
 }
 

@@ -155,6 +155,10 @@ impl View {
             };
             return (named || nameless || told()).then_some(less);
         }
+        // Figures of small runs are the same by chance.
+        if strangers(&own_names, &other_names) && !self.is_among(other) {
+            return None;
+        }
         match (equal || around, within) {
             (true, false) if !equal => Some(Drop::Other),
             (false, true) => Some(Drop::This),
@@ -285,7 +289,47 @@ fn agreeing(one: &[&str], other: &[&str]) -> (u64, u64) {
     (known, fewer.len() as u64 - known)
 }
 
+/// Whether what failed has names of which none shares a word with any of the other's, so that these are other tests.
+fn strangers(one: &[&str], other: &[&str]) -> bool {
+    let words = |names: &[&str]| -> HashSet<String> {
+        let words = names.iter().flat_map(|name| name.split(|c: char| !c.is_alphanumeric()));
+        words.filter(|word| word.chars().count() > 1).map(str::to_lowercase).collect()
+    };
+    let (one, other) = (words(one), words(other));
+    !one.is_empty() && !other.is_empty() && one.is_disjoint(&other)
+}
+
 fn last_word(name: &str) -> String {
     let mut words = name.rsplit(|c: char| !c.is_alphanumeric() && c != '_');
     words.find(|word| !word.is_empty()).unwrap_or_default().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Analyzer, Source};
+
+    const JUNIT: &str = "<testsuite name=\"depot\" tests=\"3\" failures=\"1\"><testcase name=\"ships\"/><testcase name=\"packs\"/><testcase name=\"weighs\"><failure message=\"expected 3 to be 4\" type=\"AssertionError\"/></testcase></testsuite>\n";
+
+    fn total(log: &str) -> Option<(u64, u64)> {
+        let report = Analyzer::new().analyze([Source::bytes("log", log.as_bytes())]);
+        report.tests.map(|counts| (counts.total, counts.failed))
+    }
+
+    #[test]
+    fn equal_figures_of_other_tests_are_another_run() {
+        let console = |name: &str| {
+            format!(
+                "  2 passing (9ms)\n  1 failing\n\n  1) {name}:\n     AssertionError: expected 3 to equal 4\n      at f (a.js:1:1)\n\n"
+            )
+        };
+        assert_eq!(total(&(console("cart sums") + JUNIT)), Some((6, 2)));
+        assert_eq!(total(&(console("depot weighs") + JUNIT)), Some((3, 1)));
+    }
+
+    #[test]
+    fn a_stream_is_known_by_its_first_event() {
+        let libtest = "{\"type\":\"suite\",\"event\":\"started\",\"test_count\":1}\n{\"type\":\"test\",\"event\":\"started\",\"name\":\"opens\"}\n{\"type\":\"test\",\"name\":\"opens\",\"event\":\"ok\"}\n{\"type\":\"suite\",\"event\":\"ok\",\"passed\":1,\"failed\":0}\n";
+        let jest = "{\"numFailedTestSuites\":1,\"numTotalTests\":1,\"success\":false,\"testResults\":[{\"assertionResults\":[{\"fullName\":\"adds\",\"status\":\"failed\",\"failureMessages\":[\"Error: no\"]}],\"message\":\"\",\"name\":\"/w/a.test.js\",\"status\":\"failed\"}]}\n";
+        assert_eq!(total(&format!("{libtest}{jest}")), Some((2, 1)));
+    }
 }

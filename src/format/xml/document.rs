@@ -1,5 +1,9 @@
 //! Drives a reader of one XML format over a document: open elements, damage, truncation, the end of the document.
 
+use std::sync::LazyLock;
+
+use memchr::memmem;
+
 use super::text::Encoding;
 use super::{Event, Lexer, Tag, Window, key};
 use crate::format::{Parse, Place};
@@ -102,6 +106,8 @@ pub(crate) struct Document<R> {
     among: bool,
     /// How many bytes behind what was read are lines of something else.
     aside: usize,
+    /// A console broke into the text of an element: up to the next markup nobody knows whose a line is.
+    broken_into: bool,
 }
 
 /// The longest line that is taken for one of something else.
@@ -110,6 +116,27 @@ const MAX_FOREIGN: usize = 64 * 1024;
 /// Markup that makes a line one of the document, wherever in the line it stands.
 const MARKUP: &[&[u8]] =
     &[b"</", b"<?xml", b"<!", b"<test", b"<failure", b"<error", b"<skipped", b"<system-", b"<propert"];
+
+/// Begins a part of a console that may be printed in the middle of what another reporter writes.
+static INTRUDERS: LazyLock<[memmem::Finder<'static>; 2]> =
+    LazyLock::new(|| ["⎯⎯⎯⎯", " FAIL "].map(memmem::Finder::new));
+
+/// Where a console begins to print within text from `at` to `end`, in the middle of what the document's producer
+/// writes: a line drawn across, or the heading of a test that failed.
+fn intruder(data: &[u8], at: usize, end: usize) -> Option<usize> {
+    let found = INTRUDERS.iter().filter_map(|words| words.find(&data[at..end])).map(|found| at + found);
+    found
+        .filter_map(|found| {
+            let start = at + memchr::memrchr(b'\n', &data[at..found])? + 1;
+            let line = &data[start..memchr::memchr(b'\n', &data[found..]).map_or(data.len(), |length| found + length)];
+            let text = strip_escapes(line);
+            // A bar without words stands in the texts of Vitest itself.
+            let worded = text.contains(|c: char| c.is_ascii_alphanumeric());
+            let heads = text.starts_with("⎯⎯⎯⎯") && worded || text.starts_with(" FAIL ") && text.contains(" > ");
+            heads.then_some(start)
+        })
+        .min()
+}
 
 /// Where the first line stands that is not the document's, in text from `at` to `end`; its end is unknown where it may
 /// go on behind the window.
@@ -135,7 +162,7 @@ fn foreign_line(window: &Window<'_>, fresh: bool, at: usize, end: usize) -> Opti
             None => return Some((start, None)),
         };
         let line = &data[start..line_end];
-        let markup = MARKUP.iter().any(|markup| memchr::memmem::find(line, markup).is_some());
+        let markup = MARKUP.iter().any(|markup| memmem::find(line, markup).is_some());
         return (!markup && line.len() <= MAX_FOREIGN).then_some((start, Some(line_end)));
     }
 }
@@ -147,14 +174,25 @@ impl<R: Reader> Document<R> {
         while !self.done {
             let Document { lexer, encoding, reader, open, deeper, begun, keep_passed, .. } = self;
             let event = lexer.next(window);
+            self.broken_into &= matches!(event, Event::Text { cdata: false, .. } | Event::More);
             let mut context = Context { window, encoding, out, keep_passed: *keep_passed };
             match event {
                 Event::Text { raw, cdata, at } => {
-                    if !cdata
-                        && (!open.is_empty() || !*begun)
-                        && reader.takes_no_text(self.among)
-                        && let Some((from, to)) = foreign_line(context.window, self.fresh, at, at + raw.len())
-                    {
+                    let end = at + raw.len();
+                    let mut foreign = None;
+                    if !cdata && (!open.is_empty() || !*begun) {
+                        if self.broken_into || reader.takes_no_text(self.among) {
+                            foreign = foreign_line(context.window, self.fresh, at, end);
+                        } else if self.among
+                            && let Some(start) = intruder(context.window.data, at, end)
+                        {
+                            self.broken_into = true;
+                            let data = context.window.data;
+                            reader.text(&data[at..start], cdata, at, &mut context);
+                            foreign = foreign_line(context.window, true, start, end);
+                        }
+                    }
+                    if let Some((from, to)) = foreign {
                         reader.edge(&mut context);
                         context.window.pos = from;
                         self.aside = to.map_or(0, |to| to - from);
@@ -340,7 +378,7 @@ enum Declared {
 }
 
 fn declared_encoding(declaration: &[u8]) -> Declared {
-    let Some(at) = memchr::memmem::find(declaration, b"encoding") else { return Declared::Utf8 };
+    let Some(at) = memmem::find(declaration, b"encoding") else { return Declared::Utf8 };
     let name = declaration[at + 8..].split(|byte| matches!(byte, b'"' | b'\'')).nth(1).unwrap_or_default();
     let single = [key(b"iso-8859-1"), key(b"iso-8859-15"), key(b"latin1"), key(b"windows-1252"), key(b"cp1252")];
     let utf8 = [key(b"utf-8"), key(b"utf8"), key(b"us-ascii"), key(b"ascii"), key(b"")];

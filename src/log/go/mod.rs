@@ -58,6 +58,10 @@ impl Reader for GoTest {
         self.close(out);
     }
 
+    fn yields_to_report(&self) -> bool {
+        false
+    }
+
     fn keep_passed(&mut self) {
         self.keep_passed = true;
         self.package.passing = Some(Vec::new());

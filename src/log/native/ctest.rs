@@ -117,6 +117,10 @@ impl Reader for Ctest {
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
         self.finish(out);
     }
+
+    fn yields_to_report(&self) -> bool {
+        !self.active || self.summary.is_some()
+    }
 }
 
 impl Ctest {

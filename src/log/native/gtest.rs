@@ -92,6 +92,10 @@ impl Reader for Gtest {
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
         self.finish(out);
     }
+
+    fn yields_to_report(&self) -> bool {
+        self.current.is_none()
+    }
 }
 
 impl Gtest {

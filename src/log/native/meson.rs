@@ -208,6 +208,10 @@ impl Reader for Meson {
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
         self.finish(out);
     }
+
+    fn yields_to_report(&self) -> bool {
+        false
+    }
 }
 
 impl Meson {

@@ -238,6 +238,10 @@ impl Reader for Pytest {
         std::mem::take(&mut self.waiting).into_iter().for_each(&mut *out);
         self.finish(None, out);
     }
+
+    fn yields_to_report(&self) -> bool {
+        !self.active
+    }
 }
 
 impl Pytest {

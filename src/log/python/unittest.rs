@@ -134,6 +134,10 @@ impl Reader for Unittest {
         let span = last.head.span;
         self.finish(counts, span, Outcome::Failed, out);
     }
+
+    fn yields_to_report(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
 }
 
 impl Unittest {

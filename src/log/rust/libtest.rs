@@ -108,6 +108,10 @@ impl Reader for Libtest {
         run.tell(out);
         out(Item::Tests(TestRun { tool: "cargo test", counts, span, outcome }));
     }
+
+    fn yields_to_report(&self) -> bool {
+        self.run.is_none()
+    }
 }
 
 impl Libtest {

@@ -119,6 +119,10 @@ impl Reader for Nextest {
     fn end(&mut self, out: &mut dyn FnMut(Item)) {
         self.finish(out);
     }
+
+    fn yields_to_report(&self) -> bool {
+        false
+    }
 }
 
 impl Nextest {
