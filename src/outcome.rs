@@ -397,6 +397,10 @@ impl Findings {
         }
         let Some(mut verdict) = classify_line(rules, line, &mut self.memo) else { return };
         set_phase(&mut verdict, self.stretch().phase);
+        // Only a warning, as long as nothing else tells that the program ended on it.
+        if line.text.contains("UnhandledPromiseRejectionWarning: ") {
+            verdict.rank = Rank::Generic;
+        }
         match verdict.role {
             Role::Decoy => {
                 self.dropped += 1;

@@ -128,10 +128,16 @@ impl Node {
 
     /// The program ended on the error at hand. It is a line of the log all the same: a test may run a program that dies.
     fn uncaught(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
-        let Some(error) = self.error.take() else { return Grip::Pass };
-        if line.span.line > error.span.line + REACH {
+        let error = self.error.take().filter(|error| line.span.line <= error.span.line + REACH);
+        let Some(error) = error else {
+            // What was thrown is no error: `throw 'boom'`. The version stands alone at the end of what is printed.
+            if line.text.split_once(" v").is_some_and(|(_, version)| version.matches('.').count() == 2) {
+                let (text, span) = (vec![line.to_text()], line.span);
+                let signal = Some(Signal::Unhandled);
+                out(Item::Failure(Failure { level: Level::Line, signal, text, span, ..Failure::default() }));
+            }
             return Grip::Pass;
-        }
+        };
         let type_name = error.text.first().and_then(|first| type_name(&first.text));
         out(Item::Failure(Failure {
             level: Level::Line,
@@ -171,6 +177,8 @@ fn is_of_runner(text: &str) -> bool {
 fn is_error(text: &str) -> bool {
     let text = text.trim_start();
     let text = text.strip_prefix("Uncaught ").or_else(|| text.strip_prefix("Unhandled ")).unwrap_or(text);
+    // What is printed without its stack stands in brackets.
+    let text = text.strip_prefix('[').unwrap_or(text);
     type_name(text).is_some()
 }
 
