@@ -189,7 +189,7 @@ fn strip_prefixes(text: &str) -> &str {
     text
 }
 
-fn strip_one(text: &str) -> Option<&str> {
+pub(super) fn strip_one(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
     match bytes.first()? {
         b' ' => strip_task(text).or_else(|| strip_target(text)),
@@ -471,7 +471,7 @@ fn strip_syslog(text: &str) -> Option<&str> {
 
 /// A scoped package in front, as lerna, turbo and pnpm print it: `@acme/web: `, `@acme/web:build: `,
 /// `@acme/web build: `.
-fn strip_scoped(text: &str) -> Option<&str> {
+pub(super) fn strip_scoped(text: &str) -> Option<&str> {
     let (name, rest) = text.split_once(": ")?;
     if name.len() > 2 * MAX_PREFIX {
         return None;
@@ -500,7 +500,7 @@ fn strip_target(text: &str) -> Option<&str> {
 }
 
 /// The name of a package, service or container in front of what it prints.
-fn strip_package(text: &str) -> Option<&str> {
+pub(super) fn strip_package(text: &str) -> Option<&str> {
     let end = text.bytes().take(2 * MAX_PREFIX).position(|byte| matches!(byte, b' ' | b'|'))?;
     let (name, rest) = text.split_at(end);
     // docker compose: `web-1  | `, `acme_web_1 | `.

@@ -42,6 +42,7 @@ mod junit;
 mod junit_launcher;
 mod karma;
 mod karma_reporters;
+mod last_word;
 mod located;
 mod marks;
 mod maven;
@@ -49,6 +50,7 @@ mod minitest;
 mod minitest_reporters;
 mod mocha;
 mod mocha_stream;
+mod monorepo;
 mod native;
 mod newman;
 mod ninja;
@@ -74,6 +76,7 @@ mod semgrep;
 mod solver;
 mod sphinx;
 mod steps;
+mod streams;
 mod swift;
 mod tail;
 mod tasty;
@@ -93,7 +96,7 @@ use memchr::memmem;
 use crate::baseline::Baseline;
 use crate::format::{BEGINNINGS, MEMBERS_ABOVE, Parse, Place, beginning, begins_report, go_test_json, may_open, tap};
 use crate::hint;
-use crate::item::{Item, LogLine, Mark, Scope, Step};
+use crate::item::{Item, LogLine, Mark, Scope, Step, TestRun};
 use crate::report::{Failure, Note, Outcome, Span, TextLine};
 use crate::rules::{Owner, Role, RuleSet};
 use crate::scan::Needle;
@@ -116,6 +119,9 @@ static ANNOTATION: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::
 
 /// How many marks of failure in one log are searched for the words before them.
 const MAX_TAILS: u32 = 100;
+
+/// How many labels of processes that passed are kept.
+const MAX_LABELS: usize = 100;
 
 /// How many lines that no green run had are told from the beginning of a log, and as many from its end.
 const MAX_NOVEL: usize = 200;
@@ -212,6 +218,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: formatters::NEEDLES, open: formatters::open },
     ReaderEntry { needles: buildkit::NEEDLES, open: buildkit::open },
     ReaderEntry { needles: steps::NEEDLES, open: steps::open },
+    ReaderEntry { needles: monorepo::NEEDLES, open: monorepo::open },
     ReaderEntry { needles: go_test_json::NEEDLES, open: go_test_json::open },
     ReaderEntry { needles: native::prove::NEEDLES, open: native::prove::open },
     ReaderEntry { needles: tap::NEEDLES, open: tap::open },
@@ -342,6 +349,8 @@ pub(crate) struct LogParser {
     bounded: bool,
     recent: Recent,
     frame: Frame,
+    /// The labels in front of the totals of tests that passed, where several processes print side by side.
+    passed_in: Vec<String>,
     /// How many marks of failure there were.
     tails: u32,
     /// Which lines say nothing of their own, by where they begin; asked for at most [`MAX_TAILS`] times some lines.
@@ -371,6 +380,7 @@ impl LogParser {
             bounded: false,
             recent: Recent::default(),
             frame: Frame::default(),
+            passed_in: Vec::new(),
             tails: 0,
             said: HashMap::new(),
             baseline: None,
@@ -572,12 +582,22 @@ impl LogParser {
     /// says nothing of it.
     fn tell_open(&self, window: &[u8], at: Place, out: &mut dyn FnMut(Item)) {
         let before = self.recent.joined(window, Recent::BYTES);
-        let Some((line, last)) = tail::open_command(&before, at, &self.frame) else { return };
-        let command = command::echoed(&line.text).unwrap_or_default();
-        let begins = last && line.text.starts_with('$');
-        if begins || !command::is_idle(command) && !command::is_tolerated(command) {
-            let TextLine { text, span } = line;
+        let command = streams::open_command(&before, at, &self.frame).filter(streams::is_work).map(|open| open.line);
+        let passes = |text: &str| {
+            let found = self.rules.matches(text, &self.rules.candidates(text), || Box::new(std::iter::empty()));
+            found.first().is_some_and(|hit| hit.rule.role == Role::Passed)
+        };
+        let stream = streams::open_stream(&before, at, &self.passed_in, passes);
+        for TextLine { text, span } in command.into_iter().chain(stream) {
             out(Item::Mark(Mark { scope: Scope::Command, outcome: Outcome::Unknown, status: None, text, span }));
+        }
+    }
+
+    /// Keeps the label in front of the totals of tests that passed.
+    fn note_passed(&mut self, label: Option<String>) {
+        let Some(label) = label else { return };
+        if self.passed_in.len() < MAX_LABELS && !self.passed_in.contains(&label) {
+            self.passed_in.push(label);
         }
     }
 
@@ -725,6 +745,7 @@ impl Parse for LogParser {
             let span = Span::on_line(at.line, at.byte, at.byte + shown.len() as u64);
             let mut failed = false;
             let mut branch = None;
+            let mut passed_in = None;
             self.look(shown, span, needles, &lines[..start], &mut |mut item| {
                 if let Item::Failure(failure) = &mut item {
                     failure.stamp_ms = stamp_of(failure, lines, began.byte);
@@ -734,6 +755,7 @@ impl Parse for LogParser {
                 {
                     branch = Some(name.to_owned());
                 }
+                passed_in = passed_in.take().or_else(|| passed_label(&item, lines, began.byte));
                 failed |=
                     matches!(&item, Item::Mark(Mark { scope: Scope::Step | Scope::Job, outcome: Outcome::Failed, .. }));
                 out(item);
@@ -741,6 +763,7 @@ impl Parse for LogParser {
             if let Some(branch) = branch {
                 self.frame.branch(&branch);
             }
+            self.note_passed(passed_in);
             if failed && self.tails < MAX_TAILS {
                 self.tails += 1;
                 self.tell_tail(&lines[..start], *at, false, out);
@@ -755,6 +778,17 @@ impl Parse for LogParser {
         }
         if eof && !data.is_empty() {
             self.tell_tail(&data[..pos], *at, true, out);
+        }
+        if eof {
+            // What a reader held to the end may have passed too.
+            let mut passed_in = Vec::new();
+            for reader in &mut self.readers {
+                reader.end(&mut |item| {
+                    passed_in.extend(passed_label(&item, lines, began.byte));
+                    out(item);
+                });
+            }
+            passed_in.into_iter().for_each(|label| self.note_passed(Some(label)));
             self.tell_open(&data[..pos], *at, out);
         }
         self.recent.keep(&data[..pos]);
@@ -762,9 +796,6 @@ impl Parse for LogParser {
         if eof {
             for line in std::mem::take(&mut self.novel) {
                 out(Item::Novel(line));
-            }
-            for reader in &mut self.readers {
-                reader.end(out);
             }
         }
         pos
@@ -821,6 +852,16 @@ impl Recent {
         lines.reverse();
         lines
     }
+}
+
+/// The label in front of the totals of tests that passed: the wrapper of several processes puts it there.
+fn passed_label(item: &Item, window: &[u8], began: u64) -> Option<String> {
+    let Item::Tests(TestRun { outcome: Outcome::Passed, span, .. }) = item else { return None };
+    let end = usize::try_from(span.byte_end.checked_sub(began)?).ok()?;
+    let shown = window.get(..end)?;
+    let start = memchr::memrchr(b'\n', shown).map_or(0, |newline| newline + 1);
+    let text = strip_escapes(&shown[start..]);
+    streams::label(&text).map(|(label, _)| label.to_owned())
 }
 
 /// When a failure was printed, by the stamp of its first line that speaks of a further try.

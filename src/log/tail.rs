@@ -7,6 +7,7 @@ use aho_corasick::AhoCorasick;
 use super::ANNOTATION;
 use super::command::echoed;
 use super::envelope::{Frame, clean};
+use super::last_word::says_failure;
 use super::steps::{begins_step, is_boundary};
 use crate::format::Place;
 use crate::pattern::any_of;
@@ -19,7 +20,7 @@ const MAX_BYTES: usize = 16 * 1024;
 const MAX_STAMPED: usize = 60;
 
 /// How many lines back are looked at.
-const MAX_LINES: usize = 200;
+pub(super) const MAX_LINES: usize = 200;
 
 /// How many lines a block has at most.
 const MAX_BLOCK: usize = 10;
@@ -63,7 +64,7 @@ pub(super) fn last_words(
     // Each with whether it tells anything, the nearest first.
     let mut lines: Vec<(TextLine, bool)> = Vec::new();
     let mut tells = |line: &TextLine| {
-        line.text.bytes().any(|byte| byte.is_ascii_alphabetic())
+        (line.text.bytes().any(|byte| byte.is_ascii_alphabetic()) || says_failure(&line.text))
             && !is_boundary(&line.text)
             && echoed(&line.text).is_none()
             && !said(line)
@@ -85,7 +86,13 @@ pub(super) fn last_words(
         true => is_error,
         false => is_complaint,
     };
-    let Some(last) = lines.iter().position(|(line, tells)| *tells && error(&line.text)) else {
+    let blank = |(line, _): &(TextLine, bool)| line.text.trim().is_empty();
+    // A bare word of failure at the end is the verdict of whatever ran.
+    let end = lines.iter().enumerate().filter(|(_, line)| !blank(line)).take(1 + MAX_AFTER);
+    let mut end = end.take_while(|(_, (line, _))| !ended_well(&line.text));
+    let verdict = end.find(|(_, (line, tells))| *tells && says_failure(&line.text)).map(|(at, _)| at);
+    let found = || lines.iter().position(|(line, tells)| *tells && error(&line.text));
+    let Some(last) = verdict.or_else(found) else {
         let around: Vec<TextLine> = telling(&lines).take(MAX_AROUND).cloned().collect();
         return Some(Words {
             line: around.first()?.clone(),
@@ -98,9 +105,9 @@ pub(super) fn last_words(
         });
     };
     // The block is the paragraph; its first word of an error tells what it is about.
-    let blank = |(line, _): &(TextLine, bool)| line.text.trim().is_empty();
     let paragraph = lines[last..].iter().take(MAX_BLOCK).take_while(|line| !blank(line));
-    let mut first = last + paragraph.enumerate().filter(|(_, (line, tells))| *tells && error(&line.text)).last()?.0;
+    let told = paragraph.enumerate().filter(|(_, (line, tells))| *tells && error(&line.text)).last();
+    let mut first = last + told.map_or(0, |(above, _)| above);
     // What a tool marks as its error says more than a line that merely counts or repeats what failed.
     if let Some(marked) = (last..=first).rev().find(|at| lines[*at].1 && is_marked(&lines[*at].0.text)) {
         first = marked;
@@ -115,57 +122,46 @@ pub(super) fn last_words(
     let after = lines[..first].iter().rev().skip(below.len());
     let above = lines[first + 1..].iter().take(MAX_AROUND);
     let around = telling(after.take(MAX_AROUND).chain(above)).cloned().collect();
-    let late = lines[..last].iter().filter(|line| !blank(line)).count() <= MAX_AFTER
-        && !lines[..last].iter().any(|(line, _)| ended_well(&line.text));
+    let late = verdict.is_some()
+        || lines[..last].iter().filter(|line| !blank(line)).count() <= MAX_AFTER
+            && !lines[..last].iter().any(|(line, _)| ended_well(&line.text));
     let annotated = |line: &TextLine| {
         let begin = line.span.byte_start.checked_add(before.len() as u64)?.checked_sub(at.byte)?;
         let raw = before.get(usize::try_from(begin).ok()?..)?;
         let raw = raw.get(..MAX_STAMPED).unwrap_or(raw).split(|byte| *byte == b'\n').next()?;
         ANNOTATION.find(raw)
     };
-    let gives_up = lines[last..=first]
-        .iter()
-        .any(|(line, _)| gives_up(&line.text) || counts_errors(&line.text) || annotated(line).is_some());
+    let gives_up = verdict.is_some()
+        || lines[last..=first]
+            .iter()
+            .any(|(line, _)| gives_up(&line.text) || counts_errors(&line.text) || annotated(line).is_some());
     let first = &lines[first].0;
     let span = more.fold(first.span, |span, line| span.join(line.span));
     let line = TextLine { text: first.text.clone(), span };
     Some(Words { line, below, others, around, error: true, gives_up, late })
 }
 
-/// The command that was echoed last in `before`, which is the end of the input, and whether it is the very last line;
-/// `None` where the CI system spoke since, or where what it printed ends in the words of success.
-pub(super) fn open_command(before: &[u8], at: Place, frame: &Frame) -> Option<(TextLine, bool)> {
-    let mut spoken = 0;
-    for line in backwards(before, at, frame).take(MAX_LINES) {
-        let text = line.text.as_str();
-        if echoed(text).is_some() {
-            return Some((line, spoken == 0));
-        }
-        if is_boundary(text) || spoken < LAST_WORDS && ended_well(text) {
-            return None;
-        }
-        spoken += usize::from(!text.trim().is_empty());
-    }
-    None
-}
-
 /// The clean lines at the end of `before`, which ends at `at`; the nearest first.
 pub(super) fn backwards<'b>(before: &'b [u8], at: Place, frame: &'b Frame) -> impl Iterator<Item = TextLine> + 'b {
+    raw_backwards(before, at).map(move |(span, raw)| {
+        let text = clean(raw, frame).texts().pop().unwrap_or_default();
+        TextLine { text, span }
+    })
+}
+
+/// The lines at the end of `before` as they stand there, which ends at `at`; the nearest first.
+pub(super) fn raw_backwards(before: &[u8], at: Place) -> impl Iterator<Item = (Span, &[u8])> {
     let near = &before[before.len().saturating_sub(MAX_BYTES)..];
     let mut end = at.byte - u64::from(before.last() == Some(&b'\n'));
     let mut number = at.line + u64::from(before.last().is_some_and(|byte| *byte != b'\n'));
     near.strip_suffix(b"\n").unwrap_or(near).rsplit(|byte| *byte == b'\n').map(move |raw| {
         number = number.saturating_sub(1).max(1);
         let start = end.saturating_sub(raw.len() as u64);
-        let text = clean(raw, frame).texts().pop().unwrap_or_default();
-        let line = TextLine { text, span: Span::on_line(number, start, end) };
+        let span = Span::on_line(number, start, end);
         end = start.saturating_sub(1);
-        line
+        (span, raw)
     })
 }
-
-/// How many lines at the end of what a command printed tell by their words that it ended well.
-const LAST_WORDS: usize = 3;
 
 /// Whether a line sums up what a checker found: `✖ Found 1 circular dependency!`, `found 2 errors in 1 files`.
 fn counts_errors(text: &str) -> bool {
@@ -180,7 +176,7 @@ fn counts_errors(text: &str) -> bool {
 }
 
 /// Whether a line says in the words of most tools that the work was done.
-fn ended_well(text: &str) -> bool {
+pub(super) fn ended_well(text: &str) -> bool {
     let lower = text.trim_start().to_lowercase();
     let worded = ["success", "complete", "all good", "all passed"].iter().any(|word| lower.contains(word));
     let denied = ["unsuccess", "incomplete", "not complete", "without success", "not success"];
@@ -410,7 +406,21 @@ pub(super) fn is_error(text: &str) -> bool {
         "corrupt",
         "broken",
     ];
-    const CALM: &[&str] = &["0 error", "no error", "0 fail", "without error", "error-free", "errors: 0", "fail: 0"];
+    const CALM: &[&str] = &[
+        "0 error",
+        "no error",
+        "0 fail",
+        "without error",
+        "error-free",
+        "error: 0",
+        "errors: 0",
+        "errors=0",
+        "fail: 0",
+        "failed: 0",
+        "failed=0",
+        "failures: 0",
+        "failures=0",
+    ];
     static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(WORDS, false));
     let marked = text.trim_start().starts_with(['✖', '✗', '×', '✘', '❌', '⨯']);
     if !marked && !FINDER.is_match(text) {
