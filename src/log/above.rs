@@ -1,5 +1,5 @@
-//! Diagnostics whose place stands above the source excerpt and whose words stand below it: gfortran, OCaml; svelte-check
-//! writes them in the other order below the place.
+//! Diagnostics whose place stands above the source excerpt and whose words stand below it: gfortran, OCaml, Pug;
+//! svelte-check writes them in the other order below the place.
 //!
 //! ```text
 //! solve.f90:3:2:
@@ -19,7 +19,7 @@ use crate::item::Item;
 use crate::pattern;
 use crate::report::{Failure, FileRef, Signal, TextLine};
 
-pub(super) const NEEDLES: &[&str] = &[r".f90:\d", r".F90:\d", ".ml\", line", ".mli\", line", r".svelte:\d"];
+pub(super) const NEEDLES: &[&str] = &[r".f90:\d", r".F90:\d", ".ml\", line", ".mli\", line", r".svelte:\d", r".pug:\d"];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Above::default())
@@ -28,9 +28,13 @@ pub(super) fn open() -> Box<dyn Reader> {
 #[derive(Default)]
 struct Above {
     file: Option<FileRef>,
+    /// The line of the place, where it says that it is of an error.
+    head: Option<TextLine>,
     lines: usize,
     /// The words, once they began; they go on where a line is indented.
     text: Vec<TextLine>,
+    /// What is quoted is a template of Pug, which marks its line and says its words bare.
+    pug: bool,
 }
 
 static FORTRAN: LazyLock<Regex> =
@@ -43,13 +47,19 @@ static OCAML: LazyLock<Regex> = LazyLock::new(|| {
 static SVELTE: LazyLock<Regex> =
     LazyLock::new(|| pattern::regex(r"^(?P<path>\S.*\.svelte):(?P<line>\d+):(?P<column>\d+)$"));
 
+/// An error of Pug's compiler; one of a template that runs has the name of its type.
+static PUG: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^(?:.* )?Error: (?P<path>\S+\.pug):(?P<line>\d+)(?::(?P<column>\d+))?$"));
+
 impl Reader for Above {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let text = line.text;
-        let place = [&FORTRAN, &OCAML, &SVELTE].into_iter().find_map(|place| place.captures(text));
+        let place = [&FORTRAN, &OCAML, &SVELTE, &PUG].into_iter().find_map(|place| place.captures(text));
         if let Some(found) = place {
             self.finish(out);
-            let column = found["column"].parse().ok();
+            let column = found.name("column").and_then(|column| column.as_str().parse().ok());
+            self.pug = text.contains(".pug:");
+            self.head = self.pug.then(|| line.to_text());
             self.file = Some(FileRef::new(&found["path"], found["line"].parse().ok(), column));
             self.lines = 0;
             return Grip::Hold;
@@ -60,13 +70,22 @@ impl Reader for Above {
         self.lines += 1;
         if !self.text.is_empty() {
             if line.indent() > 0 && self.lines < 60 {
-                self.text.push(line.to_text());
+                if !self.pug {
+                    self.text.push(line.to_text());
+                }
                 return Grip::Hold;
             }
             self.finish(out);
             return Grip::Pass;
         }
         if text.starts_with("Error: ") || text.starts_with("Fatal Error: ") || text.starts_with("Error (") {
+            self.text.push(line.to_text());
+            return Grip::Hold;
+        }
+        if self.pug && (text.starts_with('>') || text.trim_start_matches('-') == "^") {
+            return Grip::Hold;
+        }
+        if self.pug && text.starts_with(|first: char| first.is_ascii_alphabetic()) {
             self.text.push(line.to_text());
             return Grip::Hold;
         }
@@ -87,8 +106,10 @@ impl Reader for Above {
 
 impl Above {
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
-        let (file, text) = (self.file.take(), std::mem::take(&mut self.text));
+        let (file, mut text) = (self.file.take(), std::mem::take(&mut self.text));
+        let head = self.head.take();
         if !text.is_empty() {
+            text.splice(0..0, head);
             out(Item::Failure(Failure { file, ..diagnostic(Signal::Compile, text) }));
         }
     }
