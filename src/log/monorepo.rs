@@ -27,13 +27,18 @@ struct Monorepo {
 }
 
 impl Reader for Monorepo {
-    fn line(&mut self, line: Line<'_>, _: &mut dyn FnMut(Item)) -> Grip {
+    fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let text = line.trimmed().trim_start_matches(['•', '>', ' ']);
         let begins = ["Packages in scope: ", "lerna info Executing command in ", "NX   Running target"];
         let ends = ["Tasks: ", "lerna success ", "lerna ERR! ", "NX   Successfully ran", "NX   Ran target"];
         let is = |words: &[&str]| words.iter().any(|word| text.starts_with(word));
         if is(&ends) || text.ends_with(" failed") {
             self.begun = None;
+            if text.strip_prefix("Tasks: ").is_some_and(all_successful) {
+                let (text, span) = (line.text.to_owned(), line.span);
+                out(Item::Mark(Mark { scope: Scope::Tool, outcome: Outcome::Passed, status: None, text, span }));
+                return Grip::Take;
+            }
         } else if is(&begins) {
             self.begun = Some(line.to_text());
         }
@@ -47,9 +52,23 @@ impl Reader for Monorepo {
     }
 }
 
+/// Whether as many tasks of turbo ended well as there are: `2 successful, 2 total`.
+fn all_successful(counts: &str) -> bool {
+    let Some((successful, total)) = counts.trim().split_once(" successful, ") else { return false };
+    total.strip_suffix(" total") == Some(successful) && successful != "0"
+}
+
 #[cfg(test)]
 mod tests {
     use crate::{Analyzer, Outcome, Source};
+
+    #[test]
+    fn the_totals_of_turbo_say_how_it_ended() {
+        let outcome = |log: &str| Analyzer::new().analyze([Source::bytes("log", log.as_bytes())]).outcome;
+        let begin = "• Packages in scope: api, web\n";
+        assert_eq!(outcome(&format!("{begin}\n Tasks:    2 successful, 2 total\n")), Outcome::Passed);
+        assert_eq!(outcome(&format!("{begin}\n Tasks:    1 successful, 2 total\n")), Outcome::Unknown);
+    }
 
     #[test]
     fn what_has_no_end_was_cut() {

@@ -432,6 +432,14 @@ pub(super) fn is_error(text: &str) -> bool {
         // Ten errors are errors.
         lower.find(words).is_some_and(|at| !lower[..at].ends_with(|before: char| before.is_ascii_digit()))
     }) && !begins_with_any(text, &mild)
+        && !counts_none(&lower)
+}
+
+/// Whether a line counts several sorts of things, and found none of any: `Total: 0 (UNKNOWN: 0, HIGH: 0)`.
+fn counts_none(text: &str) -> bool {
+    let mut numbers = text.split(|character: char| !character.is_ascii_digit()).filter(|number| !number.is_empty());
+    let none = numbers.clone().all(|number| number.bytes().all(|digit| digit == b'0'));
+    none && numbers.nth(1).is_some() && text.contains(": 0")
 }
 
 /// Whether a line begins with any of these words, in small letters or in large.
@@ -473,6 +481,13 @@ mod tests {
         check("#!/bin/bash -eo pipefail\nhum\n", Some((2, 2, "hum")));
         check("ERROR: x\n[Pipeline] }\n[Pipeline] // stage\n", Some((1, 3, "ERROR: x")));
         check("", None);
+    }
+
+    #[test]
+    fn counts_of_nothing_are_calm() {
+        assert!(!is_error("Total: 0 (UNKNOWN: 0, LOW: 0, HIGH: 0, CRITICAL: 0)"));
+        assert!(is_error("Total: 1 (UNKNOWN: 0, LOW: 1)"));
+        assert!(is_error("error 0: could not open x"));
     }
 
     #[test]
