@@ -528,6 +528,8 @@ impl Findings {
         if step.command {
             phase = phase.or(self.steps.last().and_then(|step| step.phase));
         } else {
+            // The steps of a job come before its last word: what begins behind one that succeeded is another job's.
+            self.job.take_if(|job| !step.post && job.outcome == Outcome::Passed);
             let fresh = StepState { post: step.post, marked: step.marked, phase, ..StepState::default() };
             match self.steps.last_mut() {
                 // Where each failure is marked, a step that ends without a mark or a message ended well.
