@@ -3,7 +3,7 @@
 //! An expression is dear to compile and to ask; whether a text holds one of a few literals is cheap. So each phrase has
 //! a set of literals of which every match holds at least one, all in lower case, since phrases are asked so.
 
-use crate::fragment::LENGTH;
+use crate::gates::LENGTH;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// The most literals that one part of an expression may stand for.

@@ -1,4 +1,4 @@
-//! Compiles the built-in rules and phrases into the crate, so that no program that links it parses TOML at start.
+//! Compiles the built-in rules, phrases and claims into the crate, so that no program that links it parses TOML at start.
 //!
 //! The rule files stay the one source. What matching needs becomes a table of constants; the hits and misses, by which
 //! the rules are proved, stay behind and are read from the embedded files only when somebody asks for them.
@@ -10,8 +10,10 @@ use std::{env, fs};
 
 use toml::{Table, Value};
 
-#[path = "../src/words/fragment.rs"]
+mod claims;
+#[path = "../src/gate/fragment.rs"]
 mod fragment;
+mod gates;
 mod literals;
 mod phrases;
 #[allow(dead_code, reason = "the scan needs more of it")]
@@ -22,14 +24,18 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     println!("cargo::rerun-if-changed=build");
-    println!("cargo::rerun-if-changed=src/words/fragment.rs");
+    println!("cargo::rerun-if-changed=src/gate/fragment.rs");
     println!("cargo::rerun-if-changed=src/scan/rarity.rs");
     println!("cargo::rerun-if-changed=src/scan/rarity.bin");
     fs::write(out.join("rules.rs"), rules(&root.join("rules"))).expect("the output folder can be written");
-    let path = root.join("src/words/phrases.toml");
-    println!("cargo::rerun-if-changed={}", path.display());
-    let text = fs::read_to_string(path).expect("the phrases can be read");
-    fs::write(out.join("phrases.rs"), phrases::constants(&text)).expect("the output folder can be written");
+    let write = |source: &str, target: &str, constants: fn(&str) -> String| {
+        let path = root.join(source);
+        println!("cargo::rerun-if-changed={}", path.display());
+        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{source}: {error}"));
+        fs::write(out.join(target), constants(&text)).expect("the output folder can be written");
+    };
+    write("src/words/phrases.toml", "phrases.rs", phrases::constants);
+    write("src/format/claim/claims.toml", "claims.rs", claims::constants);
 }
 
 /// The constants that `src/rules.rs` includes.

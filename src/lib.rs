@@ -97,6 +97,7 @@ mod diff;
 mod edge;
 mod error;
 mod format;
+mod gate;
 mod hint;
 mod history;
 mod item;

@@ -199,11 +199,6 @@ impl Regex {
         })
     }
 
-    /// The texts of all matches from front to back, none within another.
-    pub(crate) fn find_iter<'r, 't>(&'r self, text: &'t str) -> impl Iterator<Item = Match<'t>> + use<'r, 't> {
-        self.captures_iter(text).filter_map(|found| found.get(0))
-    }
-
     fn captures_at<'t>(&self, text: &'t str, from: usize) -> Option<Captures<'t>> {
         let mut input = Input::new(text).range(from.min(text.len())..);
         if from > text.len() {

@@ -4,13 +4,11 @@
 //! The phrases here are too common to be looked for in whole logs; in the one line that stands before the end they
 //! tell more than nothing. What they tell is a guess, and its confidence says so.
 
-mod fragment;
-
 use std::sync::OnceLock;
 
+use crate::gate::{Fragment, Gates};
 use crate::kind::Kind;
 use crate::pattern::{self, Regex};
-use fragment::{FILTER_BITS, LENGTH};
 
 /// What a verdict that is only a guess gives as its rule.
 pub(crate) const RULE: &str = "words";
@@ -21,48 +19,19 @@ struct Built {
     phrases: &'static [(Kind, &'static str)],
     /// Where those begin that mean something only where none of the others stands near.
     first_faint: usize,
-    /// Those that are always asked, a bit for each.
-    always: u128,
-    /// The bytes that `fragments` begin with, as bits at their hashes.
-    filter: [u64; FILTER_BITS / 64],
-    /// Three bytes, in order; the phrase that they may belong to, and the literal with them at that place.
-    fragments: &'static [([u8; LENGTH], u8, u8, &'static [u8])],
+    gates: Gates,
 }
 
-const BUILT: Built = include!(concat!(env!("OUT_DIR"), "/phrases.rs"));
+static BUILT: Built = include!(concat!(env!("OUT_DIR"), "/phrases.rs"));
 
-const COUNT: usize = BUILT.phrases.len();
-
-const _: () = assert!(COUNT <= 128, "a set of phrases is the bits of a number");
+/// The most phrases that there may be: a set of them is the bits of a number.
+const MAX: usize = 128;
 
 /// Each is compiled when it is first asked.
-static EXPRESSIONS: [OnceLock<Regex>; COUNT] = [const { OnceLock::new() }; COUNT];
+static EXPRESSIONS: [OnceLock<Regex>; MAX] = [const { OnceLock::new() }; MAX];
 
 fn expression(index: usize) -> &'static Regex {
     EXPRESSIONS[index].get_or_init(|| pattern::regex(BUILT.phrases[index].1))
-}
-
-/// The phrases that may match, a bit for each: the line holds what each of their matches holds.
-fn candidates(text: &str) -> u128 {
-    static FILTER: [u64; FILTER_BITS / 64] = BUILT.filter;
-    let bytes = text.as_bytes();
-    let mut found = BUILT.always;
-    for (at, key) in bytes.windows(LENGTH).enumerate() {
-        let key: [u8; LENGTH] = std::array::from_fn(|place| key[place].to_ascii_lowercase());
-        let hash = fragment::hash(key);
-        if FILTER[hash / 64] & 1 << (hash % 64) == 0 {
-            continue;
-        }
-        let first = BUILT.fragments.partition_point(|fragment| fragment.0 < key);
-        for &(_, phrase, offset, literal) in BUILT.fragments[first..].iter().take_while(|fragment| fragment.0 == key) {
-            let start = at.checked_sub(usize::from(offset));
-            let there = start.and_then(|start| bytes.get(start..start + literal.len()));
-            if there.is_some_and(|there| there.eq_ignore_ascii_case(literal)) {
-                found |= 1 << phrase;
-            }
-        }
-    }
-    found
 }
 
 /// The kind that a line seems to speak of, and what it quotes.
@@ -72,7 +41,7 @@ pub(crate) fn guess(text: &str) -> Option<Guess> {
 
 /// The kind that a line seems to speak of, where nothing near says more.
 pub(crate) fn faint_guess(text: &str) -> Option<Guess> {
-    first(text, BUILT.first_faint..COUNT)
+    first(text, BUILT.first_faint..BUILT.phrases.len())
 }
 
 /// A kind, and what the line quotes.
@@ -80,7 +49,7 @@ pub(crate) type Guess = (Kind, Option<String>);
 
 fn first(text: &str, mut among: std::ops::Range<usize>) -> Option<Guess> {
     let text = text.get(..2000).unwrap_or(text);
-    let candidates = candidates(text);
+    let candidates = BUILT.gates.open(text);
     let index = among.find(|index| candidates & 1 << index != 0 && expression(*index).is_match(text))?;
     let kind = BUILT.phrases[index].0;
     let named = || match kind {
@@ -228,7 +197,7 @@ mod tests {
 
     #[test]
     fn phrases_are_valid() {
-        for index in 0..COUNT {
+        for index in 0..BUILT.phrases.len() {
             assert!(!expression(index).is_match(""), "{:?}", BUILT.phrases[index]);
         }
     }
@@ -242,9 +211,10 @@ mod tests {
             rule.hits.iter().map(|hit| hit.line.as_str()).chain(rule.misses.iter().map(String::as_str))
         });
         for line in include_str!("words/phrases.toml").lines().chain(examples) {
-            let candidates = candidates(line);
-            let matches =
-                (0..COUNT).filter(|index| expression(*index).is_match(line)).fold(0, |all, index| all | 1 << index);
+            let candidates = BUILT.gates.open(line);
+            let matches = (0..BUILT.phrases.len())
+                .filter(|index| expression(*index).is_match(line))
+                .fold(0, |all, index| all | 1 << index);
             assert_eq!(matches & !candidates, 0, "{line}");
             matched |= matches;
             lines += 1;

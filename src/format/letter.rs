@@ -3,7 +3,7 @@
 //! The readers of both forms say each line here with the place where it stands. At the end the last explicit result
 //! counts before headings, and evidence of present trouble counts before a result that praises.
 
-use crate::format::claim::{self, Tally, Tone};
+use crate::format::claim::{self, Heard, Tally, Tone};
 use crate::item::{Item, Mark, Scope, TestRun};
 use crate::kind::Phase;
 use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, Task, TextLine};
@@ -59,9 +59,11 @@ struct Claim {
 impl Claim {
     /// Whether it only counts what failed, or only states that something did.
     fn is_bare(&self) -> bool {
-        let counts = || claim::tally(&self.text).is_some_and(|tally| tally.scope.is_none());
-        let states = || self.text.trim_end().ends_with(':') && claim::tally(&self.text).is_none();
-        self.subject.is_none() && !self.pasted && self.quoted.is_none() && (counts() || states())
+        let bare = || match claim::tally(&Heard::new(&self.text)) {
+            Some(tally) => tally.scope.is_none(),
+            None => self.text.trim_end().ends_with(':'),
+        };
+        self.subject.is_none() && !self.pasted && self.quoted.is_none() && bare()
     }
 }
 
@@ -242,22 +244,24 @@ impl Letter {
     /// Takes in one plain line: figures and claims.
     pub(crate) fn say(&mut self, text: &str, span: Span, place: &Place) {
         self.last = span;
-        if let Some(session) = claim::session(text)
-            && let Some(task) = place.task
+        if let Some(task) = place.task
+            && let Some(session) = claim::session(&Heard::new(text))
         {
             self.tasks[task].session.get_or_insert_with(|| session.to_owned());
         }
         self.prioritize(text, place);
         for sentence in sentences(text) {
-            if let Some(whom) = claim::asked(sentence) {
+            let heard = Heard::new(sentence);
+            if let Some(whom) = claim::asked(&heard) {
                 self.ask(&whom, true);
             }
-            self.sentence(sentence, span, place);
+            self.sentence(&heard, span, place);
         }
     }
 
-    fn sentence(&mut self, text: &str, span: Span, place: &Place) {
-        let tally = if place.tone == Tone::Aside { None } else { claim::tally(text) };
+    fn sentence(&mut self, heard: &Heard, span: Span, place: &Place) {
+        let text = heard.text;
+        let tally = if place.tone == Tone::Aside { None } else { claim::tally(heard) };
         let mut count = 0;
         if let Some(tally) = tally {
             let counts = tally.counts;
@@ -275,7 +279,7 @@ impl Letter {
             }
             self.figures.push(Figure { tally, span, task: place.task, text: text.to_owned() });
         }
-        if !claim::is_trouble(text, place.tone) {
+        if !claim::is_trouble(heard, place.tone) {
             return;
         }
         if self.claims.len() >= MAX_CLAIMS {
@@ -285,7 +289,7 @@ impl Letter {
         let parent = place.parent.as_deref();
         // The first item below `LiveKit tests (12/18 failed):` is the main reason of the twelve.
         if count == 0
-            && let Some(tally) = parent.and_then(claim::tally)
+            && let Some(tally) = parent.and_then(|parent| claim::tally(&Heard::new(parent)))
             && self.heir_of.as_deref() != parent
         {
             count = tally.counts.failed;
@@ -326,11 +330,11 @@ impl Letter {
         if quiet || rest.starts_with(['$', '#']) || self.claims.len() >= MAX_CLAIMS {
             return;
         }
-        if let Some(tally) = claim::tally(rest) {
+        if let Some(tally) = claim::tally(&Heard::new(rest)) {
             self.figures.push(Figure { tally, span, task: place.task, text: rest.to_owned() });
         }
         // In a section of issues any line may tell; elsewhere only what a tool marks as an error.
-        let tells = claim::is_trouble(text, place.tone);
+        let tells = claim::is_trouble(&Heard::new(text), place.tone);
         if tells {
             self.claims.push(Claim {
                 firm: sign == Tone::Bad || place.tone == Tone::Bad,
@@ -538,7 +542,8 @@ impl Letter {
             let figure = named.or(if own.len() == 1 { own.first() } else { None });
             count = figure.map_or(0, |figure| figure.tally.counts.failed);
         }
-        let only_figures = claim::tally(text).is_some() && subject.is_none();
+        let heard = Heard::new(text);
+        let only_figures = claim::tally(&heard).is_some() && subject.is_none();
         Failure {
             level: Level::Claim,
             phase: *phase,
@@ -546,7 +551,7 @@ impl Letter {
                 (_, true) => Some(Signal::Mock),
                 // Tests that fail, and no word on why: their expectations do not hold.
                 (true, false) => Some(Signal::Assertion),
-                (false, false) => claim::signal(text, *phase),
+                (false, false) => claim::signal(&heard, *phase),
             },
             subject: subject.clone().filter(|_| !only_figures),
             text: vec![TextLine { text: text.clone(), span: *span }],

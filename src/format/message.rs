@@ -3,7 +3,7 @@
 //! A message is told from a README or a log by its head: a title that speaks of a validation, a task or a
 //! coordinator, fields such as `**Status:** FAILED`, signs, roles and figures of tests. Several of these must meet.
 
-use crate::format::claim::{self, Tone};
+use crate::format::claim::{self, Heard, Tone};
 use crate::format::frames;
 use crate::format::letter::{Letter, Place};
 use crate::format::{self, Parse, Sure, letter};
@@ -159,7 +159,7 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
         return None;
     }
     // Figures are dear to look for, and of all logs nearly none comes so far.
-    let figures = i32::from(plain_lines.iter().any(|plain| claim::tally(plain).is_some()));
+    let figures = i32::from(plain_lines.iter().any(|plain| claim::tally(&Heard::new(plain)).is_some()));
     score += figures;
     // An essay on coordinators names roles too; only somebody's verdict, or a title that promises one, makes a message.
     if !(spoken || shouted > 0 || figures > 0 && signs > 0) {
@@ -344,7 +344,7 @@ impl Reader {
     fn line(&mut self, raw: &str, span: Span) {
         let trimmed = raw.trim_start();
         for sign in ['`', '~'] {
-            if trimmed.starts_with(&[sign; 3].iter().collect::<String>()) {
+            if trimmed.chars().take(3).filter(|first| *first == sign).count() == 3 {
                 match self.fence {
                     Some(open) if open == sign => self.fence = None,
                     None => self.fence = Some(sign),
@@ -452,7 +452,7 @@ impl Reader {
                 let title = rest.split_once(id.as_str()).map_or("", |(_, rest)| rest).to_owned();
                 self.name(task, &title);
                 let outcome = claim::verdict(&title);
-                if signed_anywhere(&plain) && outcome != Outcome::Unknown {
+                if claim::is_signed(&plain) && outcome != Outcome::Unknown {
                     self.letter.task_mut(task).status = outcome;
                 }
                 // The parent's tone says that these tasks failed, not what each line below says.
@@ -465,7 +465,7 @@ impl Reader {
             self.letter.field(&name, &value, span, &place);
             ["result", "verdict", "outcome", "overall", "conclusion"].iter().any(|word| name.contains(word))
         });
-        if signed_anywhere(&plain) && !stated {
+        if claim::is_signed(&plain) && !stated {
             section.check = match sign {
                 Tone::Bad => Outcome::Failed,
                 Tone::Good => Outcome::Passed,
@@ -557,7 +557,7 @@ impl Reader {
             let rest = plain.split_once(id.as_str()).map_or("", |(_, rest)| rest);
             let outcome = claim::verdict(rest);
             if let Some(task) = task
-                && signed_anywhere(&plain)
+                && claim::is_signed(&plain)
                 && outcome != Outcome::Unknown
             {
                 self.letter.task_mut(task).status = outcome;
@@ -642,10 +642,6 @@ fn leads(text: &str, id: &str) -> bool {
         let before = text[..at].trim().trim_end_matches([':', '`', '[', '*']).to_lowercase();
         matches!(before.as_str(), "" | "task" | "`" | "validation" | "spawned" | "worker for" | "task id")
     })
-}
-
-fn signed_anywhere(text: &str) -> bool {
-    ["❌", "✅", "🔴", "🟢", "FAIL", "PASS"].iter().any(|sign| text.contains(sign))
 }
 
 /// What a title says: only words that cannot be the name of the work.
