@@ -85,6 +85,17 @@ impl Prefix {
         (!following.is_empty() && following.iter().all(|line| prefix.length(line) > 0)).then_some(prefix)
     }
 
+    /// These words, in which a run of digits stands for any other.
+    pub(super) fn words(words: &str) -> Prefix {
+        Prefix { first: words.as_bytes().to_vec() }
+    }
+
+    /// What stands behind the prefix of a line; `None` where the line has not got it.
+    pub(super) fn strip_from<'t>(&self, line: &'t str) -> Option<&'t str> {
+        let length = self.length(line.as_bytes());
+        if length > 0 { line.get(length..) } else { None }
+    }
+
     /// How long the prefix of a line is, 0 where it has none.
     fn length(&self, line: &[u8]) -> usize {
         let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();

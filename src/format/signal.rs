@@ -150,6 +150,8 @@ const WORDS: &[(At, &str, Signal)] = &[
     (At::Anywhere, " [build failed]", Signal::Compile),
     // CTest gives the reason as the whole message.
     (At::Whole, "timeout", Signal::TestTimeout),
+    // tap.
+    (At::Whole, "timeout!", Signal::TestTimeout),
     (At::Whole, "segfault", Signal::Crash),
     (At::Whole, "subprocess aborted", Signal::Crash),
     (At::Whole, "subprocess killed", Signal::Crash),

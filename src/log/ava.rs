@@ -19,6 +19,7 @@ pub(super) const NEEDLES: &[&str] = &[
     "1 test passed",
     "tests failed",
     "1 test failed",
+    " known failure",
     "bun test v",
     "FAILED | ",
     "passed | ",
@@ -169,7 +170,7 @@ fn outside(line: Line<'_>) -> Option<Block> {
         return Some(block);
     }
     let (signal, path) = match text.strip_prefix("Uncaught exception in ") {
-        Some(path) => (Signal::Load, path),
+        Some(path) => (Signal::Unhandled, path),
         None => (Signal::Unhandled, text.strip_prefix("Unhandled rejection in ")?),
     };
     let mut block = Block::new(Level::Suite, Some(path.to_owned()), Some(path.to_owned()), line);
@@ -293,6 +294,7 @@ impl Short {
                         let text = format!("{}: {message}", kind.trim().trim_end_matches(" {"));
                         self.object = Some(TextLine { text, span: line.span });
                     } else if text.trim() != "Error thrown in test:"
+                        && !(text.trim() == "}" && self.object.is_some())
                         && (!text.starts_with("    ") || text.trim_start().starts_with("at "))
                     {
                         block.push(line);

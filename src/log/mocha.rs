@@ -152,6 +152,12 @@ impl Mocha {
         if block.lines.iter().any(|line| line.text.trim() == "+ expected - actual") {
             block.signal.get_or_insert(Signal::Assertion);
         }
+        // tap names a file that failed as a whole twice, and says no more.
+        let title = block.test.as_deref().unwrap_or_default();
+        let (file, again) = title.split_once(' ').unwrap_or_default();
+        if file == again && block.lines.iter().all(|line| matches!(line.text.trim(), "") || line.text.trim() == file) {
+            (block.level, block.signal) = (Level::Suite, Some(Signal::Load));
+        }
         out(Item::Failure(block.into_failure()));
     }
 

@@ -79,6 +79,7 @@ mod steps;
 mod streams;
 mod swift;
 mod tail;
+mod tap_classic;
 mod tasty;
 mod tcltest;
 mod teamcity;
@@ -222,6 +223,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: go_test_json::NEEDLES, open: go_test_json::open },
     ReaderEntry { needles: native::prove::NEEDLES, open: native::prove::open },
     ReaderEntry { needles: tap::NEEDLES, open: tap::open },
+    ReaderEntry { needles: tap_classic::NEEDLES, open: tap_classic::open },
     ReaderEntry { needles: jest::NEEDLES, open: jest::open },
     ReaderEntry { needles: vitest::NEEDLES, open: vitest::open },
     ReaderEntry { needles: gotestsum::NEEDLES, open: gotestsum::open },

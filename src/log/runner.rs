@@ -105,6 +105,7 @@ static TIME_LIMIT: LazyLock<Regex> = LazyLock::new(|| {
         r"function timed out, ensure the (?:promise resolves|callback is executed) within",
         r"Test did not finish within [\d.,]+ ?m?s",
         r"has exceeded the timeout of [\d.,]+ ?m?s",
+        r"^\s*timeout!$",
     ];
     pattern::regex(&format!("(?i){}", words.join("|")))
 });
@@ -163,7 +164,8 @@ static REASON: LazyLock<Regex> = LazyLock::new(|| {
 
 static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^[^\s:]+\.[cm]?[jt]sx?:\d+$"));
 
-static CODE: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"^\s*(?:[>→✖×]\s*)?\d+\s*(?:[|│]|:\s)|^\s*[|│╵╰]"));
+static CODE: LazyLock<Regex> =
+    LazyLock::new(|| pattern::regex(r"^\s*(?:[>→✖×]\s*)?\d+\s*(?:[|│]|:(?:\s|$))|^\s*[|│╵╰]"));
 
 impl Message {
     fn read(lines: &[TextLine]) -> Message {

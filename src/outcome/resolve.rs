@@ -19,6 +19,26 @@ fn is_marked(text: &str) -> bool {
     text.trim_start().starts_with(['✖', '✗', '×', '✘', '❌', '⨯'])
 }
 
+/// Where a runner knows of a file only that it failed, what was printed before says why: an error that nobody caught.
+fn tell_why(standing: &mut Vec<Group>, demoted: &mut Vec<Group>) {
+    let unsaid = |group: &Group| group.level == Level::Suite && group.verdict.rule == "signal/load";
+    while let Some(at) = standing.iter().position(unsaid) {
+        let (stretch, line) = (standing[at].stretch, standing[at].first.line);
+        let says = |group: &Group| {
+            let loads = matches!(group.verdict.kind, Kind::MissingModule | Kind::CompileError);
+            let told = group.level == Level::Diagnostic || group.level == Level::Line && loads;
+            told && group.stretch == stretch && group.first.line < line
+        };
+        let Some(why) = demoted.iter().rposition(says) else { return };
+        let why = demoted.remove(why);
+        let told = standing.remove(at);
+        if told.count > why.count {
+            return standing.extend([why, told]);
+        }
+        standing.push(why);
+    }
+}
+
 impl Findings {
     /// Decides how the input ended and which findings stand.
     pub(crate) fn resolve(mut self) -> Resolved {
@@ -79,6 +99,7 @@ impl Findings {
             standing.extend::<Vec<Group>>(survivors);
             demoted = rest;
         }
+        tell_why(&mut standing, &mut demoted);
         tell_once(&mut standing);
         fold_echoes(&mut standing);
         explain(&mut standing);

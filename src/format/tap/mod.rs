@@ -5,12 +5,14 @@
 //! at the margin counts; one that is indented belongs to the point at the margin that follows it, or to the block
 //! that is open. A trailer such as `# tests 7` is the runner's own word and wins over counting.
 
+mod frame;
 mod point;
 mod trailer;
 mod yaml;
 
 use std::collections::HashSet;
 
+use self::frame::Frame;
 use self::point::{Directive, Point};
 use self::trailer::Trailer;
 use super::Sure;
@@ -90,8 +92,10 @@ pub(crate) struct Tap {
     told: HashSet<u64>,
     /// Within what a plugin of Jenkins says of reports that it has found.
     echo: bool,
-    /// The plan that stands above the line that woke the reader.
-    plan_above: Option<(u64, TextLine)>,
+    /// The line above the one that woke the reader.
+    line_above: Option<TextLine>,
+    /// What stands in front of each line of the run.
+    frame: Frame,
 }
 
 /// One run from its version line, plan or first point to its end.
@@ -170,7 +174,7 @@ fn as_tap(out: &mut dyn FnMut(Item)) -> impl FnMut(Item) {
 impl Reader for Tap {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let out = &mut as_tap(out);
-        let plan_above = self.plan_above.take();
+        let line_above = self.line_above.take();
         if line.text.starts_with("TAP Reports Processing: ") {
             self.finish(Ended::ByOther, out);
             self.echo = line.text.ends_with("START") && !self.told.is_empty();
@@ -181,9 +185,24 @@ impl Reader for Tap {
             let point = Point::parse(line.trimmed(), line.span).is_some();
             return if point { Grip::Hold } else { Grip::Watch };
         }
-        if self.stream.as_ref().is_some_and(|stream| stream.ended_by(line.text)) {
-            self.finish(Ended::ByOther, out);
+        let whole = line;
+        let mut line = line;
+        if let Some(stream) = &mut self.stream {
+            match self.frame.strip(line.text) {
+                Some(text) => line.text = text,
+                None => return self.alien(out),
+            }
+            if stream.ended_by(line.text) {
+                self.finish(Ended::ByOther, out);
+            }
         }
+        if self.stream.is_none() {
+            (self.frame, line.text) = Frame::of(whole.text, line_above.as_ref());
+        }
+        let plan_above = || {
+            let above = line_above?;
+            Some((plan(self.frame.strip(&above.text)?)?, above))
+        };
         match &mut self.stream {
             None => {
                 let text = line.trimmed();
@@ -212,7 +231,7 @@ impl Reader for Tap {
                 }
                 let from_start = version || plan(text).is_some();
                 let passing = self.keep_passed.then(Vec::new);
-                let plan_above = plan_above.filter(|_| {
+                let plan_above = plan_above().filter(|_| {
                     !from_start && line.indent() == 0 && text.trim_start_matches("not ").starts_with("ok 1 ")
                 });
                 let from_start = from_start || plan_above.is_some();
@@ -239,12 +258,7 @@ impl Reader for Tap {
                         return Grip::Hold;
                     }
                 }
-                stream.idle += 1;
-                if stream.is_complete() || stream.idle > PATIENCE {
-                    self.finish(Ended::ByOther, out);
-                    return Grip::Pass;
-                }
-                Grip::Watch
+                self.alien(out)
             }
         }
     }
@@ -262,8 +276,7 @@ impl Reader for Tap {
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {
-        let nearest = lines.into_iter().next();
-        self.plan_above = nearest.and_then(|line| plan(&line.text).map(|count| (count, line)));
+        self.line_above = lines.into_iter().next();
     }
 
     fn yields_to_report(&self) -> bool {
@@ -281,6 +294,18 @@ enum Ended {
 }
 
 impl Tap {
+    /// Looks at a line that is none of the run's.
+    fn alien(&mut self, out: &mut dyn FnMut(Item)) -> Grip {
+        if let Some(stream) = &mut self.stream {
+            stream.idle += 1;
+            if !stream.is_complete() && stream.idle <= PATIENCE {
+                return Grip::Watch;
+            }
+            self.finish(Ended::ByOther, out);
+        }
+        Grip::Pass
+    }
+
     fn finish(&mut self, ended: Ended, out: &mut dyn FnMut(Item)) {
         if let Some(stream) = self.stream.take() {
             stream.finish(ended, &mut self.told, out);
@@ -344,6 +369,13 @@ impl Stream {
                 self.pending = Some(point);
             }
             true
+        } else if text == "{"
+            && let Some(mut point) = self.pending.take_if(|point| point.has_yaml() && point.indent == line.indent())
+        {
+            // Behind a block of YAML the brace stands alone.
+            point.opens_block = true;
+            self.blocks.push(point);
+            true
         } else if text == "}" && !self.blocks.is_empty() {
             self.settle(out);
             let point = self.blocks.pop().expect("there is one");
@@ -388,6 +420,10 @@ impl Stream {
                 *slot = Some(name.trim_end().to_owned());
             }
             return;
+        }
+        // The blocks of tap are its files, which it counts as they stand.
+        if depth == 0 && self.plan.is_some() && text.starts_with("time=") {
+            self.braced = false;
         }
         if depth == 0 && self.plan.is_some() && self.trailer.take(text) {
             return;

@@ -216,6 +216,8 @@ impl Point {
         let too_long = || text.first().and_then(|line| signal::of_message(&line.text)) == Some(Signal::TestTimeout);
         let signal = match kind {
             Some("testTimeoutFailure") => Some(Signal::TestTimeout),
+            // tap names what ran out of time.
+            _ if yaml.get("expired").is_some() => Some(Signal::TestTimeout),
             Some("hookFailed") => {
                 level = Level::Suite;
                 Some(Signal::Hook)
