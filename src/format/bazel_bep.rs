@@ -100,8 +100,13 @@ impl Events for Build {
         let mut output = build.output;
         let any_actions = !build.actions.is_empty();
         for mut action in build.actions {
-            // The output is that of all actions; the first has it, so that each line is told once.
+            // The output is that of all actions; the first has it, so that each line is told once. It says more than
+            // what sort of an action failed.
+            let own = std::mem::take(&mut action.text);
+            let (worded, bare) = own.into_iter().partition(|line| !line.text.starts_with('"'));
+            action.text = worded;
             action.text.append(&mut output);
+            action.text.extend::<Vec<TextLine>>(bare);
             out(Item::Failure(action));
         }
         let (exit, mut text, span) = build.exit.unwrap_or_default();
@@ -189,11 +194,13 @@ impl Build {
         // What was not built because something else failed, or was not asked for, is no cause.
         let followed =
             matches!(reason.as_str(), "SKIPPED" | "NO_ANALYZE" | "NO_BUILD" | "INCOMPLETE" | "OUT_OF_MEMORY");
-        if followed && reason != "OUT_OF_MEMORY" || self.actions.len() >= 1000 {
+        if followed && reason != "OUT_OF_MEMORY" || reason.is_empty() || self.actions.len() >= 1000 {
             return;
         }
         let mut failure = doc.failure(Level::Diagnostic, aborted);
         doc.push_member(aborted, "description", &mut failure.text);
+        // Another event tells why.
+        failure.follow_on = failure.text.is_empty();
         doc.push_pair(aborted, "reason", &mut failure.text);
         failure.phase = Some(Phase::Build);
         failure.signal = match reason.as_str() {
@@ -215,6 +222,8 @@ impl Target {
             "PASSED" => return tally.passed(),
             "FLAKY" => return tally.flaky(),
             "NO_STATUS" | "" => return tally.skipped(),
+            // Nothing more is said of it than that the test failed.
+            "FAILED" if self.text.len() < 2 => Some(Signal::Assertion),
             "FAILED" => None,
             "TIMEOUT" => Some(Signal::TestTimeout),
             "TOOL_HALTED_BEFORE_TESTING" | "INCOMPLETE" => Some(Signal::Interrupted),

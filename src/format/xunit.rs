@@ -4,7 +4,7 @@ use super::xml::document::{Context, Document, Reader};
 use super::xml::results::{Current, Ended, Sink, Totals, seconds};
 use super::xml::text::decode;
 use super::xml::{Tag, key, root};
-use super::{Parse, Sure};
+use super::{Parse, Sure, signal};
 use crate::item::Item;
 use crate::report::{Level, Signal};
 
@@ -33,6 +33,7 @@ const ERROR: u64 = key(b"error");
 const FAILURE: u64 = key(b"failure");
 const MESSAGE: u64 = key(b"message");
 const STACK_TRACE: u64 = key(b"stack-trace");
+const OUTPUT: u64 = key(b"output");
 
 #[derive(Debug, Default)]
 struct Xunit {
@@ -55,8 +56,9 @@ impl Reader for Xunit {
             TEST => {
                 let ended = match tag.get(b"result").unwrap_or_default() {
                     b"Fail" => Ended::Failed,
-                    b"Skip" | b"NotRun" => Ended::Skipped,
-                    _ => Ended::Passed,
+                    b"Pass" | b"" => Ended::Passed,
+                    // Those who only write in this form have other words for what did not run.
+                    _ => Ended::Skipped,
                 };
                 let kept = ended == Ended::Passed && context.keep_passed;
                 let named = kept || ended == Ended::Failed;
@@ -64,7 +66,9 @@ impl Reader for Xunit {
                 let seconds = kept.then(|| seconds(tag, b"time")).flatten();
                 let name = decode(name, context.encoding);
                 let span = context.span(tag.at, tag.at + tag.raw.len());
-                self.current = Some((Current { name, ended, span, seconds, ..Current::default() }, Level::Case));
+                let signal = signal::of_name("", &name);
+                let current = Current { name, ended, signal, span, seconds, ..Current::default() };
+                self.current = Some((current, Level::Case));
             }
             ERROR => {
                 let name = tag.get(b"name").or_else(|| tag.get(b"type")).unwrap_or_default();
@@ -80,6 +84,8 @@ impl Reader for Xunit {
                     current.kind = decode(tag.get(b"exception-type").unwrap_or_default(), context.encoding);
                 }
             }
+            // Who writes no failure writes there what went wrong.
+            OUTPUT if self.is_bare() => self.sink = Sink::Message,
             MESSAGE if self.in_failure => self.sink = Sink::Message,
             STACK_TRACE if self.in_failure => self.sink = Sink::Stack,
             _ => {}
@@ -94,7 +100,7 @@ impl Reader for Xunit {
 
     fn end(&mut self, key: u64, _from: usize, to: usize, context: &mut Context<'_, '_>) {
         match key {
-            MESSAGE | STACK_TRACE => self.sink = Sink::Nowhere,
+            MESSAGE | STACK_TRACE | OUTPUT => self.sink = Sink::Nowhere,
             FAILURE => self.in_failure = false,
             TEST | ERROR => self.close(to, context),
             _ => {}
@@ -110,6 +116,12 @@ impl Reader for Xunit {
 }
 
 impl Xunit {
+    /// Whether a test that failed is open, and nothing was said of it yet.
+    fn is_bare(&self) -> bool {
+        let failed = |(current, _): &(Current, Level)| current.ended == Ended::Failed && current.kind.is_empty();
+        !self.in_failure && self.current.as_ref().is_some_and(failed)
+    }
+
     fn close(&mut self, to: usize, context: &mut Context<'_, '_>) {
         let Some((mut current, level)) = self.current.take() else { return };
         if level == Level::Suite {

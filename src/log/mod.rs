@@ -11,6 +11,7 @@ mod ansible;
 mod ant;
 mod arrow;
 mod ava;
+mod bazel;
 mod block;
 mod boxed;
 mod buildkit;
@@ -267,6 +268,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: rust::libtest::NEEDLES, open: rust::libtest::open },
     ReaderEntry { needles: python::pytest::NEEDLES, open: python::pytest::open },
     ReaderEntry { needles: python::unittest::NEEDLES, open: python::unittest::open },
+    ReaderEntry { needles: bazel::NEEDLES, open: bazel::open },
     ReaderEntry { needles: native::ctest::NEEDLES, open: native::ctest::open },
     ReaderEntry { needles: native::gtest::NEEDLES, open: native::gtest::open },
     ReaderEntry { needles: native::catch2::NEEDLES, open: native::catch2::open },

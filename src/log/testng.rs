@@ -56,7 +56,8 @@ impl Reader for TestNg {
             self.case = Some(case);
             self.skipped = &found["word"] == "SKIPPED";
             self.pending = true;
-            return Grip::Hold;
+            // What stands below tells whether it is a test: Bazel's last word looks like one.
+            return Grip::Watch;
         }
         let Some(case) = &mut self.case else { return Grip::Pass };
         if is_jvm_frame(text) {
