@@ -32,10 +32,15 @@ pub(super) fn begins_document(text: &[u8]) -> bool {
     }
 }
 
-/// Whether a line begins as reports do, behind what a CI system writes in front of it.
+/// Whether a line begins as reports do, behind what a CI system writes in front of it, and is not indented as what
+/// runners show of the output of a test.
 pub(crate) fn begins_report(line: &[u8]) -> bool {
     let near = &line[..line.len().min(MAX_PREFIX)];
-    memchr::memchr3(b'<', b'{', b'[', near).is_some() && begins_document(super::bare(line).as_bytes())
+    if memchr::memchr3(b'<', b'{', b'[', near).is_none() {
+        return false;
+    }
+    let text = crate::log::strip_escapes(&line[crate::log::prefix_length(line)..]);
+    begins_document(&text.as_bytes()[crate::log::prefix_length(text.as_bytes())..])
 }
 
 /// Whether a prefix that nobody knows says anything. Behind what is known, and behind nothing, blanks are the

@@ -217,6 +217,12 @@ pub(crate) fn of_message(message: &str) -> Option<Signal> {
     let anywhere = finder.find_iter(&lower).map(|found| places[found.pattern().as_usize()]).min();
     match [begins, anywhere].into_iter().flatten().min() {
         Some(known) => Some(WORDS[known].2),
+        // lab: `Error: Timed out (50ms) - cart is slow`.
+        None if lower.strip_prefix(b"error: ").unwrap_or(&lower).starts_with(b"timed out (")
+            && memchr::memmem::find(&lower, b"ms) - ").is_some() =>
+        {
+            Some(Signal::TestTimeout)
+        }
         None if lower.starts_with(b"failing step: ") && message.to_lowercase().contains(" ... undefined in ") => {
             Some(Signal::Load)
         }
@@ -252,6 +258,12 @@ pub(crate) fn heads_hook_of_robot(line: &str) -> bool {
     ["etup failed:", "eardown failed:"].iter().any(|end| line.trim_end().ends_with(end)) && line.len() < 60
 }
 
+/// Whether tape says by the name of a point that a test ran out of time: `slow timed out after 50ms`.
+pub(crate) fn is_timed_out(name: &str) -> bool {
+    let limit = name.rsplit_once(" timed out after ").and_then(|(_, limit)| limit.strip_suffix("ms"));
+    limit.is_some_and(|limit| !limit.is_empty() && limit.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// What the name of a case says, where a runner files a failed hook or an unloadable file as a case.
 pub(crate) fn of_name(class: &str, name: &str) -> Option<Signal> {
     let (class, name) = (class.trim_start(), name.trim_start());
@@ -274,6 +286,9 @@ pub(crate) fn of_name(class: &str, name: &str) -> Option<Signal> {
     }
     if name == "[build failed]" {
         return Some(Signal::Compile);
+    }
+    if is_timed_out(name) {
+        return Some(Signal::TestTimeout);
     }
     (class == "vitest unhandled errors").then_some(Signal::Unhandled)
 }

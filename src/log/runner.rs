@@ -106,6 +106,7 @@ static TIME_LIMIT: LazyLock<Regex> = LazyLock::new(|| {
         r"Test did not finish within [\d.,]+ ?m?s",
         r"has exceeded the timeout of [\d.,]+ ?m?s",
         r"^\s*timeout!$",
+        r"^\s*(?:Error: )?Timed out \(\d+ms\) - ",
     ];
     pattern::regex(&format!("(?i){}", words.join("|")))
 });

@@ -145,6 +145,8 @@ impl TeamCity {
             }
         };
         let mut case = Case::new(full, line);
+        // Mocha files a hook as a case.
+        case.signal = name.contains("\" hook").then_some(Signal::Hook);
         let (said, details) = (message.get("message"), message.get("details"));
         for part in lines(&said, line.span) {
             case.push(Line { text: &part.text, span: line.span });

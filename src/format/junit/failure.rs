@@ -266,7 +266,10 @@ pub(super) fn add_output(failure: &mut Failure, output: &[TextLine]) {
     if failure.signal.is_none() && failure.type_name.is_none() && failure.level == Level::Case && printed {
         failure.signal = Some(Signal::Assertion);
     }
-    failure.text.extend(output.iter().filter(|line| line.text != "(stdout and stderr are combined)").cloned());
+    // The step itself says more than those that passed before it.
+    let (first, rest): (Vec<_>, Vec<_>) = output.iter().partition(|line| unwritten(line));
+    let output_lines = first.into_iter().chain(rest);
+    failure.text.extend(output_lines.filter(|line| line.text != "(stdout and stderr are combined)").cloned());
     if failure.file.as_ref().is_none_or(|file| file.line.is_none())
         && let Some(place) = frames::place(output)
     {

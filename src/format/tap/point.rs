@@ -217,7 +217,7 @@ impl Point {
         let signal = match kind {
             Some("testTimeoutFailure") => Some(Signal::TestTimeout),
             // tap names what ran out of time.
-            _ if yaml.get("expired").is_some() => Some(Signal::TestTimeout),
+            _ if yaml.get("expired").is_some() || signal::is_timed_out(&name) => Some(Signal::TestTimeout),
             Some("hookFailed") => {
                 level = Level::Suite;
                 Some(Signal::Hook)
