@@ -10,7 +10,7 @@ use std::{env, fs};
 
 use toml::{Table, Value};
 
-mod claims;
+mod forms;
 #[path = "../src/gate/fragment.rs"]
 mod fragment;
 mod gates;
@@ -35,7 +35,8 @@ fn main() {
         fs::write(out.join(target), constants(&text)).expect("the output folder can be written");
     };
     write("src/words/phrases.toml", "phrases.rs", phrases::constants);
-    write("src/format/claim/claims.toml", "claims.rs", claims::constants);
+    write("src/format/claim/claims.toml", "claims.rs", forms::constants);
+    write("src/hint/hints.toml", "hints.rs", forms::constants);
 }
 
 /// The constants that `src/rules.rs` includes.

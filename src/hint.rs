@@ -6,8 +6,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
-
+use crate::gate::Heard;
 use crate::pattern::{self, Regex};
 
 /// Waiting longer than this is not waiting.
@@ -64,41 +63,15 @@ impl Hint {
     }
 }
 
-/// Words of which one stands in every line that [`read`] or [`inner_retries`] understands, in lower case.
-const WORDS: &[&str] = &[
-    "retry-after",
-    "retry_after",
-    "retry after",
-    "retryafter",
-    "retrydelay",
-    "x-amz-retry",
-    "pushback",
-    "should-retry",
-    "retryable",
-    "try again",
-    "please wait",
-    "wait ",
-    "reset",
-    "ratelimit",
-    "limit reached|",
-    "available",
-    "until",
-    "retry in",
-    "retries",
-    "attempt",
-    "retrying",
-    "gave up",
-    "giving up",
-    "tries",
-];
+include!(concat!(env!("OUT_DIR"), "/hints.rs"));
 
-/// Whether a line may hold a hint: cheap, to be confirmed by reading it.
+/// Whether a line holds a hint, or shows that retries were already made.
 pub(crate) fn mentions(line: &str) -> bool {
     if line.len() > 4096 {
         return false;
     }
-    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| pattern::any_of(WORDS, false));
-    FINDER.is_match(line) && (read(line).is_some() || inner_retries(line))
+    let heard = Heard::new(&table::TABLE, line);
+    heard.has(list::MENTION) && (hint(&heard).is_some() || spent(&heard))
 }
 
 macro_rules! patterns {
@@ -108,40 +81,42 @@ macro_rules! patterns {
 }
 
 patterns! {
-    OWN_PLAN = r"(?i)\b(?:i|we|it|client)(?:'ll| will) (?:wait|retry)\b|\bsleeping\b|\bbacking off\b|\bretrying (?:in|after)\b|\bwill retry\b|\bnext backoff\b|\b(?:re)?try(?:ing)? (?:attempt )?\d+ ?(?:/|of) ?\d+|\battempt #?\d+ ?(?:/|of) ?\d+";
-    INNER = r"(?i)\bafter (?:\d+|several|multiple) (?:failed )?(?:attempts?|tries|retries)\b|\bretries (?:exhausted|exceeded)|\bexhausted (?:all )?(?:\d+ )?(?:retries|attempts)|\bmax(?:imum)?(?: number of)? (?:retries|attempts|retry)|\bg(?:iving|ave) up after\b|\b\d+ (?:re)?tries\b";
-    NEVER = r#"(?i)x-should-retry\\?["']?\s*[:=]\s*\\?["']?false|\bretryable\\?["']?\s*[:=]\s*\\?["']?false|grpc-retry-pushback-ms\\?["']?\s*[:=]\s*\\?["']?(?:-|[^\s\d"'\\])"#;
-    MILLIS = r#"(?i)(?:retry[-_]after[-_]ms|retryAfterMs|x-amz-retry-after|grpc-retry-pushback-ms)\\?["']?\s*[:=]\s*\\?["']?(?P<n>\d+(?:\.\d+)?)"#;
-    SECONDS = r#"(?i)\b(?:x-)?(?:retry[-_ ]?after(?:[-_]?(?:in[-_]?)?(?:seconds|secs?))?|retryDelay|retry_delay|resets?_in(?:_seconds)?)\\?["']?\s*[:=]\s*\\?["']?(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)?(?:[^\w.]|$)"#;
-    PROSE = r"(?i)\b(?:try(?:ing)? again|retry|retry your request|wait|available(?: again)?|resets?|reset occurs|will (?:be )?reset)\s+(?P<how>(?:(?:at least|in|after|for|another|about|approximately)\s+)*)(?P<span>\d[\w.:, ]*)";
-    RESET = r#"(?i)\b(?:[\w-]*rate-?limit[\w-]*-reset[\w-]*|resets?_?at)\\?["']?\s*[:=]\s*\\?["']?(?P<value>[^\s"'\\,}]+)"#;
-    DRAFT = r#"(?i)\bratelimit\\?["']?:\s*"?[^;]*;.*?\bt=(?P<n>\d+)"#;
-    BAR = r"(?i)limit reached\|(?P<n>\d{10,13})\b";
     STAMP = r"(?P<y>\d{4})-(?P<mo>\d\d)-(?P<d>\d\d)[T ](?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?:[.,]\d+)?\s?(?P<z>Z|UTC|GMT|[+-]\d\d:?\d\d)";
     HTTP_DATE = r"(?i)\b(?:mon|tue|wed|thu|fri|sat|sun),? (?P<d>\d\d?) (?P<mo>[a-z]{3}) (?P<y>\d{4}) (?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d) GMT";
     UNITS = r"(?i)^[ ,]*(?:and )?(?P<n>\d+(?:\.\d+)?) ?(?P<unit>milliseconds?|ms|hours?|hrs?|h|minutes?|mins?|min|m|seconds?|secs?|s|days?|d)(?:[^a-z]|$)";
     CLOCK = r"^(?:(?P<h>\d+):)?(?P<m>\d{1,2}):(?P<s>\d{2}(?:\.\d+)?)";
     // What stands behind decides whether digits with a colon are a length or a time of day.
     OF_DAY = r"(?i)^\s*(?:[ap]\.?m\b|utc|gmt|z\b)";
-    UNTIL = r"(?i)\b(?:resets?|try again|retry|available(?: again)?|unblocked|lifted|until)(?: (?:at|on|after|around|by|time|occurs|is))*:? +(?P<at>\d[^|]*)";
-    AT_TIME = r"(?i)\b(?:resets?|try again|retry|available(?: again)?|unblocked|lifted|until)(?: (?:at|on|after|around|by))*:? +(?:(?P<mo>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* (?P<d>\d\d?)(?:st|nd|rd|th)?,?(?: at)? )?(?P<h>\d\d?)(?::(?P<mi>\d\d)(?::\d\d)?)? ?(?P<half>[ap]\.?m\b\.?)?(?: ?\(?(?P<zone>[A-Za-z][A-Za-z_]*(?:/[A-Za-z_]+)?(?:[+-]\d\d?(?::?\d\d)?)?|[+-]\d\d:?\d\d)\)?)?";
-    FEW = r"(?i)\bwait a few minutes\b|\btry again in a few minutes\b";
 }
 
 /// Whether a line shows that retries were already made: the tool's own plan, or its giving up.
 pub(crate) fn inner_retries(line: &str) -> bool {
-    OWN_PLAN.is_match(line) || INNER.is_match(line)
+    spent(&Heard::new(&table::TABLE, line))
+}
+
+fn spent(heard: &Heard) -> bool {
+    heard.says(form::OWN_PLAN) || heard.says(form::INNER)
 }
 
 /// The hint that a line gives.
 pub(crate) fn read(line: &str) -> Option<Hint> {
-    if NEVER.is_match(line) {
+    hint(&Heard::new(&table::TABLE, line))
+}
+
+fn hint(heard: &Heard) -> Option<Hint> {
+    let line = heard.text;
+    if heard.says(form::NEVER) {
         return Some(Hint::Never);
     }
-    if let Some(found) = MILLIS.captures(line) {
+    let in_minutes = |heard: &Heard| heard.says(form::FEW).then_some(Hint::Wait(FEW_MINUTES_MS));
+    // All other times are told in digits.
+    if !line.bytes().any(|byte| byte.is_ascii_digit()) {
+        return in_minutes(heard).filter(|_| !heard.says(form::OWN_PLAN));
+    }
+    if let Some(found) = heard.captures(form::MILLIS) {
         return number(&found["n"], 1.0);
     }
-    if let Some(found) = SECONDS.captures(line) {
+    if let Some(found) = heard.captures(form::SECONDS) {
         let unit = found.name("unit").map_or(1000.0, |unit| unit_ms(unit.as_str()));
         return number(&found["n"], unit);
     }
@@ -150,29 +125,29 @@ pub(crate) fn read(line: &str) -> Option<Hint> {
     {
         return Some(Hint::Until(at));
     }
-    if let Some(found) = RESET.captures(line) {
+    if let Some(found) = heard.captures(form::RESET) {
         let value = &found["value"];
         let rest = &line[found.get(0)?.start()..];
         return stamp(rest).map(Hint::Until).or_else(|| span(value)).or_else(|| number(value, 1000.0));
     }
-    if let Some(found) = DRAFT.captures(line) {
+    if let Some(found) = heard.captures(form::DRAFT) {
         return number(&found["n"], 1000.0);
     }
-    if let Some(found) = BAR.captures(line) {
+    if let Some(found) = heard.captures(form::BAR) {
         return number(&found["n"], 1000.0);
     }
-    if OWN_PLAN.is_match(line) {
+    if heard.says(form::OWN_PLAN) {
         return None;
     }
-    if let Some(found) = PROSE.captures(line)
+    if let Some(found) = heard.captures(form::PROSE)
         && let Some(hint) = spoken(&found["how"], &found["span"], &line[found.get(0)?.end()..])
     {
         return Some(hint);
     }
-    if FEW.is_match(line) {
-        return Some(Hint::Wait(FEW_MINUTES_MS));
+    if let Some(hint) = in_minutes(heard) {
+        return Some(hint);
     }
-    if let Some(found) = UNTIL.captures(line) {
+    if let Some(found) = heard.captures(form::UNTIL) {
         let at = &found["at"];
         let epoch = at.bytes().take_while(u8::is_ascii_digit).count();
         if let Some(at) = stamp_at_start(at) {
@@ -182,7 +157,7 @@ pub(crate) fn read(line: &str) -> Option<Hint> {
             return number(&at[..epoch], 1000.0);
         }
     }
-    AT_TIME.captures(line).and_then(|found| time_of_day(&found))
+    heard.captures(form::AT_TIME).and_then(|found| time_of_day(&found))
 }
 
 /// A length in prose: `in 1m30s`, `20 seconds`. Digits with a colon are one behind a word such as `in` only.
@@ -374,9 +349,24 @@ fn within(wait: u64) -> Option<u64> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn what_matches_is_asked() {
+        const SPOKEN: &[&str] = &[
+            "Try 2/3",
+            "retries exhausted",
+            "exhausted all attempts",
+            "max retries reached",
+            "no answer in 3 tries",
+            "Please try again in a few minutes",
+        ];
+        // The examples of the other tests are lines of this file.
+        let lines = include_str!("hint.rs").lines();
+        crate::gate::check(&table::TABLE, lines.chain(SPOKEN.iter().copied()));
+    }
+
     #[track_caller]
-    fn check(line: &str, hint: Option<Hint>) {
-        assert_eq!(read(line), hint, "{line}");
+    fn check(line: &str, expected: Option<Hint>) {
+        assert_eq!(read(line), expected, "{line}");
     }
 
     #[test]

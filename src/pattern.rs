@@ -22,8 +22,10 @@ use regex_syntax::utf8::Utf8Sequences;
 /// The longest line that is searched by backtracking alone; its time grows with the line and the expression.
 const SHORT_LINE: usize = 400;
 
-/// How often an expression is asked before the determinized automaton is built: what it saves must pay for it.
+/// How often an expression is asked, about this many bytes, before the determinized automaton is built: what it saves
+/// must pay for it.
 const OFTEN: u32 = 200;
+const USUAL_LINE: usize = 50;
 
 /// How much memory an expression may take, in bytes, so that one from a user's file cannot take all.
 const SIZE_LIMIT: usize = 10 << 20;
@@ -223,7 +225,7 @@ impl Regex {
         // Other threads ask too: a count that is a little wrong does no harm.
         let asked = self.asked.load(Ordering::Relaxed);
         if text.len() <= SHORT_LINE && asked < OFTEN {
-            self.asked.store(asked + 1, Ordering::Relaxed);
+            self.asked.store(asked + 1 + (text.len() / USUAL_LINE) as u32, Ordering::Relaxed);
             return None;
         }
         self.large.get_or_init(|| build(meta::Config::new().onepass(false), &self.hir).ok()).as_ref()

@@ -5,7 +5,6 @@
 //! true before are told in the same words and are none. The kind of the trouble is left to the rules.
 
 mod count;
-mod heard;
 mod id;
 mod tone;
 mod topic;
@@ -15,9 +14,14 @@ pub(crate) use id::{is_task_id, session, task_ids};
 pub(crate) use tone::{Tone, is_hedged, is_signed, is_trouble, section_tone, signed, verdict};
 pub(crate) use topic::{names_mock, phase, signal, subject};
 
-pub(crate) use heard::Heard;
+use crate::gate::Heard;
 
-use heard::Form;
+include!(concat!(env!("OUT_DIR"), "/claims.rs"));
+
+/// A text that is asked for what claims are told by.
+pub(crate) fn heard(text: &str) -> Heard<'_> {
+    Heard::new(&table::TABLE, text)
+}
 
 /// Whether a word is among some, without regard to case.
 fn among(words: &str, word: &str) -> bool {
@@ -48,7 +52,7 @@ pub(crate) fn plain(line: &str) -> String {
 
 /// Who is asked to act, in a sentence that says so: `escalation to Person Manager`, `Report to the owner`.
 pub(crate) fn asked(heard: &Heard) -> Option<String> {
-    let found = heard.captures(Form::Asked)?;
+    let found = heard.captures(form::ASKED)?;
     let name = found.name("name").or_else(|| found.name("role"))?.as_str();
     Some(name.trim_end_matches(" L").to_owned())
 }
@@ -96,8 +100,67 @@ mod tests {
 
     #[test]
     fn whoever_is_asked_is_named() {
-        assert_eq!(asked(&Heard::new("Recommend escalation to Person Manager.")).as_deref(), Some("Person Manager"));
-        assert_eq!(asked(&Heard::new("Please report this to the owner")).as_deref(), Some("owner"));
-        assert_eq!(asked(&Heard::new("The report goes up")), None);
+        assert_eq!(asked(&heard("Recommend escalation to Person Manager.")).as_deref(), Some("Person Manager"));
+        assert_eq!(asked(&heard("Please report this to the owner")).as_deref(), Some("owner"));
+        assert_eq!(asked(&heard("The report goes up")), None);
+    }
+
+    #[test]
+    fn what_matches_is_asked() {
+        let lines = include_str!("claim/claims.toml").lines();
+        crate::gate::check(&table::TABLE, lines.chain(SPOKEN.iter().copied()));
+    }
+
+    /// A sentence for each pattern.
+    const SPOKEN: &[&str] = &[
+        "3 test cases failed",
+        "3/4 tests",
+        "Failed: 12",
+        "96 failures out of 453 tests",
+        "it is NOT PROPERLY mocked",
+        "the build exited with code 2",
+        "a TypeError was thrown",
+        "no longer fails",
+        "the crash did not occur again",
+        "it is fixed",
+        "No serious lint errors",
+        "without any failures",
+        "zero failures",
+        "all of them now pass",
+        "it was already working",
+        "these are expected.",
+        "That can be ignored",
+        "Handled timeouts",
+        "expected 3 but was 4",
+        "expected 3, got 4",
+        "Timeout of 5000 ms exceeded",
+        "the snapshot does not match",
+        "2 snapshots failed",
+        "coverage is 71 %, below 80 %",
+        "coverage is below the threshold",
+        "ESLint reports errors",
+        "tsc failed",
+        "escalated to the owner",
+        "agent:main:subagent:12",
+    ];
+    #[test]
+    fn whole_words_have_no_letters_next_to_them() {
+        assert!(heard("it FAILS, as before").has(list::TROUBLE));
+        assert!(!heard("failsafe").has(list::TROUBLE));
+        assert!(heard("HTTP 404").has(list::TROUBLE));
+        assert!(!heard("1404 lines").has(list::TROUBLE));
+    }
+
+    #[test]
+    fn signs_count_as_they_are_written() {
+        assert!(heard("Build: FAIL").has(list::SIGN));
+        assert!(!heard("Build: fail").has(list::SIGN));
+    }
+
+    #[test]
+    fn the_first_word_of_a_list_is_found() {
+        assert_eq!(heard("It did not Pass, it Failed").first(list::FAILED), Some(20));
+        assert_eq!(heard("It did not Pass, it Failed").first(list::PASSED), Some(11));
+        assert_eq!(heard("nothing").first(list::PASSED), None);
     }
 }

@@ -36,7 +36,9 @@ pub(super) fn begins_document(text: &[u8]) -> bool {
 /// runners show of the output of a test.
 pub(crate) fn begins_report(line: &[u8]) -> bool {
     let near = &line[..line.len().min(MAX_PREFIX)];
-    if memchr::memchr3(b'<', b'{', b'[', near).is_none() {
+    let of_color = |at: usize| at.checked_sub(1).is_some_and(|before| line[before] == 0x1b);
+    let may_begin = |at: usize| !of_color(at) && begins_document(&line[at..]);
+    if !memchr::memchr3_iter(b'<', b'{', b'[', near).any(may_begin) {
         return false;
     }
     let text = crate::log::strip_escapes(&line[crate::log::prefix_length(line)..]);

@@ -3,7 +3,8 @@
 //! The readers of both forms say each line here with the place where it stands. At the end the last explicit result
 //! counts before headings, and evidence of present trouble counts before a result that praises.
 
-use crate::format::claim::{self, Heard, Tally, Tone};
+use crate::format::claim::{self, Tally, Tone};
+use crate::gate::Heard;
 use crate::item::{Item, Mark, Scope, TestRun};
 use crate::kind::Phase;
 use crate::report::{Counts, Failure, Level, Note, Outcome, Signal, Span, Task, TextLine};
@@ -59,7 +60,7 @@ struct Claim {
 impl Claim {
     /// Whether it only counts what failed, or only states that something did.
     fn is_bare(&self) -> bool {
-        let bare = || match claim::tally(&Heard::new(&self.text)) {
+        let bare = || match claim::tally(&claim::heard(&self.text)) {
             Some(tally) => tally.scope.is_none(),
             None => self.text.trim_end().ends_with(':'),
         };
@@ -245,13 +246,13 @@ impl Letter {
     pub(crate) fn say(&mut self, text: &str, span: Span, place: &Place) {
         self.last = span;
         if let Some(task) = place.task
-            && let Some(session) = claim::session(&Heard::new(text))
+            && let Some(session) = claim::session(&claim::heard(text))
         {
             self.tasks[task].session.get_or_insert_with(|| session.to_owned());
         }
         self.prioritize(text, place);
         for sentence in sentences(text) {
-            let heard = Heard::new(sentence);
+            let heard = claim::heard(sentence);
             if let Some(whom) = claim::asked(&heard) {
                 self.ask(&whom, true);
             }
@@ -289,7 +290,7 @@ impl Letter {
         let parent = place.parent.as_deref();
         // The first item below `LiveKit tests (12/18 failed):` is the main reason of the twelve.
         if count == 0
-            && let Some(tally) = parent.and_then(|parent| claim::tally(&Heard::new(parent)))
+            && let Some(tally) = parent.and_then(|parent| claim::tally(&claim::heard(parent)))
             && self.heir_of.as_deref() != parent
         {
             count = tally.counts.failed;
@@ -330,11 +331,11 @@ impl Letter {
         if quiet || rest.starts_with(['$', '#']) || self.claims.len() >= MAX_CLAIMS {
             return;
         }
-        if let Some(tally) = claim::tally(&Heard::new(rest)) {
+        if let Some(tally) = claim::tally(&claim::heard(rest)) {
             self.figures.push(Figure { tally, span, task: place.task, text: rest.to_owned() });
         }
         // In a section of issues any line may tell; elsewhere only what a tool marks as an error.
-        let tells = claim::is_trouble(&Heard::new(text), place.tone);
+        let tells = claim::is_trouble(&claim::heard(text), place.tone);
         if tells {
             self.claims.push(Claim {
                 firm: sign == Tone::Bad || place.tone == Tone::Bad,
@@ -542,7 +543,7 @@ impl Letter {
             let figure = named.or(if own.len() == 1 { own.first() } else { None });
             count = figure.map_or(0, |figure| figure.tally.counts.failed);
         }
-        let heard = Heard::new(text);
+        let heard = claim::heard(text);
         let only_figures = claim::tally(&heard).is_some() && subject.is_none();
         Failure {
             level: Level::Claim,

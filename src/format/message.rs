@@ -3,7 +3,7 @@
 //! A message is told from a README or a log by its head: a title that speaks of a validation, a task or a
 //! coordinator, fields such as `**Status:** FAILED`, signs, roles and figures of tests. Several of these must meet.
 
-use crate::format::claim::{self, Heard, Tone};
+use crate::format::claim::{self, Tone};
 use crate::format::frames;
 use crate::format::letter::{Letter, Place};
 use crate::format::{self, Parse, Sure, letter};
@@ -159,7 +159,7 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
         return None;
     }
     // Figures are dear to look for, and of all logs nearly none comes so far.
-    let figures = i32::from(plain_lines.iter().any(|plain| claim::tally(&Heard::new(plain)).is_some()));
+    let figures = i32::from(plain_lines.iter().any(|plain| claim::tally(&claim::heard(plain)).is_some()));
     score += figures;
     // An essay on coordinators names roles too; only somebody's verdict, or a title that promises one, makes a message.
     if !(spoken || shouted > 0 || figures > 0 && signs > 0) {

@@ -3,7 +3,7 @@
 //! There is no schema: each fleet has its own. What they share is who writes to whom, a result in words, findings or
 //! issues as sentences, and ids of tasks; so the document is walked, and keys say in which tone a sentence speaks.
 
-use crate::format::claim::{self, Heard, Tone};
+use crate::format::claim::{self, Tone};
 use crate::format::json::{Cursor, Lines, Node, Stop, Text, Value};
 use crate::format::letter::{Letter, Place};
 use crate::format::{self, Parse, Sure, letter, message};
@@ -261,7 +261,7 @@ impl Walk {
             && let Some(task) = place.task
             && let Some(text) = node.string()
         {
-            let key = claim::session(&Heard::new(&text)).map_or(text.clone(), str::to_owned);
+            let key = claim::session(&claim::heard(&text)).map_or(text.clone(), str::to_owned);
             self.letter.task_mut(task).session.get_or_insert(key);
         }
         if name == "checks" || name.ends_with(" checks") || name == "criteria" {

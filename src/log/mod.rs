@@ -710,7 +710,7 @@ impl Parse for LogParser {
             let end = memchr::memchr(b'\n', &lines[start..]).map_or(whole, |end| start + end);
             let shown = &lines[start..end.min(start + MAX_LINE)];
             // What a reader holds is its own, and the needles are looked for only if it lets go.
-            let free = |index: usize| begins_report(shown) && self.readers[index].yields_to_report();
+            let free = |index: usize| self.readers[index].yields_to_report() && begins_report(shown);
             let within_report = self.within_report() && !self.of_report.is_some_and(free);
             let needles = self.holder.is_none_or(free).then(|| self.needles_in(shown));
             if needles.as_ref().is_some_and(|needles| needles.report)

@@ -1,12 +1,9 @@
 //! How many tests a sentence counts.
 
-use std::sync::LazyLock;
-
-use super::among;
-use super::heard::{Form, Heard, List};
 use super::topic::{scope_of_tests, words};
+use super::{among, form, list};
+use crate::gate::Heard;
 use crate::item::read_count;
-use crate::pattern::{self, Regex};
 use crate::report::Counts;
 
 /// Tests counted in a sentence.
@@ -24,8 +21,8 @@ pub(crate) fn tally(heard: &Heard) -> Option<Tally> {
         return None;
     }
     listed(heard)
-        .or_else(|| out_of(heard).filter(|_| heard.has(List::AboutTests)))
-        .or_else(|| ratio(text))
+        .or_else(|| out_of(heard).filter(|_| heard.has(list::ABOUT_TESTS)))
+        .or_else(|| ratio(heard))
         .map(|counts| Tally { counts, scope: scope(text, counts) })
 }
 
@@ -46,9 +43,9 @@ fn listed(heard: &Heard) -> Option<Counts> {
     let mut counts = Counts::default();
     let (mut failed, mut passed, mut total) = (None, None, None);
     let pairs = heard
-        .captures_all(Form::Count)
+        .captures_all(form::COUNT)
         .map(|found| (found[2].to_lowercase(), read_count(&found[1])))
-        .chain(heard.captures_all(Form::Labeled).map(|found| (found[1].to_lowercase(), read_count(&found[2]))));
+        .chain(heard.captures_all(form::LABELED).map(|found| (found[1].to_lowercase(), read_count(&found[2]))));
     for (word, number) in pairs {
         let Some(number) = number else { continue };
         match word.as_str() {
@@ -76,7 +73,7 @@ fn listed(heard: &Heard) -> Option<Counts> {
 
 /// `96 failures out of 453 tests`.
 fn out_of(heard: &Heard) -> Option<Counts> {
-    let found = heard.captures(Form::OutOf)?;
+    let found = heard.captures(form::OUT_OF)?;
     let (count, total) = (read_count(&found[1])?, read_count(&found[3])?);
     counted(count, total, found[2].to_lowercase().starts_with("pass"))
 }
@@ -93,12 +90,12 @@ const OTHERS: &str = "slots slot tasks task pages page phases phase steps step w
     components";
 
 /// `12/18 LiveKit tests failing`, `25/29 tests passing`: the nearest word decides which.
-fn ratio(text: &str) -> Option<Counts> {
-    static RATIO: LazyLock<Regex> = LazyLock::new(|| pattern::regex(r"(\d{1,7}) ?(?:/|of|out of) ?(\d{1,7})\b"));
+fn ratio(heard: &Heard) -> Option<Counts> {
+    let text = heard.text;
     if !text.contains('/') && !text.contains("of") {
         return None;
     }
-    for found in RATIO.captures_iter(text).take(MAX_RATIOS) {
+    for found in heard.captures_all(form::RATIO).take(MAX_RATIOS) {
         let whole = found.get(0)?;
         // What is farther off than a sentence says nothing of a figure.
         let mut from = whole.start().saturating_sub(REACH);
@@ -180,10 +177,11 @@ fn last_clause(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::claim::heard;
 
     #[track_caller]
     fn counts(text: &str) -> (u64, Option<u64>, u64, Option<String>) {
-        let Tally { counts, scope } = tally(&Heard::new(text)).unwrap_or_else(|| panic!("nothing counted in {text:?}"));
+        let Tally { counts, scope } = tally(&heard(text)).unwrap_or_else(|| panic!("nothing counted in {text:?}"));
         (counts.total, counts.passed, counts.failed, scope)
     }
 
@@ -199,8 +197,7 @@ mod tests {
 
     #[test]
     fn totals_are_read_and_not_inferred() {
-        let all =
-            tally(&Heard::new("FAIL - Test suite: 96 failed / 353 passed / 4 skipped (453 total)")).unwrap().counts;
+        let all = tally(&heard("FAIL - Test suite: 96 failed / 353 passed / 4 skipped (453 total)")).unwrap().counts;
         assert_eq!((all.total, all.passed, all.failed, all.skipped), (453, Some(353), 96, 4));
         assert_eq!(counts("96 failures out of 453 total tests"), (453, None, 96, None));
         assert_eq!(counts("Test suite has 96 failures out of 453 tests."), (453, None, 96, None));
@@ -217,7 +214,7 @@ mod tests {
             "up from 12/29",
             "2026/02/23 tests failing",
         ] {
-            assert_eq!(tally(&Heard::new(text)), None, "{text}");
+            assert_eq!(tally(&heard(text)), None, "{text}");
         }
     }
 }

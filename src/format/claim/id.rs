@@ -1,6 +1,7 @@
 //! The names of tasks and sessions in a text.
 
-use super::heard::{Form, Heard};
+use super::form;
+use crate::gate::Heard;
 
 /// Whether a word has the form of a task's id: `melo-infra-1`, `TASK-12`, `p0-1-categorize-failures`.
 pub(crate) fn is_task_id(word: &str) -> bool {
@@ -43,7 +44,7 @@ pub(crate) fn task_ids(text: &str) -> Vec<String> {
 
 /// The key of a session of an agent runtime in a text.
 pub(crate) fn session<'t>(heard: &Heard<'t>) -> Option<&'t str> {
-    heard.captures(Form::Session)?.get(0).map(|found| found.as_str())
+    heard.captures(form::SESSION)?.get(0).map(|found| found.as_str())
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::heard::{Form, Heard, List};
 use super::topic::signal;
-use super::{among, plain};
+use super::{among, form, heard, list, plain};
+use crate::gate::Heard;
 use crate::report::Outcome;
 
 /// How a line or a section speaks of things.
@@ -53,8 +53,8 @@ pub(crate) fn section_tone(heading: &str) -> Tone {
     if sign != Tone::Open {
         return sign;
     }
-    let heard = Heard::new(rest);
-    if heard.has(List::GoodSign) || heard.has(List::BadSign) {
+    let heard = heard(rest);
+    if heard.has(list::GOOD_SIGN) || heard.has(list::BAD_SIGN) {
         // `Build Status: ❌ FAIL` speaks of one check; `Reasons for Failure` is told by the words below.
         match verdict(rest) {
             Outcome::Failed => return Tone::Bad,
@@ -62,13 +62,13 @@ pub(crate) fn section_tone(heading: &str) -> Tone {
             _ => {}
         }
     }
-    if heard.has(List::Aside) {
-        return if heard.has(List::Unmet) { Tone::Bad } else { Tone::Aside };
+    if heard.has(list::ASIDE) {
+        return if heard.has(list::UNMET) { Tone::Bad } else { Tone::Aside };
     }
-    if heard.has(List::Achieved) {
+    if heard.has(list::ACHIEVED) {
         return Tone::Good;
     }
-    if heard.has(List::Issues) {
+    if heard.has(list::ISSUES) {
         return Tone::Bad;
     }
     Tone::Open
@@ -85,7 +85,7 @@ pub(crate) fn is_trouble(heard: &Heard, section: Tone) -> bool {
         return false;
     }
     // A hedge names what came out well beside what did not; it is trouble all the same.
-    if heard.part(&unquoted(rest)).says(Form::Over) && !is_hedged(rest) {
+    if heard.part(&unquoted(rest)).says(form::OVER) && !is_hedged(rest) {
         return false;
     }
     match (sign, section) {
@@ -104,7 +104,7 @@ fn names_trouble(heard: &Heard) -> bool {
     let is_errno =
         |word: &str| word.len() >= 5 && word.starts_with('E') && word.bytes().all(|byte| byte.is_ascii_uppercase());
     let errno = || heard.text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').any(is_errno);
-    heard.has(List::Trouble) || heard.says(Form::Trouble) || errno()
+    heard.has(list::TROUBLE) || heard.says(form::TROUBLE) || errno()
 }
 
 /// Whether a sentence asks for something to be done: `Then re-run the tests`.
@@ -143,15 +143,15 @@ fn unquoted(text: &str) -> Cow<'_, str> {
 
 /// Whether a claim says by itself that the thing came about after all.
 pub(crate) fn is_hedged(text: &str) -> bool {
-    let Some(at) = Heard::new(text).first(List::Hedge) else { return false };
-    let rest = Heard::new(&text[at..]);
-    rest.has(List::CameAbout) && !rest.has(List::Not)
+    let Some(at) = heard(text).first(list::HEDGE) else { return false };
+    let rest = heard(&text[at..]);
+    rest.has(list::CAME_ABOUT) && !rest.has(list::NOT)
 }
 
 /// What a text says of how something ended, by words in capitals, signs and plain words; the first decides.
 pub(crate) fn verdict(text: &str) -> Outcome {
-    let heard = Heard::new(text);
-    match (heard.first(List::Failed), heard.first(List::Passed)) {
+    let heard = heard(text);
+    match (heard.first(list::FAILED), heard.first(list::PASSED)) {
         (Some(failed), Some(passed)) if failed > passed => {
             // `NOT PASSED` and `completely fails` hold a word of both lists.
             let complete =
@@ -165,7 +165,7 @@ pub(crate) fn verdict(text: &str) -> Outcome {
                 let start = before.len().checked_sub(word.len());
                 start.is_some_and(|start| before.as_bytes()[start..].eq_ignore_ascii_case(word.as_bytes()))
             };
-            let open = ends("not") || heard.has(List::InProgress);
+            let open = ends("not") || heard.has(list::IN_PROGRESS);
             if open { Outcome::Unknown } else { Outcome::Passed }
         }
         (None, None) => Outcome::Unknown,
@@ -174,7 +174,7 @@ pub(crate) fn verdict(text: &str) -> Outcome {
 
 /// Whether a heading holds the sign of a check.
 pub(crate) fn is_signed(text: &str) -> bool {
-    Heard::new(text).has(List::Sign)
+    heard(text).has(list::SIGN)
 }
 
 #[cfg(test)]
@@ -190,10 +190,10 @@ mod tests {
             "[x] lib/livekit/config.ts missing",
             "Fix build system - resolve ENOENT missing file paths",
         ] {
-            assert!(!is_trouble(&Heard::new(text), Tone::Bad), "{text}");
+            assert!(!is_trouble(&heard(text), Tone::Bad), "{text}");
         }
         for text in ["LiveKit tests failing with rate limit exceeded errors", "❌ Cannot spawn workers"] {
-            assert!(is_trouble(&Heard::new(text), Tone::Bad), "{text}");
+            assert!(is_trouble(&heard(text), Tone::Bad), "{text}");
         }
     }
 

@@ -1,8 +1,8 @@
 //! What a sentence is about: the part of a job, the thing that is broken, the sort of failure.
 
-use super::among;
-use super::heard::{Form, Heard, List};
 use super::tone::signed;
+use super::{among, form, heard, list};
+use crate::gate::Heard;
 use crate::kind::Phase;
 use crate::report::Signal;
 
@@ -12,38 +12,38 @@ pub(crate) fn signal(heard: &Heard, phase: Option<Phase>) -> Option<Signal> {
     // The name of a test has its parts parted.
     let of_test = phase == Some(Phase::Test) || text.contains(" › ") || text.starts_with("expected ");
     match text {
-        _ if heard.says(Form::Snapshot) => Some(Signal::Snapshot),
-        _ if heard.says(Form::Covered) => Some(Signal::Coverage),
-        _ if heard.says(Form::Linted) => Some(Signal::Lint),
-        _ if heard.says(Form::Typed) => Some(Signal::Compile),
-        _ if of_test && heard.says(Form::Slow) => Some(Signal::TestTimeout),
-        _ if of_test && heard.says(Form::Compared) || heard.says(Form::Values) => Some(Signal::Assertion),
+        _ if heard.says(form::SNAPSHOT) => Some(Signal::Snapshot),
+        _ if heard.says(form::COVERED) => Some(Signal::Coverage),
+        _ if heard.says(form::LINTED) => Some(Signal::Lint),
+        _ if heard.says(form::TYPED) => Some(Signal::Compile),
+        _ if of_test && heard.says(form::SLOW) => Some(Signal::TestTimeout),
+        _ if of_test && heard.says(form::COMPARED) || heard.says(form::VALUES) => Some(Signal::Assertion),
         _ => None,
     }
 }
 
 /// Where in the life of the job the claim belongs.
 pub(crate) fn phase(text: &str) -> Option<Phase> {
-    let heard = Heard::new(text);
-    if heard.has(List::Dispatch) {
+    let heard = heard(text);
+    if heard.has(list::DISPATCH) {
         return Some(Phase::Dispatch);
     }
-    match (heard.first(List::Build), heard.first(List::Test)) {
+    match (heard.first(list::BUILD), heard.first(list::TEST)) {
         // A build that is told to fail is the build's, although tests are named beside it.
         (Some(build), Some(test)) => Some(if build < test { Phase::Build } else { Phase::Test }),
         (Some(_), None) => Some(Phase::Build),
         (None, Some(_)) => Some(Phase::Test),
-        (None, None) if heard.has(List::Lint) => Some(Phase::Lint),
-        (None, None) if heard.has(List::Deploy) => Some(Phase::Deploy),
-        (None, None) if heard.has(List::Setup) => Some(Phase::Setup),
+        (None, None) if heard.has(list::LINT) => Some(Phase::Lint),
+        (None, None) if heard.has(list::DEPLOY) => Some(Phase::Deploy),
+        (None, None) if heard.has(list::SETUP) => Some(Phase::Setup),
         (None, None) => None,
     }
 }
 
 /// Whether a text says that a test double is broken or missing.
 pub(crate) fn names_mock(text: &str) -> bool {
-    let heard = Heard::new(text);
-    if !heard.has(List::Double) || !heard.has(List::Wrong) || heard.has(List::NamedOtherwise) {
+    let heard = heard(text);
+    if !heard.has(list::DOUBLE) || !heard.has(list::WRONG) || heard.has(list::NAMED_OTHERWISE) {
         return false;
     }
     const DOUBLES: &str = "mock mocks mocking mocked stub stubs double doubles fake fakes";
