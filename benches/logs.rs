@@ -62,7 +62,7 @@ fn best_of(times: usize, mut run: impl FnMut()) -> Duration {
 }
 
 fn needles(rules: &RuleSet) -> Vec<&str> {
-    rules.rules().iter().flat_map(|rule| rule.needles.iter().map(String::as_str)).collect()
+    rules.rules().iter().flat_map(|rule| rule.needles.iter().map(|needle| &**needle)).collect()
 }
 
 /// The needles and the log as files, not pipes, so that the peers can map them.
@@ -116,7 +116,7 @@ impl Drop for Files {
 }
 
 fn regex_set(rules: &RuleSet, log: &[u8]) -> Duration {
-    let patterns = rules.rules().iter().map(|rule| rule.pattern.as_str());
+    let patterns = rules.rules().iter().map(|rule| &*rule.pattern);
     let set =
         RegexSetBuilder::new(patterns).size_limit(1 << 30).dfa_size_limit(1 << 28).build().expect("rules are valid");
     let start = Instant::now();

@@ -62,7 +62,7 @@ fn main() -> ExitCode {
                 passing += 1;
                 red += usize::from(report.outcome == Outcome::Failed || !report.causes.is_empty());
                 for id in matching(&rules, &bytes) {
-                    of_rules.entry(id).or_default().matches += 1;
+                    of_rules.entry(id.to_owned()).or_default().matches += 1;
                 }
                 for cause in &report.causes {
                     of_rules.entry(cause.rule.clone()).or_default().false_reds += 1;
@@ -114,13 +114,13 @@ fn read(path: &Path) -> Option<Vec<u8>> {
 }
 
 /// The rules that would name a cause if a line of the output stood alone.
-fn matching(rules: &RuleSet, bytes: &[u8]) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+fn matching<'r>(rules: &'r RuleSet, bytes: &[u8]) -> Vec<&'r str> {
+    let mut found: Vec<&str> = Vec::new();
     for line in String::from_utf8_lossy(bytes).lines() {
         if let Some(rule) = rules.of_line(line).filter(|rule| rule.role == Role::Root)
-            && !found.contains(&rule.id)
+            && !found.contains(&&*rule.id)
         {
-            found.push(rule.id.clone());
+            found.push(&rule.id);
         }
     }
     found

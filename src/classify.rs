@@ -65,7 +65,7 @@ pub(crate) fn classify_line(rules: &RuleSet, line: &LogLine, memo: &mut Memo) ->
 fn contender<'r>(other: &Match<'r>, kind: Kind) -> Option<(Kind, Rank, &'r str)> {
     let rule = other.rule;
     let named = rule.kind.filter(|named| *named != kind && rule.role == Role::Root)?;
-    Some((named, rule.rank, rule.id.as_str()))
+    Some((named, rule.rank, &*rule.id))
 }
 
 /// What a failure was found to be.
@@ -184,7 +184,7 @@ fn verdict(found: &Match<'_>, line: TextLine, phase: Option<Phase>) -> Verdict {
         nature: rule.nature.unwrap_or(kind.nature()),
         phase: rule.phase.or(phase).unwrap_or(Phase::Unknown),
         subject: found.subject_in(&line.text),
-        rule: rule.id.clone(),
+        rule: rule.id.to_string(),
         rank: rule.rank,
         role: rule.role,
         flip: rule.nature.filter(|nature| *nature != kind.nature()).map(|_| format!("rule {}", rule.id)),

@@ -11,6 +11,7 @@ mod built_in;
 #[cfg(test)]
 mod oracle;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -59,7 +60,7 @@ names! {
 #[non_exhaustive]
 pub struct Rule {
     /// `family/name`, stable and unique.
-    pub id: String,
+    pub id: Cow<'static, str>,
     /// The kind that it names. Required for the role `root`, absent for the others.
     pub kind: Option<Kind>,
     /// How much it says. Default `usual`.
@@ -70,16 +71,16 @@ pub struct Rule {
     pub role: Role,
     /// Literals of which one must stand in the line, compared without regard to ASCII case. The rarer and longer the
     /// better; five bytes at least.
-    pub needles: Vec<String>,
+    pub needles: Vec<Cow<'static, str>>,
     /// The regular expression. The named group `subject` is what the failure is about. `\d`, `\s` and `\b` are those of
     /// ASCII; `\w` takes letters of other scripts too.
-    pub pattern: String,
+    pub pattern: Cow<'static, str>,
     /// The nature, where the text says more than the kind's default.
     pub nature: Option<Nature>,
     /// Where in the life of a job this happens, where the text tells.
     pub phase: Option<Phase>,
     /// A second expression that one of the few lines before, or another line of the same failure, must match.
-    pub context: Option<String>,
+    pub context: Option<Cow<'static, str>>,
     /// The kinds that are a consequence of this cause when they stand later in the same step.
     #[serde(default)]
     pub explains: Vec<Kind>,
@@ -235,7 +236,7 @@ impl RuleSet {
         let mut owners = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
             for needle in &rule.needles {
-                needles.push(Needle { windows: windows.next().flatten(), ..Needle::from(needle.as_str()) });
+                needles.push(Needle { windows: windows.next().flatten(), ..Needle::from(&**needle) });
                 owners.push(Owner::Rule(index as u32));
             }
         }
@@ -253,7 +254,7 @@ impl RuleSet {
     #[must_use]
     pub fn with_examples(&self) -> Self {
         let files = BUILT_IN.sources.iter();
-        let mut known: HashMap<String, Rule> = files
+        let mut known: HashMap<Cow<'static, str>, Rule> = files
             .flat_map(|(name, text)| entries(name, text).expect("the built-in rules are checked by a test"))
             .map(|rule| (rule.id.clone(), rule))
             .collect();

@@ -123,7 +123,7 @@ mod tests {
     fn found(memo: &mut Memo, rules: &RuleSet, line: &str, told: bool) -> Vec<(String, Option<String>)> {
         let candidates = told.then(|| rules.candidates(line));
         let found = memo.matches(rules, line, candidates.as_deref(), || Box::new(std::iter::empty()));
-        found.into_iter().map(|found| (found.rule.id.clone(), found.subject_in(line))).collect()
+        found.into_iter().map(|found| (found.rule.id.to_string(), found.subject_in(line))).collect()
     }
 
     #[test]

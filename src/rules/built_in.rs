@@ -1,5 +1,7 @@
 //! The built-in rules as they are compiled into the crate; `build/main.rs` writes the table from the files in `rules/`.
 
+use std::borrow::Cow;
+
 use super::{Rank, Role, Rule};
 use crate::kind::{Kind, Nature, Phase};
 
@@ -34,15 +36,15 @@ pub(super) static BUILT_IN: Built = include!(concat!(env!("OUT_DIR"), "/rules.rs
 impl From<&Constant> for Rule {
     fn from(rule: &Constant) -> Self {
         Rule {
-            id: rule.id.to_owned(),
+            id: Cow::Borrowed(rule.id),
             kind: rule.kind,
             rank: rule.rank,
             role: rule.role,
-            needles: rule.needles.iter().map(|&(needle, _)| needle.to_owned()).collect(),
-            pattern: rule.pattern.to_owned(),
+            needles: rule.needles.iter().map(|&(needle, _)| Cow::Borrowed(needle)).collect(),
+            pattern: Cow::Borrowed(rule.pattern),
             nature: rule.nature,
             phase: rule.phase,
-            context: rule.context.map(str::to_owned),
+            context: rule.context.map(Cow::Borrowed),
             explains: rule.explains.to_vec(),
             survives: rule.survives,
             hits: Vec::new(),

@@ -51,7 +51,7 @@ fn the_scan_finds_what_each_rule_on_each_line_finds() {
         let expected = naive(&rules, line);
         matched += usize::from(expected.iter().any(|(index, _)| rules.rule(*index).role == Role::Root));
         if found(&rules, line, &rules.candidates(line)) != expected {
-            let ids: Vec<_> = expected.iter().map(|(index, _)| rules.rule(*index).id.as_str()).collect();
+            let ids: Vec<_> = expected.iter().map(|(index, _)| &*rules.rule(*index).id).collect();
             wrong.push(format!("{line:?}: {ids:?}"));
         }
     }

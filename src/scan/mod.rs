@@ -83,7 +83,9 @@ impl Behind {
 /// Finds needles in bytes.
 #[derive(Debug)]
 pub(crate) struct Scanner {
-    needles: Vec<Owned>,
+    needles: Vec<Known>,
+    /// The needles, one behind the other.
+    texts: Box<[u8]>,
     /// A bit is set for each long window.
     long_bits: Box<[u64; LONG_WORDS]>,
     /// A byte is 1 for each short window.
@@ -92,41 +94,37 @@ pub(crate) struct Scanner {
     short: Windows,
 }
 
-#[derive(Debug)]
-struct Owned {
-    text: Box<[u8]>,
+/// Where the text of a needle stands among all, and what must stand behind it.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    start: u32,
+    length: u16,
     behind: Behind,
 }
 
-impl Owned {
-    fn is_long(&self) -> bool {
-        self.text.len() >= LONG
-    }
-
-    fn is_at(&self, bytes: &[u8], start: usize) -> bool {
-        let Some(rest) = bytes.get(start..).filter(|rest| rest.len() >= self.text.len()) else { return false };
-        let (head, behind) = rest.split_at(self.text.len());
-        let same = if self.is_long() { head.eq_ignore_ascii_case(&self.text) } else { *head == *self.text };
-        same && self.behind.allows(behind.first().copied())
-    }
+/// Whether a needle is found by long windows, and without regard to case.
+fn is_long(text: &[u8]) -> bool {
+    text.len() >= LONG
 }
 
 impl Scanner {
     /// A scanner for needles of at least four bytes; shorter ones are never found.
     pub(crate) fn new(needles: &[Needle<'_>]) -> Self {
-        let owned = |needle: &Needle<'_>| Owned { text: needle.text.as_bytes().into(), behind: needle.behind };
-        let chosen = needles.iter().map(|needle| needle.windows);
-        let needles: Vec<_> = needles.iter().map(owned).collect();
+        let mut texts = Vec::with_capacity(needles.iter().map(|needle| needle.text.len()).sum());
+        let mut known = Vec::with_capacity(needles.len());
         let (mut long, mut short) = (Vec::with_capacity(needles.len() * STRIDE), Vec::new());
         let mut common = Vec::new();
-        for ((index, needle), chosen) in needles.iter().enumerate().zip(chosen) {
-            debug_assert!(needle.text.len() >= SHORT_WINDOW, "a needle too short to be found");
-            let tail = fold(window(&needle.text, needle.text.len().saturating_sub(TAIL))) as u32;
-            let length = needle.text.len() as u16;
+        for (index, needle) in needles.iter().enumerate() {
+            let text = needle.text.as_bytes();
+            debug_assert!(text.len() >= SHORT_WINDOW, "a needle too short to be found");
+            let length = text.len() as u16;
+            known.push(Known { start: texts.len() as u32, length, behind: needle.behind });
+            texts.extend_from_slice(text);
+            let tail = fold(window(text, text.len().saturating_sub(TAIL))) as u32;
             let entry = |offset| Entry { needle: index as u32, tail, offset: offset as u16, length, last: false };
-            if needle.is_long() {
-                let places = chosen.unwrap_or_else(|| rarity::windows(&needle.text, &mut common));
-                long.extend(places.map(usize::from).map(|at| (long_hash(window(&needle.text, at)), entry(at))));
+            if is_long(text) {
+                let places = needle.windows.unwrap_or_else(|| rarity::windows(text, &mut common));
+                long.extend(places.map(usize::from).map(|at| (long_hash(window(text, at)), entry(at))));
                 continue;
             }
             let mut add = |text: &[u8], residue| {
@@ -134,13 +132,13 @@ impl Scanner {
                 let place = rarity::rarest(&common, SHORT_WINDOW, residue);
                 short.extend(place.map(|at| (short_hash(window(text, at)), entry(at))));
             };
-            add(&needle.text, 0);
-            if needle.text.len() > SHORT_WINDOW {
-                add(&needle.text, 1);
+            add(text, 0);
+            if text.len() > SHORT_WINDOW {
+                add(text, 1);
             } else {
                 // Its window at the other points ends with a byte behind it; where none is, a space is taken for one.
                 let behind = (0..=u8::MAX).filter(|byte| needle.behind.allows(Some(*byte)));
-                behind.for_each(|byte| add(&[&needle.text, &[byte][..]].concat(), 1));
+                behind.for_each(|byte| add(&[text, &[byte]].concat(), 1));
             }
         }
         let mut long_bits = Box::new([0_u64; LONG_WORDS]);
@@ -153,7 +151,7 @@ impl Scanner {
         }
         let long = Windows::new(long.into_iter().map(|(hash, entry)| (tag(hash), entry)).collect());
         let short = Windows::new(short);
-        Scanner { needles, long_bits, short_bytes, long, short }
+        Scanner { needles: known, texts: texts.into(), long_bits, short_bytes, long, short }
     }
 
     /// Calls `found` with the index of each needle that stands in `line` and where it begins, overlaps included.
@@ -167,6 +165,16 @@ impl Scanner {
     /// Begins a search of `bytes` from front to back.
     pub(crate) fn search<'s>(&'s self, bytes: &'s [u8]) -> Search<'s> {
         Search { scanner: self, bytes, ahead: Ahead::Unknown }
+    }
+
+    /// Whether a needle stands at a place.
+    fn is_at(&self, needle: u32, bytes: &[u8], start: usize) -> bool {
+        let Known { start: first, length, behind } = self.needles[needle as usize];
+        let text = &self.texts[first as usize..][..usize::from(length)];
+        let Some(rest) = bytes.get(start..).filter(|rest| rest.len() >= text.len()) else { return false };
+        let (head, rest) = rest.split_at(text.len());
+        let same = if is_long(text) { head.eq_ignore_ascii_case(text) } else { head == text };
+        same && behind.allows(rest.first().copied())
     }
 
     /// Shows needles that stand at or behind `from` until `found` wants no more; tells whether it did.
@@ -216,9 +224,7 @@ impl Scanner {
     fn at(&self, bytes: &[u8], pos: usize, folded: u64, found: &mut impl FnMut(u32, usize) -> bool) -> bool {
         let mut check = |entry: &Entry| {
             let Some(start) = pos.checked_sub(usize::from(entry.offset)) else { return false };
-            entry.may_be_at(bytes, start)
-                && self.needles[entry.needle as usize].is_at(bytes, start)
-                && found(entry.needle, start)
+            entry.may_be_at(bytes, start) && self.is_at(entry.needle, bytes, start) && found(entry.needle, start)
         };
         self.may_be_long(folded) != 0 && self.long.any(tag(long_hash(folded)), &mut check)
             || self.may_be_short(folded) != 0 && self.short.any(short_hash(folded), &mut check)
