@@ -154,6 +154,9 @@ pub(crate) fn classify(rules: &RuleSet, failure: &Failure, memo: &mut Memo) -> V
             found
         }
     };
+    if failure.signal == Some(Signal::Aside) {
+        found.rank = Rank::Generic;
+    }
     let rest = others.into_iter().filter(|(kind, ..)| *kind != found.kind);
     // Of equal ranks the first in the text is the next best.
     found.runner_up = rest.rev().max_by_key(|(_, rank, _)| *rank).map(|(kind, rank, id)| (kind, rank, id.to_owned()));
@@ -217,6 +220,7 @@ fn meaning(signal: Signal) -> Meaning {
         Signal::Crash => (Kind::Crash, "crash", false),
         Signal::Interrupted => (Kind::Cancelled, "interrupted", false),
         Signal::Unhandled => (Kind::UnhandledException, "unhandled", false),
+        Signal::Aside => (Kind::UnhandledException, "aside", false),
         Signal::NoTests => (Kind::TestInfrastructure, "no-tests", true),
         Signal::Coverage => (Kind::CoverageThreshold, "coverage", true),
         Signal::Compile => (Kind::CompileError, "compile", false),

@@ -482,6 +482,8 @@ pub enum Signal {
     Interrupted,
     /// An exception outside any test.
     Unhandled,
+    /// An exception that ends no program: in a thread, a task that nobody waits for, a finalizer.
+    Aside,
     /// No test ran.
     NoTests,
     /// The coverage demanded was not reached.

@@ -152,6 +152,12 @@ fn title_above(above: &[TextLine]) -> Option<String> {
     above[at].text.strip_prefix("  ").filter(|name| !name.starts_with(' ')).map(|name| name.trim_end().to_owned())
 }
 
+/// Whether a line is one of the source: `   3: t.is(a, b)`.
+fn is_numbered(text: &str) -> bool {
+    let (number, rest) = text.trim_start().split_once(':').unwrap_or_default();
+    number.parse::<u32>().is_ok() && (rest.is_empty() || rest.starts_with(' '))
+}
+
 /// Whether a line is the place of a failed test: `  test.js:12`.
 fn is_place(text: &str) -> bool {
     let number = |row: &str| !row.is_empty() && row.bytes().all(|byte| byte.is_ascii_digit());
@@ -295,6 +301,7 @@ impl Short {
                         self.object = Some(TextLine { text, span: line.span });
                     } else if text.trim() != "Error thrown in test:"
                         && !(text.trim() == "}" && self.object.is_some())
+                        && !is_numbered(text)
                         && (!text.starts_with("    ") || text.trim_start().starts_with("at "))
                     {
                         block.push(line);

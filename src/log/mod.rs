@@ -89,6 +89,7 @@ mod testthat;
 mod traceback;
 mod uvu;
 mod vitest;
+mod wdio;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::LazyLock;
@@ -99,7 +100,7 @@ use crate::baseline::Baseline;
 use crate::format::{BEGINNINGS, MEMBERS_ABOVE, Parse, Place, beginning, begins_report, go_test_json, may_open, tap};
 use crate::hint;
 use crate::item::{Item, LogLine, Mark, Scope, Step, TestRun};
-use crate::report::{Failure, Note, Outcome, Span, TextLine};
+use crate::report::{Failure, Note, Outcome, Signal, Span, TextLine};
 use crate::rules::{Owner, Role, RuleSet};
 use crate::scan::Needle;
 
@@ -121,6 +122,9 @@ static ANNOTATION: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::
 
 /// How many marks of failure in one log are searched for the words before them.
 const MAX_TAILS: u32 = 100;
+
+/// How many blocks that tell of what ended no program are kept.
+const MAX_ASIDES: usize = 100;
 
 /// How many labels of processes that passed are kept.
 const MAX_LABELS: usize = 100;
@@ -232,6 +236,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: mocha_stream::NEEDLES, open: mocha_stream::open },
     ReaderEntry { needles: playwright::NEEDLES, open: playwright::open },
     ReaderEntry { needles: newman::NEEDLES, open: newman::open },
+    ReaderEntry { needles: wdio::NEEDLES, open: wdio::open },
     ReaderEntry { needles: node_test::NEEDLES, open: node_test::open },
     ReaderEntry { needles: teamcity::NEEDLES, open: teamcity::open },
     ReaderEntry { needles: karma::NEEDLES, open: karma::open },
@@ -355,6 +360,8 @@ pub(crate) struct LogParser {
     frame: Frame,
     /// The labels in front of the totals of tests that passed, where several processes print side by side.
     passed_in: Vec<String>,
+    /// The last blocks that tell of what ended no program.
+    asides: Vec<Span>,
     /// How many marks of failure there were.
     tails: u32,
     /// Which lines say nothing of their own, by where they begin; asked for at most [`MAX_TAILS`] times some lines.
@@ -385,6 +392,7 @@ impl LogParser {
             recent: Recent::default(),
             frame: Frame::default(),
             passed_in: Vec::new(),
+            asides: Vec::new(),
             tails: 0,
             said: HashMap::new(),
             baseline: None,
@@ -562,12 +570,16 @@ impl LogParser {
     /// Tells the last words of what was read so far, up to a mark of failure or the end.
     fn tell_tail(&mut self, window: &[u8], at: Place, eof: bool, out: &mut dyn FnMut(Item)) {
         let before = self.recent.joined(window, Recent::BYTES);
-        let rules = &self.rules;
+        let (rules, asides) = (&self.rules, &self.asides);
         // What only follows from a failure, or is known to be none, says nothing. Where jobs are short, many look back
         // at one line.
         let said = |line: &TextLine| {
             *self.said.entry(line.span.byte_start).or_insert_with(|| {
                 let text = &line.text;
+                let within = |span: &Span| (span.line..=span.last_line).contains(&line.span.line);
+                if asides.iter().any(within) {
+                    return true;
+                }
                 let found = rules.matches(text, &rules.candidates(text), || Box::new(std::iter::empty()));
                 found.first().is_some_and(|hit| !matches!(hit.rule.role, Role::Root | Role::Hint))
                     || marks::read_mark(text, Span::default()).is_some()
@@ -595,6 +607,13 @@ impl LogParser {
         for TextLine { text, span } in command.into_iter().chain(stream) {
             out(Item::Mark(Mark { scope: Scope::Command, outcome: Outcome::Unknown, status: None, text, span }));
         }
+    }
+
+    /// Keeps the places of what ended no program.
+    fn note_asides(&mut self, mut asides: Vec<Span>) {
+        self.asides.append(&mut asides);
+        let excess = self.asides.len().saturating_sub(MAX_ASIDES);
+        self.asides.drain(..excess);
     }
 
     /// Keeps the label in front of the totals of tests that passed.
@@ -750,6 +769,7 @@ impl Parse for LogParser {
             let mut failed = false;
             let mut branch = None;
             let mut passed_in = None;
+            let mut asides = Vec::new();
             self.look(shown, span, needles, &lines[..start], &mut |mut item| {
                 if let Item::Failure(failure) = &mut item {
                     failure.stamp_ms = stamp_of(failure, lines, began.byte);
@@ -759,6 +779,7 @@ impl Parse for LogParser {
                 {
                     branch = Some(name.to_owned());
                 }
+                asides.extend(aside(&item));
                 passed_in = passed_in.take().or_else(|| passed_label(&item, lines, began.byte));
                 failed |=
                     matches!(&item, Item::Mark(Mark { scope: Scope::Step | Scope::Job, outcome: Outcome::Failed, .. }));
@@ -768,6 +789,7 @@ impl Parse for LogParser {
                 self.frame.branch(&branch);
             }
             self.note_passed(passed_in);
+            self.note_asides(asides);
             if failed && self.tails < MAX_TAILS {
                 self.tails += 1;
                 self.tell_tail(&lines[..start], *at, false, out);
@@ -780,19 +802,21 @@ impl Parse for LogParser {
         if self.baseline.is_some() {
             self.tell_novel(&data[..pos], began, out);
         }
-        if eof && !data.is_empty() {
-            self.tell_tail(&data[..pos], *at, true, out);
-        }
         if eof {
             // What a reader held to the end may have passed too.
-            let mut passed_in = Vec::new();
+            let (mut passed_in, mut asides) = (Vec::new(), Vec::new());
             for reader in &mut self.readers {
                 reader.end(&mut |item| {
                     passed_in.extend(passed_label(&item, lines, began.byte));
+                    asides.extend(aside(&item));
                     out(item);
                 });
             }
+            self.note_asides(asides);
             passed_in.into_iter().for_each(|label| self.note_passed(Some(label)));
+            if !data.is_empty() {
+                self.tell_tail(&data[..pos], *at, true, out);
+            }
             self.tell_open(&data[..pos], *at, out);
         }
         self.recent.keep(&data[..pos]);
@@ -856,6 +880,12 @@ impl Recent {
         lines.reverse();
         lines
     }
+}
+
+/// The place of what ended no program.
+fn aside(item: &Item) -> Option<Span> {
+    let Item::Failure(Failure { signal: Some(Signal::Aside), span, .. }) = item else { return None };
+    Some(*span)
 }
 
 /// The label in front of the totals of tests that passed: the wrapper of several processes puts it there.

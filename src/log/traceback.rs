@@ -7,9 +7,19 @@
 use super::block::{MAX_BLOCK, diagnostic};
 use super::{Grip, Line, Reader};
 use crate::item::Item;
-use crate::report::{Failure, FileRef, Signal, TextLine};
+use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
 
-pub(super) const NEEDLES: &[&str] = &["Traceback (most recent call last)"];
+pub(super) const NEEDLES: &[&str] = &[
+    "Traceback (most recent call last)",
+    "Exception ignored in",
+    "Exception in thread ",
+    "Task exception was never retrieved",
+    "--- Logging error ---",
+    "Error in atexit._run_exitfuncs",
+];
+
+/// How many lines may stand between the words that a traceback is of no consequence and its header.
+const ASIDE: u64 = 3;
 
 /// How many frames' lines are kept, the innermost last.
 const FRAMES: usize = 16;
@@ -21,6 +31,8 @@ pub(super) fn open() -> Box<dyn Reader> {
 #[derive(Default)]
 struct Traceback {
     open: Option<Open>,
+    /// The line that says that what is thrown next ends no program.
+    aside_at: Option<Span>,
 }
 
 struct Open {
@@ -33,6 +45,8 @@ struct Open {
     exceptions: Vec<TextLine>,
     state: State,
     lines: usize,
+    /// What says that it ends no program.
+    aside: Option<Span>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,7 +63,13 @@ enum State {
 impl Reader for Traceback {
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let Some(open) = &mut self.open else {
-            let Some(at) = line.text.find("Traceback (most recent call last)") else { return Grip::Pass };
+            let Some(at) = line.text.find("Traceback (most recent call last)") else {
+                // A thread of Java has its name in quotes, and no traceback.
+                if NEEDLES[1..].iter().any(|head| line.trimmed().starts_with(head)) {
+                    self.aside_at = Some(line.span);
+                }
+                return Grip::Pass;
+            };
             let prefix = &line.text[..at];
             // Quoted within prose or code it is no traceback.
             if !line.text[at..].trim_end().ends_with("last):") || prefix.contains(['"', '\'', '`']) {
@@ -63,6 +83,7 @@ impl Reader for Traceback {
                 exceptions: Vec::new(),
                 state: State::Frames,
                 lines: 0,
+                aside: self.aside_at.take().filter(|head| line.span.line <= head.line + ASIDE),
             });
             return Grip::Hold;
         };
@@ -83,7 +104,7 @@ impl Reader for Traceback {
 
 impl Traceback {
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
-        let Some(Open { header, frames, file, mut exceptions, .. }) = self.open.take() else { return };
+        let Some(Open { header, frames, file, mut exceptions, aside, .. }) = self.open.take() else { return };
         let Some(last) = exceptions.pop() else { return };
         let type_name = exception_type(&last.text).map(str::to_owned);
         let mut text = vec![last];
@@ -96,6 +117,10 @@ impl Traceback {
         let follow_on = type_name.as_deref().is_some_and(|name| WRAPPERS.iter().any(|end| name.ends_with(end)));
         let mut failure = Failure { type_name, file, follow_on, ..diagnostic(Signal::Unhandled, text) };
         failure.span = failure.span.join(header.span);
+        if let Some(head) = aside {
+            failure.span = head.join(failure.span);
+            (failure.signal, failure.level) = (Some(Signal::Aside), Level::Line);
+        }
         out(Item::Failure(failure));
     }
 }
@@ -195,6 +220,24 @@ pub(super) fn exception_type(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_exception_that_ends_no_program_fails_none() {
+        let passed = "Ran 2 tests in 0.003s\n\nOK\n";
+        let trace = "Traceback (most recent call last):\n  File \"a.py\", line 3, in f\n    1 / 0\nZeroDivisionError: division by zero\n";
+        let outcome = |log: &str| crate::Analyzer::new().analyze([crate::Source::bytes("log", log.as_bytes())]).outcome;
+        for head in [
+            "Exception in thread Thread-1 (f):",
+            "Exception ignored in: <function D.__del__ at 0x7f5b155c8e00>",
+            "Task exception was never retrieved\nfuture: <Task finished name='Task-2'>",
+            "--- Logging error ---",
+        ] {
+            assert_eq!(outcome(&format!("{passed}{head}\n{trace}")), crate::Outcome::Passed, "{head}");
+            let log = format!("{head}\n{trace}make: *** [Makefile:3: run] Error 1\n");
+            assert_eq!(outcome(&log), crate::Outcome::Failed, "{head}");
+        }
+        assert_eq!(outcome(&format!("{passed}{trace}")), crate::Outcome::Failed);
+    }
 
     #[test]
     fn types_of_exceptions() {
