@@ -397,8 +397,7 @@ impl Findings {
         }
         let Some(mut verdict) = classify_line(rules, line, &mut self.memo) else { return };
         set_phase(&mut verdict, self.stretch().phase);
-        // Only a warning, as long as nothing else tells that the program ended on it.
-        if line.text.contains("UnhandledPromiseRejectionWarning: ") {
+        if standing::ends_nothing(&line.text) {
             verdict.rank = Rank::Generic;
         }
         match verdict.role {

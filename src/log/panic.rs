@@ -7,7 +7,7 @@
 use super::block::{MAX_BLOCK, diagnostic};
 use super::{Grip, Line, Reader};
 use crate::item::{Item, Mark, Scope};
-use crate::report::{Failure, FileRef, Outcome, Signal, TextLine};
+use crate::report::{Failure, FileRef, Level, Outcome, Signal, TextLine};
 
 pub(super) const NEEDLES: &[&str] = &["' panicked at ", "Exception in thread \"", ") panicked at ", "rake aborted!"];
 
@@ -85,6 +85,7 @@ impl Panic {
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
         let Some(Open { language, file, type_name, head, more, .. }) = self.open.take() else { return };
         let mut text = Vec::new();
+        let aside = language == Language::Java && !head.text.contains("thread \"main\"");
         match language {
             Language::Rust => {
                 text.push(head);
@@ -105,7 +106,12 @@ impl Panic {
             Language::Ruby => text.extend(more),
         }
         text.truncate(MAX_BLOCK);
-        out(Item::Failure(Failure { file, type_name, ..diagnostic(Signal::Unhandled, text) }));
+        let mut failure = Failure { file, type_name, ..diagnostic(Signal::Unhandled, text) };
+        // Only the first thread takes the program with it.
+        if aside {
+            (failure.signal, failure.level) = (Some(Signal::Aside), Level::Line);
+        }
+        out(Item::Failure(failure));
     }
 }
 
@@ -181,5 +187,21 @@ impl Open {
             return true;
         }
         self.lines < 2000 && (text.starts_with("at ") || text.starts_with("... ") || text.starts_with("Suppressed: "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Analyzer, Outcome, Source};
+
+    #[test]
+    fn only_the_first_thread_of_java_takes_the_program_with_it() {
+        let outcome = |thread: &str| {
+            let trace = "java.net.ConnectException: Connection refused\n\tat acme.Pool.run(Pool.java:31)\n";
+            let log = format!("[INFO] BUILD SUCCESS\nException in thread \"{thread}\" {trace}");
+            Analyzer::new().analyze([Source::bytes("log", log.as_bytes())]).outcome
+        };
+        assert_eq!(outcome("main"), Outcome::Failed);
+        assert_ne!(outcome("metrics"), Outcome::Failed);
     }
 }

@@ -211,6 +211,13 @@ pub(super) fn settle_cancelled(standing: &mut [Group]) {
     }
 }
 
+/// Whether a line tells of an exception that ends no program by itself: a rejection that Node.js only warns of, and what
+/// ends another thread of Java than the first.
+pub(super) fn ends_nothing(text: &str) -> bool {
+    let thread = text.strip_prefix("Exception in thread \"").and_then(|rest| rest.split_once('"'));
+    text.contains("UnhandledPromiseRejectionWarning: ") || thread.is_some_and(|(name, _)| name != "main")
+}
+
 /// Whether a line says that something about the work could not be sent or kept: behind tests that passed that is no
 /// failure of theirs.
 pub(super) fn is_aside(text: &str) -> bool {
