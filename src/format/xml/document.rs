@@ -350,7 +350,10 @@ impl<R: Reader> Parse for Document<R> {
         if let Some(last) = window.pos.checked_sub(1) {
             self.fresh = data[last] == b'\n';
         }
-        self.fresh |= self.aside > 0;
+        // The last of the lines of something else may be cut.
+        if self.aside > 0 {
+            self.fresh = data.get(window.pos + self.aside - 1).is_none_or(|last| *last == b'\n');
+        }
         window.pos
     }
 
