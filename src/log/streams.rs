@@ -32,14 +32,16 @@ pub(super) fn open_command(before: &[u8], at: Place, frame: &Frame) -> Option<Op
     let mut spoken = 0;
     // The scripts whose banners stand below.
     let mut ran: Vec<&str> = Vec::new();
-    let mut open: Option<Open> = None;
+    let mut open = open_case(&lines);
     let mut well = false;
     for (index, line) in lines.iter().enumerate() {
         let text = line.text.as_str();
         if is_boundary(text) {
-            break;
+            return None;
         }
+        let above = || lines.get(index + 1).map_or("", |above| above.text.as_str());
         let command = echoed(text).or_else(|| told(text)).or_else(|| text.strip_prefix("> "));
+        let command = command.or_else(|| bare(text, above()));
         let banner = lines.get(index + 1).and_then(|above| script(&above.text));
         if let (Some(command), Some(script), Some(_)) = (command, banner, text.strip_prefix("> ")) {
             ran.push(script);
@@ -93,6 +95,67 @@ fn told(text: &str) -> Option<&str> {
         .any(|word| label.trim().eq_ignore_ascii_case(word));
     let program = command.split_whitespace().next()?;
     (label && RUNNERS.contains(&program)).then_some(command)
+}
+
+/// A command as make echoes it, with nothing in front: `docker compose up -d`.
+fn bare<'t>(text: &'t str, above: &str) -> Option<&'t str> {
+    const PROGRAMS: &[&str] = &[
+        "npm run ",
+        "npm test",
+        "npx ",
+        "pnpm ",
+        "yarn run ",
+        "docker build ",
+        "docker compose ",
+        "docker-compose ",
+        "docker run ",
+        "cargo test",
+        "cargo build",
+        "cargo run",
+        "go test ",
+        "go build ",
+        "go run ",
+        "mvn ",
+        "./gradlew ",
+        "python -m ",
+        "python3 -m ",
+        "pytest ",
+        "terraform apply",
+        "kubectl apply",
+        "helm upgrade ",
+        "./scripts/",
+    ];
+    let begins = PROGRAMS.iter().any(|program| text.starts_with(program));
+    // Advice names commands too, and prose says something of them.
+    let prose =
+        [" exited ", " is ", " was ", " are ", " has ", " failed", " with "].iter().any(|word| text.contains(word));
+    let told = text.ends_with(['.', ':', '!', '?', ')']) || text.contains(": ") || above.trim_end().ends_with(':');
+    (begins && !told && !prose && command::phase(text).is_some() | text.contains("docker")).then_some(text)
+}
+
+/// A test that the runner of Go or GoogleTest says to run, where none ended since.
+fn open_case(lines: &[TextLine]) -> Option<Open> {
+    const ENDS: &[&str] = &[
+        "--- ",
+        "ok  \t",
+        "PASS",
+        "FAIL",
+        "[       OK ]",
+        "[  FAILED  ]",
+        "[  PASSED  ]",
+        "[  SKIPPED ]",
+        "[----------]",
+    ];
+    let speaks = |line: &&TextLine| {
+        let text = line.text.trim_start();
+        text.starts_with("=== RUN ")
+            || text.starts_with("[ RUN      ] ")
+            || ENDS.iter().any(|end| text.starts_with(end))
+    };
+    let line = lines.iter().find(speaks)?;
+    let text = line.text.trim_start();
+    let begun = text.strip_prefix("=== RUN ").or_else(|| text.strip_prefix("[ RUN      ] "))?;
+    Some(Open { line: line.clone(), command: begun.trim().to_owned(), begins: true })
 }
 
 /// The script that npm or pnpm says to run: `> shop@1.0.0 test:unit`.
@@ -275,6 +338,23 @@ mod tests {
         assert_eq!(outcome(&format!("{tests}> shop@1.0.0 posttest\n> nyc report\n\n")), Outcome::Passed);
         assert_eq!(outcome(&format!("cmd: npm test && npm run e2e\n{tests}")), Outcome::Unknown);
         assert_eq!(outcome(&format!("cmd: npm run lint && npm test\n{tests}")), Outcome::Passed);
+    }
+
+    #[test]
+    fn a_case_or_a_recipe_that_began_last_is_open() {
+        let go = "ok  \tacme.test/a\t0.012s\n";
+        assert_eq!(outcome(go), Outcome::Passed);
+        assert_eq!(outcome(&format!("{go}=== RUN   TestSlow\n    slow_test.go:9: waiting\n")), Outcome::Unknown);
+        let ended = "=== RUN   TestSlow\n--- PASS: TestSlow (0.00s)\nPASS\nok  \tacme.test/b\t0.1s\n";
+        assert_eq!(outcome(&format!("{go}{ended}")), Outcome::Passed);
+        assert_eq!(
+            outcome(&format!("npx jest\n{JEST}docker compose up -d\n Container db  Starting\n")),
+            Outcome::Unknown
+        );
+        assert_eq!(
+            outcome(&format!("npx jest\n{JEST}\nTo open the report run:\nnpx playwright show-report\n")),
+            Outcome::Passed
+        );
     }
 
     #[test]

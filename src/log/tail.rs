@@ -339,7 +339,8 @@ fn is_complaint(text: &str) -> bool {
         "should ",
     ];
     static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(WORDS, false));
-    let mild = ["info", "debug", "notice", "note:", "ok ", "passed", "pass:", "warning", "npm warn"];
+    let mild =
+        ["info", "debug", "notice", "note:", "ok ", "passed", "pass:", "warning", "npm warn", "nx read the output"];
     FINDER.is_match(text) && !begins_with_any(text, &mild)
 }
 
