@@ -101,7 +101,7 @@ pub(super) fn says_failure(text: &str) -> bool {
     if bare.is_empty() || ALONE.contains(&bare) {
         return marked || !bare.is_empty();
     }
-    if ends_with_status(bare) {
+    if ends_with_status(bare) || is_of_perl(text) {
         return true;
     }
     let words = bare.split_whitespace().count();
@@ -124,6 +124,15 @@ pub(super) fn says_failure(text: &str) -> bool {
     ["aborted", "not ok", "not passed", "rejected", "unsuccessful"]
         .iter()
         .any(|end| bare.strip_suffix(end).is_some_and(|before| before.ends_with(' ')))
+}
+
+/// Whether a line is what Perl says when it dies: `no such widget at gate.pl line 7.`
+fn is_of_perl(text: &str) -> bool {
+    const WARNINGS: &[&str] = &["Use of ", "Deprecated", "Subroutine ", "Useless ", "Argument ", "Name "];
+    let Some((said, number)) = text.strip_suffix('.').and_then(|text| text.rsplit_once(" line ")) else { return false };
+    let Some((_, file)) = said.rsplit_once(" at ") else { return false };
+    let of_perl = [".pl", ".pm", ".PL"].iter().any(|end| file.ends_with(end));
+    of_perl && number.parse::<u32>().is_ok() && !WARNINGS.iter().any(|warning| text.starts_with(warning))
 }
 
 /// Whether a short line tells a status other than zero: `exit 1`, `rc=2`.
@@ -159,6 +168,7 @@ mod tests {
             "rc=2",
             "exit 1",
             "Rejected by the license gate",
+            "no such widget at gate.pl line 7.",
         ] {
             assert!(says_failure(text), "{text}");
         }
@@ -182,6 +192,7 @@ mod tests {
             "exit 0",
             "rc=143",
             "status=404",
+            "Use of uninitialized value $x in addition (+) at gate.pl line 7.",
             "PASS",
         ] {
             assert!(!says_failure(text), "{text}");

@@ -8,7 +8,7 @@ use super::{Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
 
-pub(super) const NEEDLES: &[&str] = &["Error: ", "Error [", "Node.js v"];
+pub(super) const NEEDLES: &[&str] = &["Error: ", "Error [", "Node.js v", "(Use `node --trace-uncaught"];
 
 pub(super) fn open() -> Box<dyn Reader> {
     Box::new(Node::default())
@@ -16,6 +16,9 @@ pub(super) fn open() -> Box<dyn Reader> {
 
 /// How far the last line of a block may be from its first.
 const REACH: u64 = 250;
+
+/// How many lines above an error tell that nobody caught it: where it was thrown, the line of the source, a caret, none.
+const ABOVE: usize = 4;
 
 /// How far the stack of an error may be from its first line: messages have several.
 const BEFORE_STACK: u64 = 30;
@@ -30,6 +33,10 @@ struct Node {
     within: bool,
     /// The line before was empty.
     blank: bool,
+    /// What stands above the line shown next shows where an error was thrown that nobody caught.
+    thrown: bool,
+    /// The line at which a thrown value that is no error was told.
+    valued_at: Option<u64>,
 }
 
 struct Trace {
@@ -41,11 +48,24 @@ struct Trace {
     more: bool,
     /// It was told as a line.
     told: bool,
+    /// The source is shown above it, as only for what nobody caught.
+    fatal: bool,
 }
 
 impl Reader for Node {
+    fn looks_back(&self) -> usize {
+        ABOVE
+    }
+
+    fn above(&mut self, lines: Vec<TextLine>) {
+        let text = |at: usize| lines.get(at).map_or("", |line: &TextLine| line.text.as_str());
+        let caret = !text(1).trim().is_empty() && text(1).trim().bytes().all(|byte| byte == b'^');
+        self.thrown = text(0).is_empty() && caret && is_place(text(3));
+    }
+
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {
         let text = line.text;
+        let thrown = std::mem::take(&mut self.thrown);
         if self.within {
             // Behind an empty line comes the version, and what is indented is another's.
             if (!std::mem::take(&mut self.blank) || is_frame(text)) && self.inner(line) {
@@ -64,6 +84,13 @@ impl Reader for Node {
                 }
                 self.within = false;
             }
+        }
+        if text.starts_with("(Use `node --trace-uncaught") {
+            self.valued_at = Some(line.span.line);
+            let (text, span) = (vec![line.to_text()], line.span);
+            let signal = Some(Signal::Unhandled);
+            out(Item::Failure(Failure { level: Level::Line, signal, text, span, ..Failure::default() }));
+            return Grip::Take;
         }
         let version = text.strip_prefix("Node.js v").unwrap_or("");
         if version.starts_with(|first: char| first.is_ascii_digit()) && !version.contains(' ') {
@@ -88,6 +115,7 @@ impl Reader for Node {
                 stack: false,
                 more: false,
                 told: false,
+                fatal: thrown,
             });
         }
         // The stack, by which an error is known, is soon to come.
@@ -131,7 +159,8 @@ impl Node {
         let error = self.error.take().filter(|error| line.span.line <= error.span.line + REACH);
         let Some(error) = error else {
             // What was thrown is no error: `throw 'boom'`. The version stands alone at the end of what is printed.
-            if line.text.split_once(" v").is_some_and(|(_, version)| version.matches('.').count() == 2) {
+            let told = self.valued_at.take().is_some_and(|at| line.span.line <= at + 2);
+            if !told && line.text.split_once(" v").is_some_and(|(_, version)| version.matches('.').count() == 2) {
                 let (text, span) = (vec![line.to_text()], line.span);
                 let signal = Some(Signal::Unhandled);
                 out(Item::Failure(Failure { level: Level::Line, signal, text, span, ..Failure::default() }));
@@ -154,13 +183,30 @@ impl Node {
     /// The stack is over. Its error is a line like others until the end of the program proves more; its causes were not
     /// seen by the rules.
     fn printed(&mut self, out: &mut dyn FnMut(Item)) {
-        let Some(Trace { text, span, file, stack: true, told, .. }) = &mut self.error else { return };
+        let Some(Trace { text, span, file, stack: true, told, fatal, more, .. }) = &mut self.error else { return };
         if !std::mem::replace(told, true) {
             let type_name = text.first().and_then(|first| type_name(&first.text));
             let (text, span, file) = (text.clone(), *span, file.clone());
-            out(Item::Failure(Failure { level: Level::Line, file, type_name, text, span, ..Failure::default() }));
+            let signal = (*fatal && !*more).then_some(Signal::Unhandled);
+            out(Item::Failure(Failure {
+                level: Level::Line,
+                file,
+                signal,
+                type_name,
+                text,
+                span,
+                ..Failure::default()
+            }));
         }
     }
+}
+
+/// Whether a line only tells where something was thrown: `/app/gate.js:7`, `node:internal/process/promises:288`.
+fn is_place(text: &str) -> bool {
+    let Some((path, number)) = text.rsplit_once(':') else { return false };
+    let of_node = path.starts_with("node:") || path.starts_with("internal/") || path == "[eval]" || path == "[stdin]";
+    let whole = path.starts_with('/') || path.starts_with("file://") || path.get(1..3) == Some(":\\");
+    (of_node || whole) && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether an indented line is that of a runner of tests, in which a program prints its errors.
@@ -185,6 +231,19 @@ fn is_error(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::{Analyzer, Outcome, Source};
+
+    #[test]
+    fn an_error_below_its_source_ended_the_program() {
+        let outcome = |log: &str| Analyzer::new().analyze([Source::bytes("log", log.as_bytes())]).outcome;
+        let passed = "  2 passing (3ms)\n\n";
+        let trace = "Error: widgets ran out\n    at Object.<anonymous> (/app/gate.js:7:9)\n    at internal/main/run_main_module.js:17:47\n";
+        let source = "/app/gate.js:7\n  throw new Error('widgets ran out')\n  ^\n\n";
+        assert_eq!(outcome(&format!("{passed}{source}{trace}")), Outcome::Failed);
+        assert_eq!(outcome(&format!("{source}{trace}")), Outcome::Failed);
+        assert_eq!(outcome(&format!("{source}{trace}\n{passed}")), Outcome::Passed);
+        let thrown = "/app/gate.js:7\n  throw 'x'\n  ^\nx\n(Use `node --trace-uncaught ...` to show where the exception was thrown)\n";
+        assert_eq!(outcome(&format!("{passed}{thrown}")), Outcome::Failed);
+    }
 
     #[test]
     fn an_error_printed_within_a_run_does_not_hide_its_totals() {

@@ -87,6 +87,8 @@ pub(super) fn last_words(
         false => is_complaint,
     };
     let blank = |(line, _): &(TextLine, bool)| line.text.trim().is_empty();
+    // What frames a message is no line of it.
+    let has_letters = |(line, _): &(TextLine, bool)| line.text.bytes().any(|byte| byte.is_ascii_alphanumeric());
     // A bare word of failure at the end is the verdict of whatever ran.
     let end = lines.iter().enumerate().filter(|(_, line)| !blank(line)).take(1 + MAX_AFTER);
     let mut end = end.take_while(|(_, (line, _))| !ended_well(&line.text));
@@ -123,7 +125,7 @@ pub(super) fn last_words(
     let above = lines[first + 1..].iter().take(MAX_AROUND);
     let around = telling(after.take(MAX_AROUND).chain(above)).cloned().collect();
     let late = verdict.is_some()
-        || lines[..last].iter().filter(|line| !blank(line)).count() <= MAX_AFTER
+        || lines[..last].iter().filter(|line| has_letters(line)).count() <= MAX_AFTER
             && !lines[..last].iter().any(|(line, _)| ended_well(&line.text));
     let annotated = |line: &TextLine| {
         let begin = line.span.byte_start.checked_add(before.len() as u64)?.checked_sub(at.byte)?;
@@ -220,6 +222,8 @@ fn gives_up(text: &str) -> bool {
         "[fail]",
         "failed:",
         "failure:",
+        "exception: ",
+        "write-error:",
     ];
     // Some tools draw a bar beside what they say.
     let lower = text.trim_start_matches(['│', '┃', ' ', '\t']).to_lowercase();
