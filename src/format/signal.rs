@@ -76,7 +76,7 @@ pub(crate) fn of_type(word: &str) -> Option<Signal> {
         "timedout" | "timeoutfailure" => Signal::TestTimeout,
         "hookfailed" => Signal::Hook,
         "uncaughtexception" | "uncaught exception" | "unhandledrejection" => Signal::Unhandled,
-        "test_xpass" | "xpass" | "unexpectedsuccess" => Signal::Assertion,
+        "test_xpass" | "xpass" | "unexpectedsuccess" | "_unexpectedsuccess" => Signal::Assertion,
         "assertionerror" | "assertionfailederror" | "assertionfailedexception" | "comparisonfailure" => {
             Signal::Assertion
         }
@@ -131,6 +131,8 @@ const WORDS: &[(At, &str, Signal)] = &[
     (At::Beginning, "test setup failure", Signal::Hook),
     (At::Beginning, "test teardown failure", Signal::Hook),
     (At::Beginning, "test timed out", Signal::TestTimeout),
+    // Avocado.
+    (At::Beginning, "test interrupted: timeout reached", Signal::TestTimeout),
     (At::Beginning, "hook timed out", Signal::TestTimeout),
     // QUnit.
     (At::Beginning, "test took longer than ", Signal::TestTimeout),

@@ -272,6 +272,7 @@ pub(crate) const READERS: &[ReaderEntry] = &[
     ReaderEntry { needles: rust::nextest::NEEDLES, open: rust::nextest::open },
     ReaderEntry { needles: rust::libtest::NEEDLES, open: rust::libtest::open },
     ReaderEntry { needles: python::pytest::NEEDLES, open: python::pytest::open },
+    ReaderEntry { needles: python::stestr::NEEDLES, open: python::stestr::open },
     ReaderEntry { needles: python::unittest::NEEDLES, open: python::unittest::open },
     ReaderEntry { needles: bazel::NEEDLES, open: bazel::open },
     ReaderEntry { needles: native::ctest::NEEDLES, open: native::ctest::open },

@@ -151,6 +151,7 @@ pub(super) fn failures(
         if formulas < text.len() {
             text.rotate_left(formulas);
         }
+        raise_exception(&mut text);
         let heading = text.last().map_or("", |line| line.text.as_str());
         let of_hook = signal::heads_hook_of_robot(heading).then(|| signal::of_robot(heading)).flatten();
         let first = text.iter().find(|line| !line.text.trim().is_empty()).map_or("", |line| line.text.as_str());
@@ -274,6 +275,19 @@ pub(super) fn add_output(failure: &mut Failure, output: &[TextLine]) {
         && let Some(place) = frames::place(output)
     {
         failure.file.get_or_insert(place);
+    }
+}
+
+/// Puts the exception of a traceback of Python first, which stands at its end.
+fn raise_exception(text: &mut [TextLine]) {
+    if !text.first().is_some_and(|line| line.text.trim_end().ends_with("Traceback (most recent call last):")) {
+        return;
+    }
+    let raised = |line: &TextLine| signal::type_of_message(&line.text).is_some();
+    // testtools indents its tracebacks, and what stands deepest is code.
+    let at = text.iter().skip(1).rposition(|line| raised(line) && !line.text.starts_with("     "));
+    if let Some(at) = at {
+        text[..=at + 1].rotate_right(1);
     }
 }
 

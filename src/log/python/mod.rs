@@ -2,6 +2,7 @@
 
 mod progress;
 pub(super) mod pytest;
+pub(super) mod stestr;
 mod summary;
 pub(super) mod unittest;
 

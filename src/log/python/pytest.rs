@@ -62,6 +62,8 @@ struct Pytest {
     marked: Vec<Failure>,
     /// Findings about the run as a whole.
     about_run: Vec<Failure>,
+    /// The interpreter died, as it tells in the midst of the progress.
+    died: Option<Failure>,
     /// `collected 0 items`.
     collected_none: Option<TextLine>,
     internal: Vec<TextLine>,
@@ -226,6 +228,11 @@ impl Reader for Pytest {
                     }
                 } else if let Some(said) = ruled(text, '!') {
                     self.interrupted(said, line);
+                } else if let Some(at) = text.find("Fatal Python error: ") {
+                    let said = TextLine { text: text[at..].to_owned(), span: line.span };
+                    let (level, signal, span) = (Level::Run, Some(Signal::Crash), line.span);
+                    let died = Failure { level, signal, text: vec![said], span, ..Failure::default() };
+                    self.died.get_or_insert(died);
                 } else if self.marked.len() < MAX_BLOCKS {
                     self.marked.extend(progress::marked(line));
                 }
@@ -242,6 +249,13 @@ impl Reader for Pytest {
     fn yields_to_report(&self) -> bool {
         !self.active
     }
+}
+
+/// The test in which a worker of pytest-xdist died: `worker 'gw0' crashed while running 'test_a.py::TestB::test_c'`.
+fn crashed_in(text: &str) -> Option<String> {
+    let (_, rest) = text.strip_prefix("worker '")?.split_once("' crashed while running '")?;
+    let (_, test) = rest.strip_suffix('\'')?.split_once("::")?;
+    Some(test.replace("::", "."))
 }
 
 impl Pytest {
@@ -279,7 +293,13 @@ impl Pytest {
         }
         let open = self.in_a_block || self.section == Section::Conftest;
         match self.blocks.last_mut().filter(|_| open) {
-            Some(block) if !block.captured && block.lines.len() < MAX_LINES => block.lines.push(line.to_text()),
+            Some(block) if !block.captured && block.lines.len() < MAX_LINES => {
+                // The block of a worker that died has the name of the file.
+                if let Some(test) = crashed_in(text) {
+                    block.title = test;
+                }
+                block.lines.push(line.to_text());
+            }
             Some(_) => {}
             // With --tb=line each failure is one line, without a block.
             None if !text.trim().is_empty() => {
@@ -323,7 +343,7 @@ impl Pytest {
         if !self.active {
             return;
         }
-        let Pytest { blocks, mut named, marked, mut about_run, collected_none, internal, span, section, .. } =
+        let Pytest { blocks, mut named, marked, mut about_run, died, collected_none, internal, span, section, .. } =
             std::mem::take(self);
         if totals.is_none() && blocks.is_empty() && named.is_empty() {
             about_run.extend(marked);
@@ -377,6 +397,7 @@ impl Pytest {
             about_run.push(failure);
         }
         let Some((totals, line)) = totals else {
+            about_run.extend(died);
             let cases = about_run.iter().filter(|failure| failure.level == Level::Case);
             failed += cases.map(|failure| failure.count.max(1)).sum::<u64>();
             let failing = failed + errored > 0 || !about_run.is_empty();
