@@ -11,6 +11,9 @@ use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span, TextLine};
 
+/// How many lines above the totals are searched for tests that failed.
+const FAR_ABOVE: usize = 60;
+
 pub(super) const NEEDLES: &[&str] = &[" passing", " failing", " pending"];
 
 pub(super) fn open() -> Box<dyn Reader> {
@@ -27,6 +30,10 @@ struct Mocha {
     block: Option<Block>,
     /// The number of a failure stands right above the totals, which must tell of it then.
     failing: bool,
+    /// A test is marked as failed farther above.
+    marked: bool,
+    /// An empty line followed the totals, so that they were told to their end.
+    told: bool,
 }
 
 static COUNT: LazyLock<Regex> = LazyLock::new(|| {
@@ -63,6 +70,7 @@ impl Reader for Mocha {
         }
         let Some(counts) = self.counts else { return Grip::Pass };
         if text.is_empty() {
+            self.told = true;
             if let Some(block) = &mut self.block {
                 block.push(line);
             }
@@ -103,16 +111,18 @@ impl Reader for Mocha {
     }
 
     fn looks_back(&self) -> usize {
-        if self.counts.is_none() { ABOVE } else { 0 }
+        if self.counts.is_none() { FAR_ABOVE } else { 0 }
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {
-        self.failing = lines.iter().any(|line| {
+        let marked = |line: &TextLine| {
             // `    1) adds`, and the marks of the dots.
             let text = line.text.trim_start();
             HEAD.is_match(&format!(" {text}")) && text.len() < line.text.len()
                 || text.contains('!') && text.chars().all(|mark| matches!(mark, '․' | '.' | ',' | '!'))
-        });
+        };
+        self.failing = lines.iter().take(ABOVE).any(marked);
+        self.marked = lines.iter().any(marked);
     }
 }
 
@@ -164,7 +174,10 @@ impl Mocha {
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
         self.close(out);
         let Some(counts) = self.counts.take() else { return };
-        if std::mem::take(&mut self.failing) && counts.failed == 0 {
+        let (failing, marked) = (std::mem::take(&mut self.failing), std::mem::take(&mut self.marked));
+        // How many failed is told last.
+        let open = !std::mem::take(&mut self.told);
+        if (failing || marked && open) && counts.failed == 0 {
             return cut("mocha", counts, self.span, out);
         }
         self.run.finish("mocha", counts, self.span, out);
@@ -179,6 +192,8 @@ mod tests {
     fn totals_that_were_cut_are_not_green() {
         let outcome = |log: &str| Analyzer::new().analyze([Source::bytes("log", log.as_bytes())]).outcome;
         assert_ne!(outcome("  cart\n    1) adds\n    \u{2714} pays\n\n\n  1 passing (9ms)\n"), Outcome::Passed);
+        let far = "    \u{2714} pays\n".repeat(20);
+        assert_ne!(outcome(&format!("  cart\n    1) adds\n{far}\n\n  20 passing (9ms)\n  1 fa")), Outcome::Passed);
         assert_ne!(outcome("  \u{2024}!\n\n  1 passing (9ms)\n"), Outcome::Passed);
         assert_ne!(outcome("  !\n\n  0 passing (9ms)\n"), Outcome::Passed);
         assert_eq!(outcome("  cart\n    \u{2714} pays\n\n\n  1 passing (9ms)\n"), Outcome::Passed);

@@ -134,6 +134,12 @@ impl View {
         self.runs.len() == other.runs.len() && self.lines.iter().zip(&other.lines).all(among)
     }
 
+    /// Whether this one counts no more than the other.
+    fn is_part_of(&self, other: &View) -> bool {
+        let (own, others) = (self.sum(), other.sum());
+        own.total <= others.total && own.failed + own.errored <= others.failed + others.errored
+    }
+
     /// Which of two views of the same runs tells less; `None` where they tell of different ones.
     fn twin(&self, other: &View, groups: &[Group], parted: &[u64]) -> Option<Drop> {
         let equal = same(&self.sum(), &other.sum());
@@ -151,7 +157,10 @@ impl View {
                 // Two reporters may name a failed hook by different tests. One of two that write line by line is cut
                 // before the other, and knows only some of what failed.
                 let hooks = unknown < known && apart <= unknown && self.is_near(other, parted, u64::MAX);
-                hooks || known > 0 && unknown == 0 && self.is_among(other)
+                // So does a report that is cut, whatever stands before it.
+                let part = self.is_part_of(other) || other.is_part_of(self);
+                let cut = part && self.is_near(other, parted, u64::MAX);
+                hooks || known > 0 && unknown == 0 && (cut || self.is_among(other))
             };
             return (named || nameless || told()).then_some(less);
         }
@@ -324,6 +333,24 @@ mod tests {
         };
         assert_eq!(total(&(console("cart sums") + JUNIT)), Some((6, 2)));
         assert_eq!(total(&(console("depot weighs") + JUNIT)), Some((3, 1)));
+    }
+
+    #[test]
+    fn a_report_that_is_cut_behind_its_console_counts_once() {
+        let console = "  1 passing (9ms)\n  2 failing\n\n  1) depot weighs:\n     AssertionError: expected 3 to equal 4\n      at f (a.js:1:1)\n\n  2) depot ships:\n     AssertionError: expected 5 to equal 6\n      at f (a.js:2:1)\n\n";
+        let failing = |name: &str| {
+            format!(
+                "<testcase name=\"{name}\"><failure message=\"expected 3 to equal 4\" type=\"AssertionError\"/></testcase>"
+            )
+        };
+        let whole = format!(
+            "<testsuite name=\"depot\" tests=\"3\" failures=\"2\">{}{}<testcase name=\"packs\"/></testsuite>\n",
+            failing("weighs"),
+            failing("ships"),
+        );
+        assert_eq!(total(&format!("{console}{whole}")), Some((3, 2)));
+        let end = whole.find("<testcase name=\"ships").unwrap_or_default();
+        assert_eq!(total(&format!("{console}{}", &whole[..end])), Some((3, 2)));
     }
 
     #[test]
