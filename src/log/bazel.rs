@@ -189,7 +189,6 @@ impl Bazel {
 
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
         let Bazel { printed, failed, mut counts, span, .. } = std::mem::take(self);
-        let any_row = span.is_some();
         failed.into_iter().for_each(|case| case.tell(out));
         let Some(span) = span else {
             // The log is cut before the rows; only what failed prints anything.
@@ -198,10 +197,9 @@ impl Bazel {
         };
         let rest = counts.total.saturating_sub(counts.failed + counts.errored + counts.skipped);
         counts.passed.get_or_insert(rest);
-        let failed = counts.any_failed();
-        let outcome = match failed {
+        let outcome = match counts.any_failed() {
             true => Outcome::Failed,
-            false if any_row && counts.total > counts.skipped => Outcome::Passed,
+            false if counts.total > counts.skipped => Outcome::Passed,
             false => Outcome::Unknown,
         };
         out(Item::Tests(TestRun { tool: "bazel", counts, span, outcome }));

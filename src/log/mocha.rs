@@ -28,10 +28,10 @@ struct Mocha {
     run: Run,
     title: Vec<String>,
     block: Option<Block>,
-    /// The number of a failure stands right above the totals, which must tell of it then.
+    /// The totals end before they tell how many failed.
     failing: bool,
-    /// A test is marked as failed farther above.
-    marked: bool,
+    /// What stands above the totals, the nearest first.
+    above: Vec<TextLine>,
     /// An empty line followed the totals, so that they were told to their end.
     told: bool,
 }
@@ -115,15 +115,15 @@ impl Reader for Mocha {
     }
 
     fn above(&mut self, lines: Vec<TextLine>) {
-        let marked = |line: &TextLine| {
-            // `    1) adds`, and the marks of the dots.
-            let text = line.text.trim_start();
-            HEAD.is_match(&format!(" {text}")) && text.len() < line.text.len()
-                || text.contains('!') && text.chars().all(|mark| matches!(mark, '․' | '.' | ',' | '!'))
-        };
-        self.failing = lines.iter().take(ABOVE).any(marked);
-        self.marked = lines.iter().any(marked);
+        self.above = lines;
     }
+}
+
+/// Whether a test is marked as failed: `    1) adds`, and the marks of the dots.
+fn is_marked(line: &TextLine) -> bool {
+    let text = line.text.trim_start();
+    HEAD.is_match(&format!(" {text}")) && text.len() < line.text.len()
+        || text.contains('!') && text.chars().all(|mark| matches!(mark, '․' | '.' | ',' | '!'))
 }
 
 impl Mocha {
@@ -174,10 +174,11 @@ impl Mocha {
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
         self.close(out);
         let Some(counts) = self.counts.take() else { return };
-        let (failing, marked) = (std::mem::take(&mut self.failing), std::mem::take(&mut self.marked));
-        // How many failed is told last.
-        let open = !std::mem::take(&mut self.told);
-        if (failing || marked && open) && counts.failed == 0 {
+        let above = std::mem::take(&mut self.above);
+        // How many failed is told last, so that totals without an end may lack it; a failure right above them must be told.
+        let near = if std::mem::take(&mut self.told) { ABOVE } else { FAR_ABOVE };
+        let failing = std::mem::take(&mut self.failing);
+        if counts.failed == 0 && (failing || above.iter().take(near).any(is_marked)) {
             return cut("mocha", counts, self.span, out);
         }
         self.run.finish("mocha", counts, self.span, out);

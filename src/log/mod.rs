@@ -581,8 +581,7 @@ impl LogParser {
                 if asides.iter().any(within) {
                     return true;
                 }
-                let found = rules.matches(text, &rules.candidates(text), || Box::new(std::iter::empty()));
-                found.first().is_some_and(|hit| !matches!(hit.rule.role, Role::Root | Role::Hint))
+                rules.of_line(text).is_some_and(|rule| !matches!(rule.role, Role::Root | Role::Hint))
                     || marks::read_mark(text, Span::default()).is_some()
             })
         };
@@ -600,10 +599,7 @@ impl LogParser {
     fn tell_open(&self, window: &[u8], at: Place, out: &mut dyn FnMut(Item)) {
         let before = self.recent.joined(window, Recent::BYTES);
         let command = streams::open_command(&before, at, &self.frame).filter(streams::is_work).map(|open| open.line);
-        let passes = |text: &str| {
-            let found = self.rules.matches(text, &self.rules.candidates(text), || Box::new(std::iter::empty()));
-            found.first().is_some_and(|hit| hit.rule.role == Role::Passed)
-        };
+        let passes = |text: &str| self.rules.of_line(text).is_some_and(|rule| rule.role == Role::Passed);
         let stream = streams::open_stream(&before, at, &self.passed_in, passes);
         for TextLine { text, span } in command.into_iter().chain(stream) {
             out(Item::Mark(Mark { scope: Scope::Command, outcome: Outcome::Unknown, status: None, text, span }));

@@ -87,9 +87,7 @@ impl Reader for Node {
         }
         if text.starts_with("(Use `node --trace-uncaught") {
             self.valued_at = Some(line.span.line);
-            let (text, span) = (vec![line.to_text()], line.span);
-            let signal = Some(Signal::Unhandled);
-            out(Item::Failure(Failure { level: Level::Line, signal, text, span, ..Failure::default() }));
+            out(unhandled(line));
             return Grip::Take;
         }
         let version = text.strip_prefix("Node.js v").unwrap_or("");
@@ -161,9 +159,7 @@ impl Node {
             // What was thrown is no error: `throw 'boom'`. The version stands alone at the end of what is printed.
             let told = self.valued_at.take().is_some_and(|at| line.span.line <= at + 2);
             if !told && line.text.split_once(" v").is_some_and(|(_, version)| version.matches('.').count() == 2) {
-                let (text, span) = (vec![line.to_text()], line.span);
-                let signal = Some(Signal::Unhandled);
-                out(Item::Failure(Failure { level: Level::Line, signal, text, span, ..Failure::default() }));
+                out(unhandled(line));
             }
             return Grip::Pass;
         };
@@ -199,6 +195,13 @@ impl Node {
             }));
         }
     }
+}
+
+/// What a line tells of that nobody caught, and that is no error.
+fn unhandled(line: Line<'_>) -> Item {
+    let (text, span) = (vec![line.to_text()], line.span);
+    let signal = Some(Signal::Unhandled);
+    Item::Failure(Failure { level: Level::Line, signal, text, span, ..Failure::default() })
 }
 
 /// Whether a line only tells where something was thrown: `/app/gate.js:7`, `node:internal/process/promises:288`.
