@@ -6,7 +6,7 @@
 //! web1                       : ok=2    changed=1    unreachable=0    failed=0    skipped=0    rescued=0    ignored=1
 //! ```
 
-use super::{ABOVE, Grip, Line, Reader};
+use super::{ABOVE, Above, Grip, Line, Reader};
 use crate::item::{Item, Mark, Scope, Step, read_count};
 use crate::report::{Failure, Level, Outcome, Span, TextLine};
 
@@ -45,16 +45,16 @@ impl Reader for Ansible {
         REACH
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
+    fn above(&mut self, above: Above<'_>) {
         let host = |line: &TextLine| Some(line.text.split_once(": [")?.1.split_once(']')?.0.to_owned());
-        self.ran = lines
-            .iter()
+        self.ran = above
+            .clone()
             .take(ABOVE)
             .filter_map(host)
             .map(|host| host.split(" -> ").next().unwrap_or("").to_owned())
             .collect();
-        let task = lines
-            .iter()
+        let task = above
+            .clone()
             .find_map(|line| line.text.strip_prefix("TASK [").or(line.text.strip_prefix("RUNNING HANDLER [")));
         self.task = task.and_then(|task| task.rsplit_once(']')).map(|(name, _)| name.to_owned());
     }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::pattern::Regex;
 
 use super::runner::{Block, Run, is_outside, type_name};
-use super::{Grip, Line, Reader};
+use super::{Above, Grip, Line, Reader};
 use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span, TextLine};
@@ -132,8 +132,8 @@ impl Reader for Short {
         if matches!(self.state, State::Idle) { MAX_EXCERPT + 4 } else { 0 }
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
-        self.above = lines;
+    fn above(&mut self, above: Above<'_>) {
+        self.above = above.cloned().collect();
     }
 }
 

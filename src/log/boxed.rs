@@ -13,7 +13,7 @@
 //! The corner of the frame names the place, and the words stand in the lines above it.
 
 use super::block::{diagnostic, extension, keep, place};
-use super::{ABOVE, Grip, Line, Reader};
+use super::{ABOVE, Above, Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::{Failure, FileRef, Signal, TextLine};
 
@@ -73,8 +73,8 @@ impl Reader for Boxed {
         ABOVE
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
-        self.above = lines;
+    fn above(&mut self, above: Above<'_>) {
+        self.above = above.cloned().collect();
     }
 
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {

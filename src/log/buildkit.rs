@@ -9,7 +9,7 @@
 //! ------
 //! ```
 
-use super::{ABOVE, Grip, Line, Reader};
+use super::{ABOVE, Above, Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::TextLine;
 
@@ -46,8 +46,8 @@ impl Reader for BuildKit {
         if self.state == State::Asleep { ABOVE } else { 0 }
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
-        self.above = lines;
+    fn above(&mut self, above: Above<'_>) {
+        self.above = above.cloned().collect();
     }
 
     fn line(&mut self, line: Line<'_>, _out: &mut dyn FnMut(Item)) -> Grip {

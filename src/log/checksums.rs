@@ -5,7 +5,7 @@
 //! sha256sum: WARNING: 1 computed checksum did NOT match
 //! ```
 
-use super::{ABOVE, Grip, Line, Reader};
+use super::{ABOVE, Above, Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::{Failure, Level, TextLine};
 
@@ -25,8 +25,8 @@ impl Reader for Checksums {
         ABOVE
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
-        self.above = lines;
+    fn above(&mut self, above: Above<'_>) {
+        self.above = above.cloned().collect();
     }
 
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {

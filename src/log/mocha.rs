@@ -6,7 +6,7 @@ use crate::pattern::Regex;
 
 use super::cases::cut;
 use super::runner::{Block, Run, is_outside};
-use super::{ABOVE, Grip, Line, Reader};
+use super::{ABOVE, Above, Grip, Line, Reader};
 use crate::item::{Item, read_count};
 use crate::pattern;
 use crate::report::{Counts, Level, Signal, Span, TextLine};
@@ -30,8 +30,8 @@ struct Mocha {
     block: Option<Block>,
     /// The totals end before they tell how many failed.
     failing: bool,
-    /// What stands above the totals, the nearest first.
-    above: Vec<TextLine>,
+    /// A test that failed stands above the totals, and how near.
+    marked: Option<usize>,
     /// An empty line followed the totals, so that they were told to their end.
     told: bool,
 }
@@ -114,15 +114,16 @@ impl Reader for Mocha {
         if self.counts.is_none() { FAR_ABOVE } else { 0 }
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
-        self.above = lines;
+    fn above(&mut self, above: Above<'_>) {
+        self.marked = above.clone().position(is_marked);
     }
 }
 
 /// Whether a test is marked as failed: `    1) adds`, and the marks of the dots.
 fn is_marked(line: &TextLine) -> bool {
     let text = line.text.trim_start();
-    HEAD.is_match(&format!(" {text}")) && text.len() < line.text.len()
+    let behind = text.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    behind.starts_with(") ") && behind.len() < text.len() && text.len() < line.text.len()
         || text.contains('!') && text.chars().all(|mark| matches!(mark, '․' | '.' | ',' | '!'))
 }
 
@@ -174,11 +175,10 @@ impl Mocha {
     fn finish(&mut self, out: &mut dyn FnMut(Item)) {
         self.close(out);
         let Some(counts) = self.counts.take() else { return };
-        let above = std::mem::take(&mut self.above);
         // How many failed is told last, so that totals without an end may lack it; a failure right above them must be told.
         let near = if std::mem::take(&mut self.told) { ABOVE } else { FAR_ABOVE };
-        let failing = std::mem::take(&mut self.failing);
-        if counts.failed == 0 && (failing || above.iter().take(near).any(is_marked)) {
+        let (failing, marked) = (std::mem::take(&mut self.failing), self.marked.take());
+        if counts.failed == 0 && (failing || marked.is_some_and(|above| above < near)) {
             return cut("mocha", counts, self.span, out);
         }
         self.run.finish("mocha", counts, self.span, out);

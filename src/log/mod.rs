@@ -11,6 +11,7 @@ mod ansible;
 mod ant;
 mod arrow;
 mod ava;
+mod back;
 mod bazel;
 mod block;
 mod boxed;
@@ -91,6 +92,7 @@ mod uvu;
 mod vitest;
 mod wdio;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::sync::LazyLock;
 
@@ -104,10 +106,12 @@ use crate::report::{Failure, Note, Outcome, Signal, Span, TextLine};
 use crate::rules::{Owner, Role, RuleSet};
 use crate::scan::Needle;
 
+pub(crate) use back::Above;
 pub(crate) use native::bats::place as bats_place;
 pub(crate) use native::qttest::signal as qt_signal;
 pub(crate) use runner::below;
 
+use back::Back;
 use envelope::{Frame, clean};
 pub(crate) use envelope::{prefix_length, strip_escapes};
 
@@ -207,8 +211,8 @@ pub(crate) trait Reader {
         true
     }
 
-    /// What stands above the line that is shown next, the nearest first.
-    fn above(&mut self, _lines: Vec<TextLine>) {}
+    /// What stands above the line that is shown next.
+    fn above(&mut self, _above: Above<'_>) {}
 }
 
 pub(crate) struct ReaderEntry {
@@ -358,6 +362,7 @@ pub(crate) struct LogParser {
     /// It is shown lines of a report, and nothing comes behind those at hand.
     bounded: bool,
     recent: Recent,
+    back: Back,
     frame: Frame,
     /// The labels in front of the totals of tests that passed, where several processes print side by side.
     passed_in: Vec<String>,
@@ -391,6 +396,7 @@ impl LogParser {
             refused: None,
             bounded: false,
             recent: Recent::default(),
+            back: Back::default(),
             frame: Frame::default(),
             passed_in: Vec::new(),
             asides: Vec::new(),
@@ -518,9 +524,8 @@ impl LogParser {
             let index = usize::from(index);
             let back = self.readers[index].looks_back();
             if shown & 1_u128 << index == 0 && back > 0 {
-                let joined = self.recent.joined(before, Recent::NEAR);
                 let at = Place { byte: span.byte_start, line: span.line };
-                let above = tail::backwards(&joined, at, frame).take(back).collect();
+                let above = self.back.lines(&self.recent.joined(before, Recent::NEAR), at, frame, back);
                 self.readers[index].above(above);
             }
             if shown & 1_u128 << index == 0 && self.settle(index, line, out) {
@@ -855,10 +860,13 @@ impl Recent {
     }
 
     /// What comes before a place, as far as it is kept: the end of `window`, and of what was read before it.
-    fn joined(&self, window: &[u8], reach: usize) -> Vec<u8> {
+    fn joined<'w>(&self, window: &'w [u8], reach: usize) -> Cow<'w, [u8]> {
         let near = &window[window.len().saturating_sub(reach)..];
+        if near.len() == reach {
+            return Cow::Borrowed(near);
+        }
         let tail = &self.tail[self.tail.len().saturating_sub(reach - near.len())..];
-        [tail, near].concat()
+        Cow::Owned([tail, near].concat())
     }
 
     /// The few clean lines at the end of `window`, which follows what was kept.

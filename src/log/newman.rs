@@ -15,7 +15,7 @@
 //! ```
 
 use super::runner::is_outside;
-use super::{ABOVE, Grip, Line, Reader};
+use super::{ABOVE, Above, Grip, Line, Reader};
 use crate::format::newman::complete;
 use crate::item::{Item, TestRun, read_count};
 use crate::report::{Counts, Failure, Level, Outcome, Signal, Span, TextLine};
@@ -122,8 +122,8 @@ impl Reader for Newman {
         if self.run.is_none() { ABOVE } else { 0 }
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
-        self.above = lines;
+    fn above(&mut self, above: Above<'_>) {
+        self.above = above.cloned().collect();
     }
 }
 

@@ -4,7 +4,7 @@
 //! `Node.js v20.11.0`, tells that it was the end of the program and not a line in its log.
 
 use super::runner::{is_frame, own_frame, type_name};
-use super::{Grip, Line, Reader};
+use super::{Above, Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::{Failure, FileRef, Level, Signal, Span, TextLine};
 
@@ -57,8 +57,8 @@ impl Reader for Node {
         ABOVE
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
-        let text = |at: usize| lines.get(at).map_or("", |line: &TextLine| line.text.as_str());
+    fn above(&mut self, above: Above<'_>) {
+        let text = |at: usize| above.clone().nth(at).map_or("", |line| line.text.as_str());
         let caret = !text(1).trim().is_empty() && text(1).trim().bytes().all(|byte| byte == b'^');
         self.thrown = text(0).is_empty() && caret && is_place(text(3));
     }

@@ -10,7 +10,7 @@
 //! ```
 
 use super::block::{diagnostic, is_path};
-use super::{Grip, Line, Reader};
+use super::{Above, Grip, Line, Reader};
 use crate::item::Item;
 use crate::report::{Failure, FileRef, Signal, TextLine};
 
@@ -70,10 +70,10 @@ impl Reader for Semgrep {
         2
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
-        let head = lines.first().and_then(|line| line.text.trim_start().strip_prefix(['❯', '❱']));
+    fn above(&mut self, mut above: Above<'_>) {
+        let head = above.next().and_then(|line| line.text.trim_start().strip_prefix(['❯', '❱']));
         self.rule = head.map(|rule| rule.trim_start_matches(['❯', '❱', ' ']).trim_end().to_owned());
-        let file = lines.get(1).map(|line| line.text.trim());
+        let file = above.next().map(|line| line.text.trim());
         if let Some(file) = file.filter(|file| is_path(file)) {
             self.file = Some(file.to_owned());
         }

@@ -9,7 +9,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Grip, Line, Reader};
+use super::{Above, Grip, Line, Reader};
 use crate::item::Item;
 use crate::pattern::{self, Regex};
 use crate::report::{Failure, Level, Span, TextLine};
@@ -63,8 +63,8 @@ impl Reader for Solver {
         MAX_LIST
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
-        self.above = lines;
+    fn above(&mut self, above: Above<'_>) {
+        self.above = above.cloned().collect();
     }
 
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {

@@ -154,14 +154,19 @@ pub(super) fn backwards<'b>(before: &'b [u8], at: Place, frame: &'b Frame) -> im
 /// The lines at the end of `before` as they stand there, which ends at `at`; the nearest first.
 pub(super) fn raw_backwards(before: &[u8], at: Place) -> impl Iterator<Item = (Span, &[u8])> {
     let near = &before[before.len().saturating_sub(MAX_BYTES)..];
+    let mut rest = Some(near.strip_suffix(b"\n").unwrap_or(near));
     let mut end = at.byte - u64::from(before.last() == Some(&b'\n'));
     let mut number = at.line + u64::from(before.last().is_some_and(|byte| *byte != b'\n'));
-    near.strip_suffix(b"\n").unwrap_or(near).rsplit(|byte| *byte == b'\n').map(move |raw| {
+    std::iter::from_fn(move || {
+        let lines = rest?;
+        let newline = memchr::memrchr(b'\n', lines);
+        let raw = &lines[newline.map_or(0, |newline| newline + 1)..];
+        rest = newline.map(|newline| &lines[..newline]);
         number = number.saturating_sub(1).max(1);
         let start = end.saturating_sub(raw.len() as u64);
         let span = Span::on_line(number, start, end);
         end = start.saturating_sub(1);
-        (span, raw)
+        Some((span, raw))
     })
 }
 

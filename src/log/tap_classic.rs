@@ -14,9 +14,9 @@
 //! ```
 
 use super::runner::Block;
-use super::{ABOVE, Grip, Line, Reader};
+use super::{ABOVE, Above, Grip, Line, Reader};
 use crate::item::Item;
-use crate::report::{Level, Signal, TextLine};
+use crate::report::{Level, Signal};
 
 pub(super) const NEEDLES: &[&str] = &["  not ok "];
 
@@ -105,12 +105,13 @@ impl Reader for Classic {
         if self.active { 0 } else { ABOVE }
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
-        let found = lines.iter().position(|line| file(&line.text).is_some());
+    fn above(&mut self, above: Above<'_>) {
+        let found = above.clone().enumerate().find_map(|(at, line)| Some((at, file(&line.text)?)));
         self.near = found.is_some();
-        self.file = found.and_then(|at| file(&lines[at].text)).map(str::to_owned);
-        let group = lines.first().filter(|line| line.text.starts_with("  ") && found > Some(0));
-        self.group = group.map(|line| line.text.trim().to_owned());
+        self.file = found.map(|(_, file)| file.to_owned());
+        let mut group =
+            above.clone().take(1).filter(|line| line.text.starts_with("  ") && found.is_some_and(|(at, _)| at > 0));
+        self.group = group.next().map(|line| line.text.trim().to_owned());
     }
 }
 

@@ -1,9 +1,9 @@
 //! The console of Vitest: `FAIL file > test` blocks, failed suites, unhandled errors, what tests printed, the totals.
 
 use super::runner::{Block, Run, in_parentheses, is_outside, numbers};
-use super::{Grip, Line, Reader};
+use super::{Above, Grip, Line, Reader};
 use crate::item::{Item, read_count};
-use crate::report::{Counts, Level, Signal, Span, TextLine};
+use crate::report::{Counts, Level, Signal, Span};
 
 pub(super) const NEEDLES: &[&str] = &["⎯⎯⎯", "stderr", "stdout", "Test Files ", " RUN  v", "   × ", "     → "];
 
@@ -142,8 +142,8 @@ impl Reader for Vitest {
         usize::from(matches!(self.state, State::Idle))
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
-        let nearest = lines.into_iter().next();
+    fn above(&mut self, above: Above<'_>) {
+        let nearest = above.clone().next();
         self.named = nearest.and_then(|line| line.text.strip_prefix("   ❯ ").map(|name| name.trim_end().to_owned()));
     }
 

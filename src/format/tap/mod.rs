@@ -17,7 +17,7 @@ use self::point::{Directive, Point};
 use self::trailer::Trailer;
 use super::Sure;
 use crate::item::{Item, Step, TestRun, read_count};
-use crate::log::{Grip, Line, Reader};
+use crate::log::{Above, Grip, Line, Reader};
 use crate::report::{Counts, Failure, Level, Note, Outcome, PassedCase, Report, Signal, Span, TextLine};
 
 /// `ok 1 ` stands for runs without a version line in which nothing fails.
@@ -275,8 +275,8 @@ impl Reader for Tap {
         usize::from(self.stream.is_none())
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
-        self.line_above = lines.into_iter().next();
+    fn above(&mut self, mut above: Above<'_>) {
+        self.line_above = above.next().cloned();
     }
 
     fn yields_to_report(&self) -> bool {

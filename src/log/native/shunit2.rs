@@ -16,10 +16,10 @@ use std::sync::LazyLock;
 use crate::pattern::Regex;
 
 use super::super::cases::{Case, counts, finish};
-use super::super::{ABOVE, Grip, Line, Reader};
+use super::super::{ABOVE, Above, Grip, Line, Reader};
 use crate::item::{Item, read_count};
 use crate::pattern;
-use crate::report::{Signal, TextLine};
+use crate::report::Signal;
 
 pub(in crate::log) const NEEDLES: &[&str] = &["ASSERT:", " tests.$", "Ran 1 test."];
 
@@ -65,8 +65,8 @@ impl Reader for Shunit {
         if self.name.is_empty() { ABOVE } else { 0 }
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
-        self.above = lines.into_iter().map(|line| line.text).find(|text| is_name(text.trim_end()));
+    fn above(&mut self, above: Above<'_>) {
+        self.above = above.map(|line| line.text.as_str()).find(|text| is_name(text.trim_end())).map(str::to_owned);
     }
 
     fn line(&mut self, line: Line<'_>, out: &mut dyn FnMut(Item)) -> Grip {

@@ -23,7 +23,7 @@
 
 use std::collections::HashSet;
 
-use super::super::{Grip, Line, Reader};
+use super::super::{Above, Grip, Line, Reader};
 use super::{MAX_LINES, native, tell_exception};
 use crate::item::{Item, TestRun, read_count};
 use crate::report::{Counts, Failure, Level, Outcome, Signal, Span, TextLine};
@@ -133,9 +133,9 @@ impl Reader for Stestr {
         if self.active { 0 } else { super::super::ABOVE }
     }
 
-    fn above(&mut self, lines: Vec<TextLine>) {
+    fn above(&mut self, above: Above<'_>) {
         let mut totals = Totals::default();
-        for line in lines.iter().rev() {
+        for line in above.rev() {
             totals.line(Line { text: &line.text, span: line.span });
         }
         self.totals = totals;
