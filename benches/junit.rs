@@ -5,12 +5,11 @@
 //! is never quiet.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use std::fmt::Write;
-use std::hint::black_box;
-use std::time::{Duration, Instant};
+mod support;
 
-use quick_xml::Reader;
-use quick_xml::events::Event;
+use std::fmt::Write;
+
+use support::rate;
 use whyred::{Analyzer, Outcome, Source};
 
 const SIZE: usize = 48 << 20;
@@ -19,20 +18,24 @@ fn main() {
     let (report, cases, failed) = synthetic();
     println!("{:.0} MB, {cases} cases, {failed} of them failed", report.len() as f64 / 1e6);
     let analyzer = Analyzer::new();
-    let ours = rate(&report, || {
+    let ours = rate(report.len(), || {
         let found = analyzer.analyze([Source::bytes("report.xml", report.as_bytes())]);
         let counts = found.tests.expect("a report counts tests");
         assert_eq!((found.outcome, counts.total, counts.failed), (Outcome::Failed, cases, failed));
         assert!(!found.is_doubtful());
     });
-    let streamed = rate(&report, || {
+    let streamed = rate(report.len(), || {
         let found = analyzer.analyze([Source::reader("report.xml", report.as_bytes())]);
         assert_eq!(found.tests.expect("a report counts tests").total, cases);
     });
-    let events = rate(&report, || assert_eq!(bare_loop(&report), (cases, failed)));
-    let model = rate(&report, || {
+    let events = rate(report.len(), || assert_eq!(counted(&report), (cases, failed)));
+    let model = rate(report.len(), || {
         let model = junit_parser::from_reader(report.as_bytes()).expect("it is well-formed");
         assert_eq!((model.tests, model.failures), (cases, failed));
+    });
+    let other = rate(report.len(), || {
+        let model = quick_junit::Report::deserialize(report.as_bytes()).expect("it is well-formed");
+        assert_eq!((model.tests as u64, model.failures as u64), (cases, failed));
     });
     println!("{:<44} {ours:>8.0} MB/s", "whyred, whole analysis");
     println!("{:<44} {streamed:>8.0} MB/s", "whyred, whole analysis of a reader");
@@ -42,41 +45,17 @@ fn main() {
         ours / events
     );
     println!("{:<44} {model:>8.0} MB/s   whyred is {:.2} times as fast", "junit-parser, its model", ours / model);
+    println!("{:<44} {other:>8.0} MB/s   whyred is {:.2} times as fast", "quick-junit, its model", ours / other);
 }
 
-/// The best of three runs, in MB/s.
-fn rate(report: &str, mut run: impl FnMut()) -> f64 {
-    let best = (0..3).map(|_| {
-        let start = Instant::now();
-        run();
-        start.elapsed()
-    });
-    report.len() as f64 / 1e6 / best.min().unwrap_or(Duration::MAX).as_secs_f64()
-}
-
-/// All events and their attributes, nothing made of them: how fast a reader of this report can be.
-fn bare_loop(report: &str) -> (u64, u64) {
-    let mut reader = Reader::from_str(report);
+/// How many cases a bare reader counts, and how many of them failed.
+fn counted(report: &str) -> (u64, u64) {
     let (mut cases, mut failed) = (0, 0);
-    loop {
-        match reader.read_event().expect("it is well-formed") {
-            Event::Start(tag) | Event::Empty(tag) => {
-                match tag.name().as_ref() {
-                    b"testcase" => cases += 1,
-                    b"failure" => failed += 1,
-                    _ => {}
-                }
-                for attribute in tag.attributes().with_checks(false).flatten() {
-                    black_box(&attribute.value);
-                }
-            }
-            Event::Text(text) => {
-                black_box(&text);
-            }
-            Event::Eof => return (cases, failed),
-            _ => {}
-        }
-    }
+    support::xml_events(report, |name| {
+        cases += u64::from(name == b"testcase");
+        failed += u64::from(name == b"failure");
+    });
+    (cases, failed)
 }
 
 /// A report, how many cases it has, and how many of them failed.
