@@ -168,7 +168,7 @@ fn result(doc: &Doc<'_>, node: &Node<'_>, outer: &Node<'_>, complete: bool, out:
             "childSessionKey",
             "sentBeforeError",
         ];
-        if wanted.contains(&name.as_str()) && lines.len() < 40 {
+        if wanted.contains(&&**name) && lines.len() < 40 {
             let shown = match (value.string(), value.number(), value.bool()) {
                 (Some(text), ..) => text,
                 (_, Some(number), _) => format!("{number}"),

@@ -3,7 +3,8 @@
 //! The logs of tests are files elsewhere; the protocol itself tells how each target ended, and the output of a build
 //! stands in its progress events.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::document::{Doc, Events, Flow, Tally, clean};
 use super::json::Node;
@@ -22,20 +23,32 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     (event && has(b"\"children\"") && (has(b"\"started\"") || has(b"\"progress\""))).then_some(Sure::Certain)
 }
 
+/// How many targets are known whose summary was told, so that no word behind it counts them again.
+const MAX_TOLD: usize = 1_000_000;
+
+/// How many targets without a summary are known.
+const MAX_OPEN: usize = 50_000;
+
 /// How a target ended, by its last word.
 struct Target {
+    /// How many were known before it.
+    order: usize,
     status: String,
     /// An earlier attempt failed.
     failed_before: bool,
-    /// A test that failed and then passed is told as flaky.
-    summary: bool,
     span: Span,
     text: Vec<TextLine>,
 }
 
 #[derive(Default)]
 pub(crate) struct Build {
-    targets: BTreeMap<String, Target>,
+    /// Those without a summary so far.
+    targets: HashMap<String, Target>,
+    /// Digests of the labels of those that had their summary.
+    told: HashSet<u64>,
+    /// What was counted so far.
+    tally: Tally,
+    known: usize,
     actions: Vec<Failure>,
     output: Vec<TextLine>,
     exit: Option<(String, Vec<TextLine>, Span)>,
@@ -45,16 +58,16 @@ pub(crate) struct Build {
 }
 
 impl Events for Build {
-    fn event(&mut self, doc: &Doc<'_>, event: &Node<'_>, _out: &mut dyn FnMut(Item)) -> Flow {
+    fn event(&mut self, doc: &Doc<'_>, event: &Node<'_>, out: &mut dyn FnMut(Item)) -> Flow {
         self.keep_passed = doc.keep_passed;
         self.last = doc.span(event.start, event.end);
         let id = event.get("id");
         let label = |kind: &str| id.and_then(|id| id.get(kind)).and_then(|id| id.string_at("label"));
         if let (Some(label), Some(result)) = (label("testResult"), event.get("testResult")) {
-            self.test(doc, label, result, "status", false);
+            self.test(doc, label, result, "status", false, out);
         }
         if let (Some(label), Some(summary)) = (label("testSummary"), event.get("testSummary")) {
-            self.test(doc, label, summary, "overallStatus", true);
+            self.test(doc, label, summary, "overallStatus", true, out);
         }
         if let Some(progress) = event.get("progress") {
             self.progress(doc, progress);
@@ -85,17 +98,16 @@ impl Events for Build {
 
     fn end(&mut self, lost: bool, _at: Place, out: &mut dyn FnMut(Item)) {
         let build = std::mem::take(self);
-        let mut tally = Tally { lost: lost || !build.ended, ..Tally::default() };
+        let mut tally = Tally { lost: lost || !build.ended, ..build.tally };
         if !build.ended {
             let message = "the events of the build end before the build does";
             out(Item::Note(Note::warning(Some(build.last.line), message)));
         }
-        let any_tests = !build.targets.is_empty();
-        for (label, target) in build.targets {
-            if build.keep_passed && target.has_passed() {
-                out(Item::Passed(PassedCase::new(label.clone())));
-            }
-            target.count(label, &mut tally, out);
+        let any_tests = build.known > 0;
+        let mut targets: Vec<(String, Target)> = build.targets.into_iter().collect();
+        targets.sort_by_key(|(_, target)| target.order);
+        for (label, target) in targets {
+            target.end(label, false, build.keep_passed, &mut tally, out);
         }
         let mut output = build.output;
         let any_actions = !build.actions.is_empty();
@@ -133,23 +145,43 @@ impl Events for Build {
 }
 
 impl Build {
-    fn test(&mut self, doc: &Doc<'_>, label: String, node: &Node<'_>, key: &str, summary: bool) {
+    /// Takes in what an attempt or the summary of a target says, which is its last word.
+    fn test(
+        &mut self,
+        doc: &Doc<'_>,
+        label: String,
+        node: &Node<'_>,
+        key: &str,
+        summary: bool,
+        out: &mut dyn FnMut(Item),
+    ) {
         let Some(status) = node.string_at(key) else { return };
-        let mut text = Vec::new();
-        doc.push_member(node, "statusDetails", &mut text);
-        doc.push_pair(node, key, &mut text);
-        let span = doc.span(node.start, node.end);
-        let target = self.targets.entry(label).or_insert_with(|| Target {
-            status: String::new(),
-            failed_before: false,
-            summary: false,
-            span,
-            text: Vec::new(),
-        });
-        if summary || !target.summary {
-            let failed_before = target.failed_before || !summary && !matches!(target.status.as_str(), "" | "PASSED");
-            *target = Target { status, failed_before, summary, span, text };
+        let mut digest = DefaultHasher::new();
+        label.hash(&mut digest);
+        let digest = digest.finish();
+        if self.told.contains(&digest) {
+            return;
         }
+        let mut text = Vec::new();
+        if status != "PASSED" {
+            doc.push_member(node, "statusDetails", &mut text);
+            doc.push_pair(node, key, &mut text);
+        }
+        let span = doc.span(node.start, node.end);
+        let before = self.targets.remove(&label);
+        let failed = |target: &Target| target.failed_before || !matches!(target.status.as_str(), "" | "PASSED");
+        let failed_before = before.as_ref().is_some_and(failed);
+        let order = before.map_or(self.known, |before| before.order);
+        self.known = self.known.max(order + 1);
+        let target = Target { order, status, failed_before, span, text };
+        if !summary && self.targets.len() < MAX_OPEN {
+            self.targets.insert(label, target);
+            return;
+        }
+        if self.told.len() < MAX_TOLD {
+            self.told.insert(digest);
+        }
+        target.end(label, summary, self.keep_passed, &mut self.tally, out);
     }
 
     fn progress(&mut self, doc: &Doc<'_>, progress: &Node<'_>) {
@@ -212,13 +244,13 @@ impl Build {
 }
 
 impl Target {
-    fn has_passed(&self) -> bool {
-        matches!(self.status.as_str(), "PASSED" | "FLAKY")
-    }
-
-    fn count(self, label: String, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+    /// Counts it, by its summary or, where there is none, by its last attempt.
+    fn end(self, label: String, summary: bool, keep_passed: bool, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+        if keep_passed && matches!(self.status.as_str(), "PASSED" | "FLAKY") {
+            out(Item::Passed(PassedCase::new(label.clone())));
+        }
         let signal = match self.status.as_str() {
-            "PASSED" if self.failed_before && !self.summary => return tally.flaky(),
+            "PASSED" if self.failed_before && !summary => return tally.flaky(),
             "PASSED" => return tally.passed(),
             "FLAKY" => return tally.flaky(),
             "NO_STATUS" | "" => return tally.skipped(),

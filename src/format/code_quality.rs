@@ -16,7 +16,7 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
 }
 
 pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
-    findings(doc, "the checker", out, |issue, out| {
+    findings(doc, "the checker", out, |issue, _, out| {
         let severity = issue.string_at("severity").unwrap_or_default();
         if !matches!(severity.as_str(), "major" | "critical" | "blocker") {
             return;

@@ -3,8 +3,8 @@
 //! A scenario ended as its worst step or hook did. Whether an undefined or pending step fails the run depends on an
 //! option that the report does not tell of, so a run with nothing worse is neither passed nor failed.
 
-use super::document::{Doc, Tally, elements};
-use super::json::Node;
+use super::document::{Doc, Tally, large_parts};
+use super::json::{Node, Stop};
 use super::{Sure, thrown};
 use crate::item::Item;
 use crate::kind::Phase;
@@ -23,7 +23,11 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let mut cursor = doc.cursor();
     let mut tally = Tally::default();
     let mut damaged = None;
-    let result = elements(&mut cursor, &mut damaged, |feature| read_feature(doc, feature, &mut tally, out));
+    let result = large_parts(&mut cursor, &mut damaged, |feature, damaged| {
+        if feature.whole {
+            read_feature(doc, feature, &mut tally, damaged, out);
+        }
+    });
     let stop = result.err().or(damaged);
     tally.lost |= stop.is_some();
     tally.emit("cucumber", doc.head(), out);
@@ -49,7 +53,13 @@ fn ended(status: &str) -> Ended {
     }
 }
 
-fn read_feature(doc: &Doc<'_>, feature: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+fn read_feature<'a>(
+    doc: &Doc<'a>,
+    feature: &Node<'a>,
+    tally: &mut Tally,
+    damaged: &mut Option<Stop>,
+    out: &mut dyn FnMut(Item),
+) {
     let title = feature.string_at("name").unwrap_or_default();
     let path = feature.string_at("uri").or_else(|| {
         let location = feature.string_at("location")?;
@@ -57,11 +67,11 @@ fn read_feature(doc: &Doc<'_>, feature: &Node<'_>, tally: &mut Tally, out: &mut 
     });
     // A background is told before each scenario that it belongs to.
     let mut background: Option<(Ended, Option<Failure>)> = None;
-    for element in feature.list("elements") {
+    doc.each(feature, "elements", damaged, |element, _| {
         let (mut worst, mut failure) = worst_step(doc, element);
         if element.string_at("type").as_deref() == Some("background") {
             background = Some((worst, failure));
-            continue;
+            return;
         }
         if let Some((before, told)) = background.take() {
             worst = worst.max(before);
@@ -91,7 +101,7 @@ fn read_feature(doc: &Doc<'_>, feature: &Node<'_>, tally: &mut Tally, out: &mut 
             Ended::Failed => tally.failed(),
         }
         if worst != Ended::Failed {
-            continue;
+            return;
         }
         let mut failure = failure.unwrap_or_else(|| unwritten(doc, element));
         failure.test = Some(name());
@@ -99,7 +109,7 @@ fn read_feature(doc: &Doc<'_>, feature: &Node<'_>, tally: &mut Tally, out: &mut 
             failure.file = path.clone().map(|path| FileRef::new(path, element.count_at("line"), None));
         }
         out(Item::Failure(failure));
-    }
+    });
 }
 
 /// The worst end among steps and hooks, and the first failure among them.

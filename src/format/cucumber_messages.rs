@@ -75,7 +75,7 @@ impl Events for Run {
     fn event(&mut self, doc: &Doc<'_>, event: &Node<'_>, out: &mut dyn FnMut(Item)) -> Flow {
         let Some((kind, body)) = event.members().first() else { return Flow::Alien };
         let known = self.pickles.len() + self.texts.len() + self.steps.len() + self.cases.len();
-        match kind.as_str() {
+        match &**kind {
             "gherkinDocument" => {
                 let name = body.at(&["feature", "name"]).and_then(Node::string);
                 if let (Some(uri), Some(name)) = (body.string_at("uri"), name) {

@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-use super::json::{Cursor, Node, Stop, Text, quote_or_backslash};
+use super::json::{Cursor, Node, Stop, Text, Value, quote_or_backslash};
 use super::{Parse, Place};
 use crate::item::{Item, Mark, Scope, TestRun};
 use crate::log::strip_escapes;
@@ -127,6 +127,25 @@ impl<'a> Doc<'a> {
         self.push_raw(quote.unwrap_or(member.start), member.end, out);
     }
 
+    /// Walks the elements of a member that is an array, however long it is. A folded one that is damaged is told of.
+    pub(crate) fn each(
+        &self,
+        node: &Node<'a>,
+        key: &str,
+        damaged: &mut Option<Stop>,
+        mut element: impl FnMut(&Node<'a>, &mut Option<Stop>),
+    ) {
+        let Some(list) = node.get(key) else { return };
+        if list.value != Value::Folded {
+            return list.elements().iter().for_each(|node| element(node, damaged));
+        }
+        let mut cursor = Cursor::new(self.bytes);
+        cursor.move_to(list.start);
+        if let Err(stop) = large_parts(&mut cursor, damaged, element) {
+            damaged.get_or_insert(stop);
+        }
+    }
+
     /// A failure that an element of the document tells of.
     pub(crate) fn failure(&self, level: Level, node: &Node<'_>) -> Failure {
         Failure { level, span: self.span(node.start, node.end), ..Failure::default() }
@@ -155,7 +174,7 @@ impl<'a> Doc<'a> {
             Ok(()) => cursor.pos(),
             Err(Stop::Truncated) => self.bytes.len(),
             // The brackets may still tell where the document ends; what follows may be a log.
-            Err(Stop::Damaged(_)) => {
+            Err(Stop::Damaged(_) | Stop::Crowded(_)) => {
                 let mut whole = self.cursor();
                 match whole.skip() {
                     Ok(()) => whole.pos().max(cursor.pos()),
@@ -176,6 +195,7 @@ impl<'a> Doc<'a> {
         let (at, what) = match stop {
             Stop::Truncated => (self.bytes.len(), "the report is truncated"),
             Stop::Damaged(at) => (at, "the report is damaged"),
+            Stop::Crowded(at) => (at, "one part of the report holds more values than are read"),
         };
         let byte = self.start.byte + at as u64;
         Note::warning(Some(self.line(at)), format!("{what} at byte {byte}; what was complete is kept"))
@@ -558,18 +578,18 @@ pub(crate) fn clean(text: &str, span: Span, out: &mut dyn FnMut(Item)) {
 }
 
 /// Reads a document whose top is an array of findings: `finding` makes failures of an element, the last of which may have
-/// been cut. Where the whole was read and none came, the tool found nothing.
-pub(crate) fn findings(
-    doc: &Doc<'_>,
+/// been cut and holds long lists [folded](Value::Folded). Where the whole was read and none came, the tool found nothing.
+pub(crate) fn findings<'a>(
+    doc: &Doc<'a>,
     tool: &str,
     out: &mut dyn FnMut(Item),
-    mut finding: impl FnMut(&Node<'_>, &mut dyn FnMut(Item)),
+    mut finding: impl FnMut(&Node<'a>, &mut Option<Stop>, &mut dyn FnMut(Item)),
 ) -> usize {
     let mut cursor = doc.cursor();
     let mut damaged = None;
     let mut any = false;
-    let result = parts(&mut cursor, &mut damaged, |element| {
-        finding(element, &mut |item| {
+    let result = large_parts(&mut cursor, &mut damaged, |element, damaged| {
+        finding(element, damaged, &mut |item| {
             any = true;
             out(item);
         });
@@ -600,14 +620,36 @@ pub(crate) fn parts<'a>(
     damaged: &mut Option<Stop>,
     mut element: impl FnMut(&Node<'a>),
 ) -> Result<(), Stop> {
+    walk(cursor, damaged, Cursor::node, |node, _| element(node))
+}
+
+/// Like [`parts`], for elements that may hold long lists: those are folded, to be walked with [`Doc::each`], which is
+/// given what `element` is given.
+pub(crate) fn large_parts<'a>(
+    cursor: &mut Cursor<'a>,
+    damaged: &mut Option<Stop>,
+    element: impl FnMut(&Node<'a>, &mut Option<Stop>),
+) -> Result<(), Stop> {
+    walk(cursor, damaged, Cursor::part, element)
+}
+
+fn walk<'a>(
+    cursor: &mut Cursor<'a>,
+    damaged: &mut Option<Stop>,
+    read: fn(&mut Cursor<'a>) -> (Node<'a>, Option<Stop>),
+    mut element: impl FnMut(&Node<'a>, &mut Option<Stop>),
+) -> Result<(), Stop> {
     cursor.array(|cursor| {
-        tolerant(cursor, damaged, |cursor| {
-            let (node, stop) = cursor.node();
+        let mut within = None;
+        let result = tolerant(cursor, damaged, |cursor| {
+            let (node, stop) = read(cursor);
             if !(stop.is_some() && node.is_null()) {
-                element(&node);
+                element(&node, &mut within);
             }
             stop.map_or(Ok(()), Err)
-        })
+        });
+        *damaged = damaged.or(within);
+        result
     })
 }
 
@@ -619,7 +661,7 @@ pub(crate) fn tolerant<'a>(
 ) -> Result<(), Stop> {
     let start = cursor.pos();
     match read(cursor) {
-        Err(stop @ Stop::Damaged(_)) => {
+        Err(stop @ (Stop::Damaged(_) | Stop::Crowded(_))) => {
             damaged.get_or_insert(stop);
             cursor.move_to(start);
             cursor.skip()

@@ -22,15 +22,15 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
 }
 
 pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
-    findings(doc, "ESLint", out, |file, out| {
+    findings(doc, "ESLint", out, |file, damaged, out| {
         let path = file.string_at("filePath");
-        // Of the last message before a cut, the words must be there.
-        let told = |message: &&Node<'_>| message.whole || message.text_at("message").is_some();
-        for message in file.list("messages").iter().filter(told) {
-            if message.count_at("severity") == Some(2) || message.is("fatal") {
+        doc.each(file, "messages", damaged, |message, _| {
+            // Of the last message before a cut, the words must be there.
+            let told = message.whole || message.text_at("message").is_some();
+            if told && (message.count_at("severity") == Some(2) || message.is("fatal")) {
                 finding(doc, path.as_deref(), message, out);
             }
-        }
+        });
     })
 }
 

@@ -15,7 +15,7 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
 }
 
 pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
-    findings(doc, "gcc", out, |diagnostic, out| {
+    findings(doc, "gcc", out, |diagnostic, _, out| {
         let kind = diagnostic.string_at("kind").unwrap_or_default();
         if !matches!(kind.as_str(), "error" | "fatal error" | "sorry, unimplemented" | "internal compiler error") {
             return;

@@ -4,6 +4,7 @@
 //! the readers of the console. Output may be attributed to the wrong case and may follow the case's end, and a case
 //! that was running when its process died has no end; the result of the package settles both.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::Sure;
@@ -35,42 +36,45 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
 }
 
 #[derive(Default)]
-struct Event {
-    action: String,
-    package: String,
-    test: Option<String>,
-    output: Option<String>,
-    import_path: Option<String>,
-    failed_build: Option<String>,
+struct Event<'t> {
+    action: Cow<'t, str>,
+    package: Cow<'t, str>,
+    test: Option<Cow<'t, str>>,
+    output: Option<Cow<'t, str>>,
+    import_path: Option<Cow<'t, str>>,
+    failed_build: Option<Cow<'t, str>>,
 }
 
-impl Event {
-    fn parse(text: &str) -> Option<Event> {
+impl<'t> Event<'t> {
+    fn parse(text: &'t str) -> Option<Self> {
         let text = text.trim_start();
         if !text.starts_with('{') {
             return None;
         }
         let mut event = Event::default();
         let read = Cursor::new(text.as_bytes()).object(|key, cursor| {
-            match key {
-                "Action" => event.action = cursor.maybe_string()?.unwrap_or_default(),
-                "Package" => event.package = cursor.maybe_string()?.unwrap_or_default(),
-                "Test" => event.test = cursor.maybe_string()?.filter(|name| !name.is_empty()),
-                "Output" => event.output = cursor.maybe_string()?,
-                "ImportPath" => event.import_path = cursor.maybe_string()?,
-                "FailedBuild" => event.failed_build = cursor.maybe_string()?.filter(|name| !name.is_empty()),
-                _ => cursor.skip()?,
-            }
+            let member = match key {
+                "Action" => &mut event.action,
+                "Package" => &mut event.package,
+                "Test" => event.test.get_or_insert_default(),
+                "Output" => event.output.get_or_insert_default(),
+                "ImportPath" => event.import_path.get_or_insert_default(),
+                "FailedBuild" => event.failed_build.get_or_insert_default(),
+                _ => return cursor.skip(),
+            };
+            *member = cursor.maybe_text()?.map(|text| text.decode()).unwrap_or_default();
             Ok(())
         });
+        let said = |member: Option<Cow<'t, str>>| member.filter(|text| !text.is_empty());
+        event.test = said(event.test);
+        event.import_path = said(event.import_path);
+        event.failed_build = said(event.failed_build);
         let known = !event.action.is_empty() && (!event.package.is_empty() || event.import_path.is_some());
         (read.is_ok() && known).then_some(event)
     }
-}
 
-impl Event {
     /// The event that stands behind words that nobody knows.
-    fn behind(text: &str) -> Option<Event> {
+    fn behind(text: &'t str) -> Option<Self> {
         let start = text.find("{\"").filter(|start| *start > 0 && text.ends_with('}'))?;
         Event::parse(&text[start..])
     }
@@ -124,49 +128,50 @@ impl Reader for GoTestJson {
 }
 
 impl GoTestJson {
-    fn event(&mut self, event: Event, span: Span, out: &mut dyn FnMut(Item)) {
+    fn event(&mut self, event: Event<'_>, span: Span, out: &mut dyn FnMut(Item)) {
         let Event { action, package: name, test, output, import_path, failed_build } = event;
         if let Some(path) = import_path {
-            self.build(&action, path, output, span, out);
+            self.build(&action, &path, output.as_deref(), span, out);
             return;
         }
-        if !self.packages.contains_key(&name) && self.packages.len() >= MAX_PACKAGES {
-            return;
-        }
-        let open = self.packages.entry(name.clone()).or_insert_with(|| {
+        if !self.packages.contains_key(&*name) {
+            if self.packages.len() >= MAX_PACKAGES {
+                return;
+            }
             self.started += 1;
             let mut open = Open { order: self.started, ..Open::default() };
             open.package.passing = self.keep_passed.then(Vec::new);
-            open
-        });
+            self.packages.insert(name.to_string(), open);
+        }
+        let open = self.packages.get_mut(&*name).expect("it is there by now");
         let package = &mut open.package;
         package.saw(span);
-        match (action.as_str(), test) {
+        match (&*action, test.as_deref()) {
             // Each of its cases will be told, and one that cannot be built has none.
             ("start", None) => package.verbose = true,
             ("output", test) => {
                 let Some(output) = output else { return };
                 // The runner may write a line in pieces; a benchmark's name and its figures come apart.
                 let text = match open.partial.take() {
-                    Some((of, before)) if of == test => before + &output,
+                    Some((of, before)) if of.as_deref() == test => Cow::Owned(before + &output),
                     _ => output,
                 };
                 if !text.ends_with('\n') && text.len() < 16 * 1024 {
-                    open.partial = Some((test, text));
+                    open.partial = Some((test.map(str::to_owned), text.into_owned()));
                     return;
                 }
                 for text in text.trim_end_matches(['\n', '\r']).split('\n') {
-                    open.print(test.as_deref(), text, span);
+                    open.print(test, text, span);
                 }
             }
-            ("run", Some(test)) => package.start(&test, span),
-            ("pass", Some(test)) => package.finish(&test, End::Pass, span),
-            ("fail", Some(test)) => package.finish(&test, End::Fail, span),
-            ("skip", Some(test)) => package.finish(&test, End::Skip, span),
-            ("bench", Some(test)) => package.benchmark(without_cores(&test), span),
+            ("run", Some(test)) => package.start(test, span),
+            ("pass", Some(test)) => package.finish(test, End::Pass, span),
+            ("fail", Some(test)) => package.finish(test, End::Fail, span),
+            ("skip", Some(test)) => package.finish(test, End::Skip, span),
+            ("bench", Some(test)) => package.benchmark(without_cores(test), span),
             ("pass" | "fail" | "skip", None) => {
-                let Some(Open { package, empty, .. }) = self.packages.remove(&name) else { return };
-                let outcome = match action.as_str() {
+                let Some(Open { package, empty, .. }) = self.packages.remove(&*name) else { return };
+                let outcome = match &*action {
                     "fail" => Outcome::Failed,
                     "pass" if !empty || package.has_cases() => Outcome::Passed,
                     _ => Outcome::Unknown,
@@ -182,16 +187,16 @@ impl GoTestJson {
     }
 
     /// What the compiler says, as events since Go 1.24.
-    fn build(&mut self, action: &str, path: String, output: Option<String>, span: Span, out: &mut dyn FnMut(Item)) {
+    fn build(&mut self, action: &str, path: &str, output: Option<&str>, span: Span, out: &mut dyn FnMut(Item)) {
         match action {
             "build-output" => {
-                let lines = self.builds.entry(path).or_default();
+                let lines = self.builds.entry(path.to_owned()).or_default();
                 if lines.len() < MAX_BUILD_LINES {
                     lines.push(TextLine { text: output.unwrap_or_default().trim_end().to_owned(), span });
                 }
             }
             "build-fail" => {
-                let lines = self.builds.remove(&path).unwrap_or_default();
+                let lines = self.builds.remove(path).unwrap_or_default();
                 let mut failures = Vec::new();
                 for line in lines {
                     if line.text.starts_with("# ") || line.text.is_empty() {

@@ -1,7 +1,7 @@
 //! The JSON of GoogleTest: suites, and in them cases with the texts of the expectations that did not hold.
 
 use super::Sure;
-use super::document::{Doc, Tally, elements};
+use super::document::{Doc, Tally, large_parts};
 use super::json::Node;
 use crate::item::Item;
 use crate::kind::Phase;
@@ -20,10 +20,10 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let mut damaged = None;
     let result = cursor.object(|key, cursor| {
         match key {
-            "testsuites" => elements(cursor, &mut damaged, |suite| {
-                let name = suite.string_at("name").unwrap_or_default();
-                for case in suite.list("testsuite") {
-                    read_case(doc, case, &name, &mut tally, out);
+            "testsuites" => large_parts(cursor, &mut damaged, |suite, damaged| {
+                if suite.whole {
+                    let name = suite.string_at("name").unwrap_or_default();
+                    doc.each(suite, "testsuite", damaged, |case, _| read_case(doc, case, &name, &mut tally, out));
                 }
             })?,
             _ => cursor.skip()?,

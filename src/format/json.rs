@@ -11,9 +11,17 @@ use std::borrow::Cow;
 pub(crate) use self::mold::Mold;
 use super::near;
 use crate::item::MAX_COUNT;
+use crate::log::lossy;
 
 /// Nesting beyond this is skipped without being looked into.
 const MAX_DEPTH: usize = 128;
+
+/// How many values a tree has at most, so that it takes a few megabytes whatever is written. A report holds more, and its
+/// long lists are read element by element.
+const MAX_NODES: usize = 1 << 16;
+
+/// The longest list, in bytes, that [`Cursor::part`] reads into a tree.
+const MAX_LIST: usize = 512 * 1024;
 
 /// Why reading stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +30,8 @@ pub(crate) enum Stop {
     Truncated,
     /// At this offset stands something that is not JSON.
     Damaged(usize),
+    /// At this offset stand more values than a tree has.
+    Crowded(usize),
 }
 
 /// What a value begins with.
@@ -39,6 +49,13 @@ pub(crate) enum Shape {
 pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     pos: usize,
+}
+
+/// What a tree may still hold.
+struct Room {
+    values: usize,
+    /// Long lists are left out.
+    fold: bool,
 }
 
 /// A string of the document: its bytes between the quotes, still escaped.
@@ -312,34 +329,52 @@ impl<'a> Cursor<'a> {
 
     /// Reads a value into a tree. What was complete before a cut is kept, and the stop is told beside it.
     pub(crate) fn node(&mut self) -> (Node<'a>, Option<Stop>) {
-        self.node_at(0)
+        self.node_at(0, &mut Room { values: MAX_NODES, fold: false })
     }
 
-    fn node_at(&mut self, depth: usize) -> (Node<'a>, Option<Stop>) {
+    /// Like [`node`](Self::node), but a list that is long is left [folded](Value::Folded).
+    pub(crate) fn part(&mut self) -> (Node<'a>, Option<Stop>) {
+        self.node_at(0, &mut Room { values: MAX_NODES, fold: true })
+    }
+
+    /// Whether the array or object that comes next ends within so many bytes.
+    fn fits(&self, bytes: usize) -> bool {
+        let near = &self.bytes[..self.bytes.len().min(self.pos.saturating_add(bytes))];
+        near.len() == self.bytes.len() || Cursor { bytes: near, pos: self.pos }.skip().is_ok()
+    }
+
+    fn node_at(&mut self, depth: usize, room: &mut Room) -> (Node<'a>, Option<Stop>) {
         let start = self.pos;
         let shape = match self.shape() {
             Ok(shape) => shape,
             Err(stop) => return (Node { start, end: self.pos, whole: false, value: Value::Null }, Some(stop)),
         };
         let start = self.pos;
+        let Some(values) = room.values.checked_sub(1) else {
+            let stop = self.skip().err().unwrap_or(Stop::Crowded(start));
+            return (Node { start, end: self.pos, whole: false, value: Value::Null }, Some(stop));
+        };
+        room.values = values;
         let (value, stop) = match shape {
+            Shape::Array if room.fold && !self.fits(MAX_LIST) => (Value::Folded, self.skip().err()),
             Shape::Object if depth < MAX_DEPTH => {
                 let mut members = Vec::new();
                 let mut inner = None;
-                let result = self.object(|key, cursor| {
-                    let key = key.to_owned();
-                    let (node, stop) = cursor.node_at(depth + 1);
-                    members.push((key, node));
+                let result = self.members(|key, cursor| {
+                    let (node, stop) = cursor.node_at(depth + 1, room);
+                    members.push((key.decode(), node));
                     inner = stop;
                     stop.map_or(Ok(()), Err)
                 });
                 (Value::Object(members), result.err().or(inner))
             }
             Shape::Array if depth < MAX_DEPTH => {
+                // What is within a short list is short.
+                let fold = std::mem::replace(&mut room.fold, false);
                 let mut elements = Vec::new();
                 let mut inner = None;
                 let result = self.array(|cursor| {
-                    let (node, stop) = cursor.node_at(depth + 1);
+                    let (node, stop) = cursor.node_at(depth + 1, room);
                     // An element that could not even begin is no element.
                     if !(stop.is_some() && node.is_null()) {
                         elements.push(node);
@@ -347,6 +382,7 @@ impl<'a> Cursor<'a> {
                     inner = stop;
                     stop.map_or(Ok(()), Err)
                 });
+                room.fold = fold;
                 (Value::Array(elements), result.err().or(inner))
             }
             Shape::Object | Shape::Array => (Value::Null, self.skip().err()),
@@ -384,12 +420,17 @@ impl<'a> Text<'a> {
     /// The text with its escapes resolved; what cannot be resolved is kept or replaced, never lost.
     pub(crate) fn decode(&self) -> Cow<'a, str> {
         if memchr::memchr(b'\\', self.raw).is_none() {
-            return String::from_utf8_lossy(self.raw);
+            return lossy(self.raw);
         }
         let mut out = Vec::with_capacity(self.raw.len());
         let mut pos = 0;
         while pos < self.raw.len() {
-            pos = decode_one(self.raw, pos, &mut out);
+            let plain = memchr::memchr(b'\\', &self.raw[pos..]).map_or(self.raw.len(), |at| pos + at);
+            out.extend_from_slice(&self.raw[pos..plain]);
+            pos = plain;
+            if pos < self.raw.len() {
+                pos = decode_one(self.raw, pos, &mut out);
+            }
         }
         Cow::Owned(
             String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
@@ -503,7 +544,9 @@ pub(crate) enum Value<'a> {
     Number(f64),
     Text(Text<'a>),
     Array(Vec<Node<'a>>),
-    Object(Vec<(String, Node<'a>)>),
+    /// An array that is too long for a tree.
+    Folded,
+    Object(Vec<(Cow<'a, str>, Node<'a>)>),
 }
 
 impl<'a> Node<'a> {
@@ -521,7 +564,7 @@ impl<'a> Node<'a> {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    pub(crate) fn members(&self) -> &[(String, Node<'a>)] {
+    pub(crate) fn members(&self) -> &[(Cow<'a, str>, Node<'a>)] {
         match &self.value {
             Value::Object(members) => members,
             _ => &[],

@@ -76,13 +76,12 @@ impl<'a> Found<'_, 'a> {
                 parts(cursor, damaged, |element| self.element(element, None))
             }
             // PHPStan names each file by a key.
-            ("files", Shape::Object) => {
-                let (files, stop) = cursor.node();
-                for (path, file) in files.members() {
-                    file.list("messages").iter().for_each(|message| self.element(message, Some(path)));
-                }
-                stop.map_or(Ok(()), Err)
-            }
+            ("files", Shape::Object) => cursor.object(|path, cursor| {
+                cursor.object(|key, cursor| match key {
+                    "messages" => parts(cursor, damaged, |message| self.element(message, Some(path))),
+                    _ => cursor.skip(),
+                })
+            }),
             _ => cursor.skip(),
         })
     }

@@ -91,7 +91,7 @@ impl Parse for MessageJson {
         if let Some(stop) = stop {
             let place = match stop {
                 Stop::Truncated => data.len() - start,
-                Stop::Damaged(offset) => offset,
+                Stop::Damaged(offset) | Stop::Crowded(offset) => offset,
             };
             let line = lines.span(place, place).line;
             out(Item::Note(Note::warning(
@@ -306,7 +306,7 @@ impl Walk {
                 }
             }
             Value::Object(_) => self.object(node, &place, depth + 1),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Folded => {}
         }
     }
 

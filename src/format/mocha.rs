@@ -3,7 +3,7 @@
 //! Mocha lists each case under `tests` and once more under what became of it. A hook that failed stands in `failures`
 //! only, so those lists are what counts; `tests` is what remains of a report that was cut.
 
-use super::document::{Doc, Tally, compare, elements, parts};
+use super::document::{Doc, Tally, compare, elements, large_parts, parts};
 use super::json::{Node, Stop};
 use super::{Sure, signal, thrown};
 use crate::item::Item;
@@ -11,6 +11,9 @@ use crate::kind::Phase;
 use crate::report::{Failure, Level, PassedCase, Signal};
 
 const HOOKS: [&str; 4] = ["\"before all\" hook", "\"before each\" hook", "\"after all\" hook", "\"after each\" hook"];
+
+/// How deep suites are looked into.
+const MAX_SUITES: usize = 64;
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(4096)];
@@ -173,7 +176,9 @@ pub(crate) fn read_awesome(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
                 declared = stats.count_at("tests");
                 return stop.map_or(Ok(()), Err);
             }
-            "results" => parts(cursor, &mut damaged, |root| awesome_suites(doc, root, &mut tally, out))?,
+            "results" => large_parts(cursor, &mut damaged, |root, damaged| {
+                awesome_suites(doc, root, None, MAX_SUITES, &mut tally, damaged, out);
+            })?,
             _ => cursor.skip()?,
         }
         Ok(())
@@ -186,43 +191,53 @@ pub(crate) fn read_awesome(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     end(doc, &cursor, tally, result, stop, "mochawesome", out)
 }
 
-fn awesome_suites(doc: &Doc<'_>, root: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
-    let mut open = vec![(root, None)];
-    while let Some((suite, file)) = open.pop() {
-        let own = suite.string_at("file").filter(|file| !file.is_empty());
-        let file: Option<String> = own.or_else(|| suite.string_at("fullFile")).filter(|file| !file.is_empty()).or(file);
-        let cases = suite.list("tests").iter().chain(suite.list("beforeHooks")).chain(suite.list("afterHooks"));
-        for case in cases {
-            let state = case.string_at("state").unwrap_or_default();
-            let failed = state == "failed" || case.is("fail");
-            // Of a case that was cut, only a failure is sure.
-            if !case.whole && !failed {
-                continue;
-            }
-            let hook = case.is("isHook");
-            match (hook, failed) {
-                (true, true) => tally.counts.errored += 1,
-                (true, false) => continue,
-                (false, true) => tally.failed(),
-                (false, false) if state == "passed" || case.is("pass") => {
-                    doc.passed(out, || passing(case, file.clone()));
-                    tally.passed();
-                }
-                (false, false) => tally.skipped(),
-            }
-            if !failed {
-                continue;
-            }
-            let mut failure = failure(doc, case);
-            failure.level = if hook { Level::Suite } else { Level::Case };
-            failure.signal = failure.signal.or(hook.then_some(Signal::Hook));
-            if failure.file.is_none() {
-                failure.file = file.as_deref().map(|file| thrown::place_in(file, &failure.text));
-            }
-            out(Item::Failure(failure));
-        }
-        open.extend(suite.list("suites").iter().rev().map(|inner| (inner, file.clone())));
+/// The cases of a suite and of those within it, which are of the file of the suite around them unless they name another.
+fn awesome_suites<'a>(
+    doc: &Doc<'a>,
+    suite: &Node<'a>,
+    file: Option<&str>,
+    depth: usize,
+    tally: &mut Tally,
+    damaged: &mut Option<Stop>,
+    out: &mut dyn FnMut(Item),
+) {
+    let named = |key: &str| suite.string_at(key).filter(|file| !file.is_empty());
+    let own = named("file").or_else(|| named("fullFile"));
+    let file = own.as_deref().or(file);
+    for key in ["tests", "beforeHooks", "afterHooks"] {
+        doc.each(suite, key, damaged, |case, _| awesome_case(doc, case, file, tally, out));
     }
+    let Some(depth) = depth.checked_sub(1) else { return };
+    doc.each(suite, "suites", damaged, |inner, damaged| {
+        awesome_suites(doc, inner, file, depth, tally, damaged, out);
+    });
+}
+
+fn awesome_case(doc: &Doc<'_>, case: &Node<'_>, file: Option<&str>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
+    let state = case.string_at("state").unwrap_or_default();
+    let failed = state == "failed" || case.is("fail");
+    // Of a case that was cut, only a failure is sure.
+    if !case.whole && !failed {
+        return;
+    }
+    let hook = case.is("isHook");
+    match (hook, failed) {
+        (true, true) => tally.counts.errored += 1,
+        (true, false) => return,
+        (false, true) => tally.failed(),
+        (false, false) if state == "passed" || case.is("pass") => {
+            doc.passed(out, || passing(case, file.map(str::to_owned)));
+            return tally.passed();
+        }
+        (false, false) => return tally.skipped(),
+    }
+    let mut failure = failure(doc, case);
+    failure.level = if hook { Level::Suite } else { Level::Case };
+    failure.signal = failure.signal.or(hook.then_some(Signal::Hook));
+    if failure.file.is_none() {
+        failure.file = file.map(|file| thrown::place_in(file, &failure.text));
+    }
+    out(Item::Failure(failure));
 }
 
 #[cfg(test)]

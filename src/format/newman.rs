@@ -3,7 +3,7 @@
 //! The collection comes first, then what each request was and got, and at the end what failed. A test is an assertion of
 //! a script; a request without an answer and a script that breaks are errors outside of any test.
 
-use super::document::{Doc, Tally, compare, parts};
+use super::document::{Doc, Tally, compare, elements, parts};
 use super::json::{Cursor, Node, Stop};
 use super::{Sure, signal};
 use crate::item::Item;
@@ -49,7 +49,7 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
                 (run.declared, run.declared_failed) = (count("total"), count("failed"));
                 stop.map_or(Ok(()), Err)
             }
-            "executions" => cursor.array(|cursor| execution(doc, cursor, &mut run, out)),
+            "executions" => cursor.array(|cursor| execution(doc, cursor, &mut run, &mut damaged, out)),
             "failures" => parts(cursor, &mut damaged, |failure| {
                 if failure.whole || failure.get("error").is_some() {
                     run.failure(doc, failure, out);
@@ -74,7 +74,13 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
 }
 
 /// One request, of which all is passed over but its name and its assertions: what was sent and got may be large.
-fn execution<'a>(doc: &Doc<'a>, cursor: &mut Cursor<'a>, run: &mut Run, out: &mut dyn FnMut(Item)) -> Result<(), Stop> {
+fn execution<'a>(
+    doc: &Doc<'a>,
+    cursor: &mut Cursor<'a>,
+    run: &mut Run,
+    damaged: &mut Option<Stop>,
+    out: &mut dyn FnMut(Item),
+) -> Result<(), Stop> {
     let mut name = String::new();
     cursor.object(|key, cursor| match key {
         "item" => cursor.object(|key, cursor| match key {
@@ -84,22 +90,18 @@ fn execution<'a>(doc: &Doc<'a>, cursor: &mut Cursor<'a>, run: &mut Run, out: &mu
             }
             _ => cursor.skip(),
         }),
-        "assertions" => {
-            let (assertions, stop) = cursor.node();
-            for assertion in assertions.elements().iter().filter(|assertion| assertion.whole) {
-                run.seen += 1;
-                if assertion.get("error").is_some_and(|error| !error.is_null()) {
-                    run.failed += 1;
-                } else if assertion.is("skipped") {
-                    run.tally.skipped();
-                } else {
-                    run.tally.passed();
-                    let title = assertion.string_at("assertion").unwrap_or_default();
-                    doc.passed(out, || PassedCase::new(full_name(&name, &title)));
-                }
+        "assertions" => elements(cursor, damaged, |assertion| {
+            run.seen += 1;
+            if assertion.get("error").is_some_and(|error| !error.is_null()) {
+                run.failed += 1;
+            } else if assertion.is("skipped") {
+                run.tally.skipped();
+            } else {
+                run.tally.passed();
+                let title = assertion.string_at("assertion").unwrap_or_default();
+                doc.passed(out, || PassedCase::new(full_name(&name, &title)));
             }
-            stop.map_or(Ok(()), Err)
-        }
+        }),
         _ => cursor.skip(),
     })
 }

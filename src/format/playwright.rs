@@ -3,12 +3,15 @@
 //! The status of a test speaks for all its attempts. What failed outside of any test, such as the global set-up or a
 //! file that cannot be loaded, stands in the errors of the report alone.
 
-use super::document::{Doc, Tally, compare, elements, parts};
-use super::json::Node;
+use super::document::{Doc, Tally, compare, elements, large_parts};
+use super::json::{Node, Stop};
 use super::{Sure, thrown};
 use crate::item::Item;
 use crate::kind::Phase;
 use crate::report::{Failure, FileRef, Level, PassedCase, Signal, TextLine};
+
+/// How deep suites are looked into.
+const MAX_SUITES: usize = 64;
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(16 * 1024)];
@@ -24,7 +27,10 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let mut declared = None;
     let result = cursor.object(|key, cursor| {
         match key {
-            "suites" => parts(cursor, &mut damaged, |suite| file(doc, suite, &mut tally, out))?,
+            // The outermost suite is the file, which is no part of a test's name.
+            "suites" => large_parts(cursor, &mut damaged, |file, damaged| {
+                specs(doc, file, "", MAX_SUITES, &mut tally, damaged, out);
+            })?,
             "errors" => elements(cursor, &mut damaged, |error| {
                 let failure = outside(doc, error);
                 if failure.signal == Some(Signal::NoTests) {
@@ -53,25 +59,34 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     doc.finish(&cursor, result, stop, out)
 }
 
-fn file(doc: &Doc<'_>, root: &Node<'_>, tally: &mut Tally, out: &mut dyn FnMut(Item)) {
-    // The outermost suite is the file, which is no part of a test's name.
-    let mut open = vec![(root, String::new())];
-    while let Some((suite, path)) = open.pop() {
-        for spec in suite.list("specs") {
-            let title = spec.string_at("title").unwrap_or_default();
-            for test in spec.list("tests").iter().filter(|test| test.whole || has_failed(test)) {
-                let mut name = format!("{path}{title}");
-                if let Some(project) = test.string_at("projectName").filter(|project| !project.is_empty()) {
-                    name = format!("[{project}] › {name}");
-                }
-                case(doc, spec, test, name, tally, out);
+/// The specs of a suite and of those within it, whose names begin with `path`.
+fn specs<'a>(
+    doc: &Doc<'a>,
+    suite: &Node<'a>,
+    path: &str,
+    depth: usize,
+    tally: &mut Tally,
+    damaged: &mut Option<Stop>,
+    out: &mut dyn FnMut(Item),
+) {
+    doc.each(suite, "specs", damaged, |spec, damaged| {
+        let title = spec.string_at("title").unwrap_or_default();
+        doc.each(spec, "tests", damaged, |test, _| {
+            if !test.whole && !has_failed(test) {
+                return;
             }
-        }
-        for inner in suite.list("suites").iter().rev() {
-            let title = inner.string_at("title").unwrap_or_default();
-            open.push((inner, format!("{path}{title} › ")));
-        }
-    }
+            let mut name = format!("{path}{title}");
+            if let Some(project) = test.string_at("projectName").filter(|project| !project.is_empty()) {
+                name = format!("[{project}] › {name}");
+            }
+            case(doc, spec, test, name, tally, out);
+        });
+    });
+    let Some(depth) = depth.checked_sub(1) else { return };
+    doc.each(suite, "suites", damaged, |inner, damaged| {
+        let title = inner.string_at("title").unwrap_or_default();
+        specs(doc, inner, &format!("{path}{title} › "), depth, tally, damaged, out);
+    });
 }
 
 fn case(doc: &Doc<'_>, spec: &Node<'_>, test: &Node<'_>, name: String, tally: &mut Tally, out: &mut dyn FnMut(Item)) {

@@ -1,12 +1,15 @@
 //! SARIF 2.1, the results of static analysis. Results at level `error` that nobody suppressed are failures, and so is
 //! an invocation that says it did not succeed.
 
-use super::document::{Doc, clean, parts};
-use super::json::Node;
+use super::document::{Doc, clean, large_parts};
+use super::json::{Node, Stop};
 use super::{Sure, signal};
 use crate::item::Item;
 use crate::kind::Phase;
 use crate::report::{FileRef, Level, Signal};
+
+/// How many rules of a run are known.
+const MAX_RULES: usize = 20_000;
 
 /// Names, in lower case, of drivers that compile.
 const COMPILERS: [&str; 8] = ["gnu c", "gcc", "clang", "rustc", "msvc", "javac", "roslyn", "swiftc"];
@@ -29,9 +32,9 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
         if key != "runs" {
             return cursor.skip();
         }
-        parts(cursor, &mut damaged, |run| {
+        large_parts(cursor, &mut damaged, |run, damaged| {
             runs += 1;
-            any |= read_run(doc, run, out);
+            any |= read_run(doc, run, damaged, out);
         })
     });
     let stop = result.err().or(damaged);
@@ -41,20 +44,33 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     doc.finish(&cursor, result, stop, out)
 }
 
+/// What a run says of one of its rules.
+struct Rule {
+    id: Option<String>,
+    level: Option<String>,
+}
+
 /// Reads one run and tells whether anything failed in it.
-fn read_run(doc: &Doc<'_>, run: &Node<'_>, out: &mut dyn FnMut(Item)) -> bool {
+fn read_run<'a>(doc: &Doc<'a>, run: &Node<'a>, damaged: &mut Option<Stop>, out: &mut dyn FnMut(Item)) -> bool {
     let driver = run.at(&["tool", "driver"]);
     let name = driver.and_then(|driver| driver.string_at("name")).unwrap_or_default().to_ascii_lowercase();
     let compiles = COMPILERS.iter().any(|compiler| name.starts_with(compiler));
-    let rules = driver.map_or(&[][..], |driver| driver.list("rules"));
+    let mut rules = Vec::new();
+    if let Some(driver) = driver {
+        doc.each(driver, "rules", damaged, |rule, _| {
+            let level = rule.at(&["defaultConfiguration", "level"]).and_then(Node::string);
+            if rules.len() < MAX_RULES {
+                rules.push(Rule { id: rule.string_at("id"), level });
+            }
+        });
+    }
     let mut any = false;
-    for result in run.list("results").iter().filter(|result| result.whole) {
-        let rule = result
-            .count_at("ruleIndex")
-            .and_then(|index| rules.get(usize::try_from(index).ok()?))
-            .or_else(|| rules.iter().find(|rule| rule.string_at("id") == result.string_at("ruleId")));
-        if level(result, rule) != "error" || !counts(result) {
-            continue;
+    doc.each(run, "results", damaged, |result, _| {
+        let index = result.count_at("ruleIndex").and_then(|index| rules.get(usize::try_from(index).ok()?));
+        let id = result.string_at("ruleId");
+        let rule = index.or_else(|| rules.iter().find(|rule| rule.id == id));
+        if !result.whole || level(result, rule) != "error" || !counts(result) {
+            return;
         }
         let mut failure = doc.failure(Level::Diagnostic, result);
         if let Some(message) = result.get("message") {
@@ -66,7 +82,7 @@ fn read_run(doc: &Doc<'_>, run: &Node<'_>, out: &mut dyn FnMut(Item)) -> bool {
         if failure.text.is_empty() {
             doc.push_pair(result, "ruleId", &mut failure.text);
         }
-        let id = result.string_at("ruleId").or_else(|| rule?.string_at("id"));
+        let id = id.or_else(|| rule?.id.clone());
         let words = failure.text.first().map_or("", |line| line.text.as_str());
         let found = if compiles { Signal::Compile } else { signal::of_finding(id.as_deref(), words) };
         failure.phase = Some(if compiles { Phase::Build } else { Phase::Lint });
@@ -76,7 +92,7 @@ fn read_run(doc: &Doc<'_>, run: &Node<'_>, out: &mut dyn FnMut(Item)) -> bool {
         failure.file = result.list("locations").first().and_then(place);
         any = true;
         out(Item::Failure(failure));
-    }
+    });
     for invocation in run.list("invocations").iter().filter(|invocation| invocation.whole) {
         let failed = invocation.get("executionSuccessful").and_then(Node::bool) == Some(false);
         // A file that the tool could not read is no result, and no other word tells of it.
@@ -131,9 +147,9 @@ fn invocation_failed(doc: &Doc<'_>, invocation: &Node<'_>, out: &mut dyn FnMut(I
     out(Item::Failure(failure));
 }
 
-fn level(result: &Node<'_>, rule: Option<&Node<'_>>) -> String {
+fn level(result: &Node<'_>, rule: Option<&Rule>) -> String {
     let own = result.string_at("level");
-    let default = || rule?.at(&["defaultConfiguration", "level"])?.string();
+    let default = || rule?.level.clone();
     own.or_else(default).unwrap_or_else(|| "warning".to_owned())
 }
 

@@ -129,14 +129,19 @@ pub(crate) fn prefix_length(raw: &[u8]) -> usize {
     text.len() - strip_prefixes(text).len()
 }
 
+/// Bytes as text; what is no UTF-8 is replaced.
+pub(crate) fn lossy(raw: &[u8]) -> Cow<'_, str> {
+    // What is valid, as nearly all is, is checked in large steps only here.
+    std::str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed)
+}
+
 /// Text without terminal escapes; invalid UTF-8 is replaced.
 ///
 /// Beside `CSI … letter` there are `OSC … BEL`, the `ESC _ … BEL` of Buildkite, and two-byte escapes such as
 /// `ESC ( B` (ECMA-48, and xterm's control sequences).
 pub(crate) fn strip_escapes(raw: &[u8]) -> Cow<'_, str> {
     let Some(first) = memchr::memchr(0x1b, raw) else {
-        // What is valid, as nearly all is, is checked in large steps only here.
-        return std::str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed);
+        return lossy(raw);
     };
     let mut out = Vec::with_capacity(raw.len());
     out.extend_from_slice(&raw[..first]);
@@ -410,8 +415,11 @@ fn is_script(name: &str) -> bool {
 
 /// Whether all bytes may stand in the name or folder of a package.
 fn is_package(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@');
-    !name.is_empty() && name.len() <= MAX_PREFIX && name.bytes().all(fits)
+    !name.is_empty() && name.len() <= MAX_PREFIX && name.bytes().all(of_package)
+}
+
+fn of_package(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@')
 }
 
 /// `##[error]` of GitHub Actions and Azure, `#12 0.345 ` of BuildKit.
@@ -501,7 +509,12 @@ fn strip_target(text: &str) -> Option<&str> {
 
 /// The name of a package, service or container in front of what it prints.
 pub(super) fn strip_package(text: &str) -> Option<&str> {
-    let end = text.bytes().take(2 * MAX_PREFIX).position(|byte| matches!(byte, b' ' | b'|'))?;
+    // All such names begin as packages do.
+    if !text.as_bytes().first().is_some_and(|byte| of_package(*byte)) {
+        return None;
+    }
+    let head = text.as_bytes();
+    let end = memchr::memchr2(b' ', b'|', &head[..head.len().min(2 * MAX_PREFIX)])?;
     let (name, rest) = text.split_at(end);
     // docker compose: `web-1  | `, `acme_web_1 | `.
     if let Some(output) = rest.trim_start_matches(' ').strip_prefix('|') {

@@ -113,7 +113,7 @@ pub(crate) use runner::below;
 
 use back::Back;
 use envelope::{Frame, clean};
-pub(crate) use envelope::{prefix_length, strip_escapes};
+pub(crate) use envelope::{lossy, prefix_length, strip_escapes};
 
 /// The longest line that is looked at; the rest of a longer one is passed over.
 const MAX_LINE: usize = 64 * 1024;

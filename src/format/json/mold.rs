@@ -1,7 +1,7 @@
 //! Objects of an array that are written alike but for some of their values, as the passing cases of a report are: one
 //! that was read gives the mold, and those that fit it are passed over piece by piece, without a look at each member.
 
-use super::{Cursor, Shape, Stop};
+use super::{Cursor, Shape};
 use crate::format::patience::Patience;
 
 /// What stands between two pieces of markup.
@@ -83,7 +83,7 @@ impl Mold {
         });
         match whole {
             Ok(()) => self.markup.extend_from_slice(&bytes[from..]),
-            Err(Stop::Truncated | Stop::Damaged(_)) => self.markup.clear(),
+            Err(_) => self.markup.clear(),
         }
     }
 }

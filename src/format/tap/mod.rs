@@ -355,7 +355,10 @@ impl Stream {
                 self.decide_loose(number > self.seen + 1, out);
             }
             point.indent = line.indent();
-            point.name = self.full_name(&point);
+            // Of those that passed, nobody wants to know.
+            if !point.ok || point.opens_block || self.passing.is_some() {
+                point.name = self.full_name(&point);
+            }
             point.before = std::mem::take(&mut self.comments);
             if self.seen == 0 && depth == 0 && !self.from_start {
                 // Woken in the middle of a run: those before did not fail, or they would have woken the reader.

@@ -68,7 +68,7 @@ impl Point {
         Some(Point {
             ok,
             number,
-            title: title.replace("\\#", "#"),
+            title: if title.contains('\\') { title.replace("\\#", "#") } else { title.to_owned() },
             directive,
             opens_block,
             line: TextLine { text: text.to_owned(), span },
@@ -258,7 +258,7 @@ impl Point {
 fn split_directive(text: &str) -> (&str, Option<Directive>) {
     let mut title = text;
     let mut directive = None;
-    for (at, _) in text.match_indices('#').collect::<Vec<_>>().into_iter().rev() {
+    for (at, _) in text.rmatch_indices('#') {
         if text[..at].ends_with('\\') {
             continue;
         }
