@@ -32,6 +32,10 @@ const MAX_HINT_LINES: usize = 1000;
 /// How many last words are kept, one for each mark of failure.
 const MAX_TAILS: usize = 100;
 
+/// How many stretches are known, and as many commands and steps: more than there are groups. What comes behind them is
+/// one stretch in which everything counts.
+const MAX_STRETCHES: usize = 20_000;
+
 /// How far above an exit line the last line of output is looked for.
 const LAST_LINES: u64 = 30;
 
@@ -316,10 +320,15 @@ impl Findings {
 
     fn next_command(&mut self, phase: Option<Phase>) {
         let fresh = CommandState { step: self.steps.len() - 1, ..CommandState::default() };
-        if self.command().used {
+        let room = self.commands.len() < MAX_STRETCHES;
+        let last = self.command();
+        if !last.used {
+            *last = fresh;
+        } else if room {
             self.commands.push(fresh);
         } else {
-            *self.command() = fresh;
+            // A run that failed is not forgotten.
+            *last = CommandState { failed_run: last.failed_run, ..fresh };
         }
         self.next_stretch();
         self.stretch().phase = phase;
@@ -340,10 +349,19 @@ impl Findings {
     fn next_stretch(&mut self) {
         let phase = self.stretch().phase;
         let fresh = Stretch::new(self.commands.len() - 1, phase);
-        if self.stretch().used {
+        if self.stretch().used && self.stretches.len() < MAX_STRETCHES {
             self.stretches.push(fresh);
         } else {
             *self.stretch() = fresh;
+        }
+    }
+
+    /// Begins a step behind one that was used or ended.
+    fn next_step(&mut self, fresh: StepState) {
+        if self.steps.len() < MAX_STRETCHES {
+            self.steps.push(fresh);
+        } else if let Some(last) = self.steps.last_mut() {
+            *last = fresh;
         }
     }
 
@@ -479,7 +497,7 @@ impl Findings {
                     match self.steps.last_mut() {
                         Some(step) if step.post => {}
                         Some(step) if !step.used => *step = fresh,
-                        _ => self.steps.push(fresh),
+                        _ => self.next_step(fresh),
                     }
                     self.next_command(phase);
                 } else {
@@ -535,22 +553,28 @@ impl Findings {
                 Some(last) if last.marked && step.marked && last.end.is_none() && last.annotated == 0 && !last.post => {
                     last.end = Some(Outcome::Passed);
                     self.any_step_passed = true;
-                    self.steps.push(fresh);
+                    self.next_step(fresh);
                 }
                 // An action says that it failed by an error message as its last word, and no more.
                 Some(last) if last.end.is_none() && last.annotated > 0 && last.annotated + 1 == step.span.line => {
                     last.end = Some(Outcome::Failed);
                     self.any_step_failed = true;
-                    self.steps.push(fresh);
+                    self.next_step(fresh);
                 }
                 Some(last) if !last.used => *last = fresh,
-                _ => self.steps.push(fresh),
+                _ => self.next_step(fresh),
             }
         }
         // What ended well before says nothing of work that has begun since.
         self.any_step_passed &= self.steps.last().is_some_and(|step| step.post);
         self.next_command(phase);
         self.command().excused = step.tolerated;
+    }
+
+    /// Whether a stretch or its step is the last for which there was room, and so may be several.
+    fn is_several(&self, stretch: u32) -> bool {
+        let step = self.commands[self.stretches[stretch as usize].command].step;
+        stretch as usize + 1 == MAX_STRETCHES || step + 1 == MAX_STRETCHES
     }
 
     /// Whether what failed in a command cannot be why the job failed.

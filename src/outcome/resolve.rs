@@ -76,7 +76,8 @@ impl Findings {
         for group in groups {
             let stretch = &self.stretches[group.stretch as usize];
             let command = &self.commands[stretch.command];
-            let excused = self.is_excused(command);
+            let several = self.is_several(group.stretch);
+            let excused = !several && self.is_excused(command);
             // What the CI system says of the end of the job is no line of a test.
             let of_job = self.job.as_ref().is_some_and(|mark| mark.span.line == group.first.line);
             let line = group.level == Level::Line && !of_job;
@@ -85,8 +86,8 @@ impl Findings {
                     follow_ons.push(group);
                 }
             } else if excused
-                || unmarked(&self.steps[command.step])
-                || (stretch.end == Outcome::Passed || stretch.failed_tests) && (line || incidental(&group))
+                || !several && unmarked(&self.steps[command.step])
+                || !several && (stretch.end == Outcome::Passed || stretch.failed_tests) && (line || incidental(&group))
             {
                 demoted.push(group);
             } else {
