@@ -40,10 +40,10 @@ fn main() {
     };
     let (mut all, mut one, mut parted) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        let (took, report) = timed(command(None, &[folder.clone()])).expect("the command was built");
+        let (took, report) = timed(command(None, std::slice::from_ref(&folder))).expect("the command was built");
         assert!(report.windows(14).any(|part| part == b"missing_module"));
         all.push(took);
-        if let Some((took, same)) = timed(command(Some("0"), &[folder.clone()])) {
+        if let Some((took, same)) = timed(command(Some("0"), std::slice::from_ref(&folder))) {
             assert!(same == report, "the report hangs on the number of cores");
             one.push(took);
         }

@@ -1,12 +1,67 @@
-//! The lines above one that wakes a reader, for readers that look back.
+//! What was read before the line at hand, for readers and rules that look back.
 //!
 //! Where runs are short, many readers look back at one line; so each line is cleaned once, however many ask for it.
 
-use super::Recent;
+use std::borrow::Cow;
+
 use super::envelope::{Frame, clean};
 use super::tail::raw_backwards;
 use crate::format::Place;
 use crate::report::{Span, TextLine};
+
+/// How many lines before a picked line a rule may ask for.
+const CONTEXT_LINES: usize = 8;
+
+/// The end of what was read before the window at hand, for rules that look back.
+#[derive(Default)]
+pub(super) struct Recent {
+    pub tail: Vec<u8>,
+    /// Where it ends in the input: a report that stood between is not kept.
+    pub end: u64,
+}
+
+impl Recent {
+    pub(super) const BYTES: usize = 16 * 1024;
+
+    /// How far a rule may look back.
+    pub(super) const NEAR: usize = 2048;
+
+    pub(super) fn keep(&mut self, read: &[u8]) {
+        if read.len() >= Self::BYTES {
+            self.tail.clear();
+        }
+        self.tail.extend_from_slice(&read[read.len().saturating_sub(Self::BYTES)..]);
+        let excess = self.tail.len().saturating_sub(Self::BYTES);
+        self.tail.drain(..excess);
+    }
+
+    /// What comes before a place, as far as it is kept: the end of `window`, and of what was read before it.
+    pub(super) fn joined<'w>(&self, window: &'w [u8], reach: usize) -> Cow<'w, [u8]> {
+        let near = &window[window.len().saturating_sub(reach)..];
+        if near.len() == reach {
+            return Cow::Borrowed(near);
+        }
+        let tail = &self.tail[self.tail.len().saturating_sub(reach - near.len())..];
+        Cow::Owned([tail, near].concat())
+    }
+
+    /// The few clean lines at the end of `window`, which follows what was kept.
+    pub(super) fn before(&self, window: &[u8], frame: &Frame) -> Vec<String> {
+        let bytes = self.joined(window, Self::NEAR);
+        let mut lines: Vec<String> = bytes
+            .rsplit(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .take(CONTEXT_LINES)
+            .flat_map(|line| {
+                let mut texts = Vec::new();
+                clean(line, frame).each(|text| texts.push(text.to_owned()));
+                texts
+            })
+            .collect();
+        lines.reverse();
+        lines
+    }
+}
 
 /// The clean lines above one, the nearest first.
 pub(crate) type Above<'l> = std::iter::Rev<std::slice::Iter<'l, TextLine>>;

@@ -58,6 +58,7 @@ mod newman;
 mod ninja;
 mod node;
 mod node_test;
+mod novel;
 mod npm;
 mod nunit;
 mod ocaml;
@@ -92,8 +93,7 @@ mod uvu;
 mod vitest;
 mod wdio;
 
-use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use memchr::memmem;
@@ -111,9 +111,10 @@ pub(crate) use native::bats::place as bats_place;
 pub(crate) use native::qttest::signal as qt_signal;
 pub(crate) use runner::below;
 
-use back::Back;
+use back::{Back, Recent};
 use envelope::{Frame, clean};
 pub(crate) use envelope::{lossy, prefix_length, strip_escapes};
+use novel::Novel;
 
 /// The longest line that is looked at; the rest of a longer one is passed over.
 const MAX_LINE: usize = 64 * 1024;
@@ -132,12 +133,6 @@ const MAX_ASIDES: usize = 100;
 
 /// How many labels of processes that passed are kept.
 const MAX_LABELS: usize = 100;
-
-/// How many lines that no green run had are told from the beginning of a log, and as many from its end.
-const MAX_NOVEL: usize = 200;
-
-/// How many lines before a picked line a rule may ask for.
-const CONTEXT_LINES: usize = 8;
 
 /// How many lines above one that wakes them most readers ask for.
 const ABOVE: usize = 6;
@@ -318,6 +313,15 @@ pub(crate) const READERS: &[ReaderEntry] = &[
 
 const _: () = assert!(READERS.len() <= 128, "a set of readers is the bits of a number");
 
+/// A reader that has seen nothing.
+fn reader(index: usize, keep_passed: bool) -> Box<dyn Reader> {
+    let mut reader = (READERS[index].open)();
+    if keep_passed {
+        reader.keep_passed();
+    }
+    reader
+}
+
 /// The place of the reader of steps in [`READERS`].
 const STEPS: usize = 3;
 
@@ -364,24 +368,18 @@ pub(crate) struct LogParser {
     recent: Recent,
     back: Back,
     frame: Frame,
-    /// The labels in front of the totals of tests that passed, where several processes print side by side.
-    passed_in: Vec<String>,
-    /// The last blocks that tell of what ended no program.
-    asides: Vec<Span>,
+    seen: Seen,
     /// How many marks of failure there were.
     tails: u32,
     /// Which lines say nothing of their own, by where they begin; asked for at most [`MAX_TAILS`] times some lines.
     said: HashMap<u64, bool>,
-    /// What the green runs of the job printed.
-    baseline: Option<Baseline>,
-    /// The last lines that they did not print, and how many were told.
-    novel: VecDeque<TextLine>,
-    told: usize,
+    /// What the green runs of the job did not print, where they are known.
+    novel: Option<Novel>,
 }
 
 impl LogParser {
     pub(crate) fn new(rules: RuleSet) -> Self {
-        let readers = READERS.iter().map(|entry| (entry.open)()).collect();
+        let readers = (0..READERS.len()).map(|index| reader(index, false)).collect();
         LogParser {
             rules,
             readers,
@@ -398,19 +396,16 @@ impl LogParser {
             recent: Recent::default(),
             back: Back::default(),
             frame: Frame::default(),
-            passed_in: Vec::new(),
-            asides: Vec::new(),
+            seen: Seen::default(),
             tails: 0,
             said: HashMap::new(),
-            baseline: None,
-            novel: VecDeque::new(),
-            told: 0,
+            novel: None,
         }
     }
 
     /// Tells which lines the green runs of the job did not have.
     pub(crate) fn compare(&mut self, baseline: Baseline) {
-        self.baseline = Some(baseline);
+        self.novel = Some(Novel::new(baseline));
     }
 
     /// Tells of the cases that passed too, where a reader knows them.
@@ -470,10 +465,7 @@ impl LogParser {
                 self.readers[index].end(out);
                 // What TAP told is kept in mind, since post-build steps repeat it.
                 if READERS[index].needles != tap::NEEDLES {
-                    self.readers[index] = (READERS[index].open)();
-                    if self.keep_passed {
-                        self.readers[index].keep_passed();
-                    }
+                    self.readers[index] = reader(index, self.keep_passed);
                 }
             }
             (self.awake, self.holder) = (0, None);
@@ -576,7 +568,7 @@ impl LogParser {
     /// Tells the last words of what was read so far, up to a mark of failure or the end.
     fn tell_tail(&mut self, window: &[u8], at: Place, eof: bool, out: &mut dyn FnMut(Item)) {
         let before = self.recent.joined(window, Recent::BYTES);
-        let (rules, asides) = (&self.rules, &self.asides);
+        let (rules, asides) = (&self.rules, &self.seen.asides);
         // What only follows from a failure, or is known to be none, says nothing. Where jobs are short, many look back
         // at one line.
         let said = |line: &TextLine| {
@@ -605,47 +597,9 @@ impl LogParser {
         let before = self.recent.joined(window, Recent::BYTES);
         let command = streams::open_command(&before, at, &self.frame).filter(streams::is_work).map(|open| open.line);
         let passes = |text: &str| self.rules.of_line(text).is_some_and(|rule| rule.role == Role::Passed);
-        let stream = streams::open_stream(&before, at, &self.passed_in, passes);
+        let stream = streams::open_stream(&before, at, &self.seen.passed_in, passes);
         for TextLine { text, span } in command.into_iter().chain(stream) {
             out(Item::Mark(Mark { scope: Scope::Command, outcome: Outcome::Unknown, status: None, text, span }));
-        }
-    }
-
-    /// Keeps the places of what ended no program.
-    fn note_asides(&mut self, mut asides: Vec<Span>) {
-        self.asides.append(&mut asides);
-        let excess = self.asides.len().saturating_sub(MAX_ASIDES);
-        self.asides.drain(..excess);
-    }
-
-    /// Keeps the label in front of the totals of tests that passed.
-    fn note_passed(&mut self, label: Option<String>) {
-        let Some(label) = label else { return };
-        if self.passed_in.len() < MAX_LABELS && !self.passed_in.contains(&label) {
-            self.passed_in.push(label);
-        }
-    }
-
-    /// Tells the lines of a window that no green run had.
-    fn tell_novel(&mut self, window: &[u8], mut at: Place, out: &mut dyn FnMut(Item)) {
-        let Some(baseline) = self.baseline.clone() else { return };
-        for raw in window.split_inclusive(|byte| *byte == b'\n') {
-            let shown = &raw[..raw.len().min(MAX_LINE)];
-            let shown = shown.strip_suffix(b"\n").unwrap_or(shown);
-            for text in clean(shown, &self.frame).texts().into_iter().filter(|text| !baseline.has(text)) {
-                let span = Span::on_line(at.line, at.byte, at.byte + shown.len() as u64);
-                let line = TextLine { text, span };
-                if self.told < MAX_NOVEL {
-                    self.told += 1;
-                    out(Item::Novel(line));
-                } else {
-                    if self.novel.len() == MAX_NOVEL {
-                        self.novel.pop_front();
-                    }
-                    self.novel.push_back(line);
-                }
-            }
-            at.advance(raw);
         }
     }
 
@@ -741,8 +695,8 @@ impl Parse for LogParser {
             {
                 at.advance(&lines[pos..first]);
                 self.document_at = Some(at.byte);
-                if self.baseline.is_some() {
-                    self.tell_novel(&data[..first], began, out);
+                if let Some(novel) = &mut self.novel {
+                    novel.window(&data[..first], began, &self.frame, out);
                 }
                 self.recent.keep(&data[..first]);
                 self.recent.end = at.byte;
@@ -770,8 +724,7 @@ impl Parse for LogParser {
             let span = Span::on_line(at.line, at.byte, at.byte + shown.len() as u64);
             let mut failed = false;
             let mut branch = None;
-            let mut passed_in = None;
-            let mut asides = Vec::new();
+            let mut seen = std::mem::take(&mut self.seen);
             self.look(shown, span, needles, &lines[..start], &mut |mut item| {
                 if let Item::Failure(failure) = &mut item {
                     failure.stamp_ms = stamp_of(failure, lines, began.byte);
@@ -781,8 +734,7 @@ impl Parse for LogParser {
                 {
                     branch = Some(name.to_owned());
                 }
-                asides.extend(aside(&item));
-                passed_in = passed_in.take().or_else(|| passed_label(&item, lines, began.byte));
+                seen.note(&item, lines, began.byte);
                 failed |=
                     matches!(&item, Item::Mark(Mark { scope: Scope::Step | Scope::Job, outcome: Outcome::Failed, .. }));
                 out(item);
@@ -790,8 +742,7 @@ impl Parse for LogParser {
             if let Some(branch) = branch {
                 self.frame.branch(&branch);
             }
-            self.note_passed(passed_in);
-            self.note_asides(asides);
+            self.seen = seen;
             if failed && self.tails < MAX_TAILS {
                 self.tails += 1;
                 self.tell_tail(&lines[..start], *at, false, out);
@@ -801,21 +752,17 @@ impl Parse for LogParser {
             at.advance(&lines[start..next]);
             pos = next;
         }
-        if self.baseline.is_some() {
-            self.tell_novel(&data[..pos], began, out);
+        if let Some(novel) = &mut self.novel {
+            novel.window(&data[..pos], began, &self.frame, out);
         }
         if eof {
             // What a reader held to the end may have passed too.
-            let (mut passed_in, mut asides) = (Vec::new(), Vec::new());
             for reader in &mut self.readers {
                 reader.end(&mut |item| {
-                    passed_in.extend(passed_label(&item, lines, began.byte));
-                    asides.extend(aside(&item));
+                    self.seen.note(&item, lines, began.byte);
                     out(item);
                 });
             }
-            self.note_asides(asides);
-            passed_in.into_iter().for_each(|label| self.note_passed(Some(label)));
             if !data.is_empty() {
                 self.tell_tail(&data[..pos], *at, true, out);
             }
@@ -823,10 +770,8 @@ impl Parse for LogParser {
         }
         self.recent.keep(&data[..pos]);
         self.recent.end = at.byte;
-        if eof {
-            for line in std::mem::take(&mut self.novel) {
-                out(Item::Novel(line));
-            }
+        if let Some(novel) = self.novel.as_mut().filter(|_| eof) {
+            novel.end(out);
         }
         pos
     }
@@ -836,61 +781,30 @@ impl Parse for LogParser {
     }
 }
 
-/// The end of what was read before the window at hand, for rules that look back.
+/// What readers told that is asked for at the end.
 #[derive(Default)]
-struct Recent {
-    tail: Vec<u8>,
-    /// Where it ends in the input: a report that stood between is not kept.
-    end: u64,
+struct Seen {
+    /// The labels in front of the totals of tests that passed, where several processes print side by side.
+    passed_in: Vec<String>,
+    /// The places of the last blocks that tell of what ended no program.
+    asides: Vec<Span>,
 }
 
-impl Recent {
-    const BYTES: usize = 16 * 1024;
-
-    /// How far a rule may look back.
-    const NEAR: usize = 2048;
-
-    fn keep(&mut self, read: &[u8]) {
-        if read.len() >= Self::BYTES {
-            self.tail.clear();
+impl Seen {
+    fn note(&mut self, item: &Item, window: &[u8], began: u64) {
+        if let Item::Failure(Failure { signal: Some(Signal::Aside), span, .. }) = item {
+            if self.asides.len() == MAX_ASIDES {
+                self.asides.remove(0);
+            }
+            self.asides.push(*span);
         }
-        self.tail.extend_from_slice(&read[read.len().saturating_sub(Self::BYTES)..]);
-        let excess = self.tail.len().saturating_sub(Self::BYTES);
-        self.tail.drain(..excess);
-    }
-
-    /// What comes before a place, as far as it is kept: the end of `window`, and of what was read before it.
-    fn joined<'w>(&self, window: &'w [u8], reach: usize) -> Cow<'w, [u8]> {
-        let near = &window[window.len().saturating_sub(reach)..];
-        if near.len() == reach {
-            return Cow::Borrowed(near);
+        if self.passed_in.len() < MAX_LABELS
+            && let Some(label) = passed_label(item, window, began)
+            && !self.passed_in.contains(&label)
+        {
+            self.passed_in.push(label);
         }
-        let tail = &self.tail[self.tail.len().saturating_sub(reach - near.len())..];
-        Cow::Owned([tail, near].concat())
     }
-
-    /// The few clean lines at the end of `window`, which follows what was kept.
-    fn before(&self, window: &[u8], frame: &Frame) -> Vec<String> {
-        let bytes = self.joined(window, Self::NEAR);
-        let mut lines: Vec<String> = bytes
-            .rsplit(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-            .take(CONTEXT_LINES)
-            .flat_map(|line| {
-                let mut texts = Vec::new();
-                clean(line, frame).each(|text| texts.push(text.to_owned()));
-                texts
-            })
-            .collect();
-        lines.reverse();
-        lines
-    }
-}
-
-/// The place of what ended no program.
-fn aside(item: &Item) -> Option<Span> {
-    let Item::Failure(Failure { signal: Some(Signal::Aside), span, .. }) = item else { return None };
-    Some(*span)
 }
 
 /// The label in front of the totals of tests that passed: the wrapper of several processes puts it there.
