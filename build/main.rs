@@ -37,6 +37,7 @@ fn main() {
     write("src/words/phrases.toml", "phrases.rs", phrases::constants);
     write("src/format/claim/claims.toml", "claims.rs", forms::constants);
     write("src/hint/hints.toml", "hints.rs", forms::constants);
+    write("src/log/tail/words.toml", "last_words.rs", forms::constants);
 }
 
 /// The constants that `src/rules.rs` includes.

@@ -3,6 +3,9 @@
 //! They say nothing of what failed, so that no rule wants them; but a log that ends in one did not end well, whatever
 //! passed before it.
 
+use super::tail::is_harmless;
+use crate::gate::Heard;
+
 /// The longest line that is taken for a bare word.
 const MAX_LENGTH: usize = 80;
 
@@ -45,53 +48,9 @@ const WORK: &[&str] = &[
     "verdict",
 ];
 
-/// What makes a word of failure harmless: settings, conditions, legends, and what comes after the work.
-const CALM: &[&str] = &[
-    "allow",
-    "artifact",
-    "cache",
-    "clean",
-    "coveralls",
-    "does not",
-    "expect",
-    "fail-fast",
-    "failfast",
-    "flaky",
-    "how to",
-    "if ",
-    "ignor",
-    "level",
-    "mode",
-    "never",
-    "no fail",
-    "none",
-    "not fail",
-    "nothing",
-    "notif",
-    "on ",
-    "on-",
-    "optional",
-    "policy",
-    "previous",
-    "report",
-    "retr",
-    "shutdown",
-    "skip",
-    "slack",
-    "telemetry",
-    "upload",
-    "warn",
-    "when ",
-    "without",
-    "✅",
-    "✓",
-    "✔",
-    "?",
-];
-
 /// Whether a line says, and says no more, that something failed.
-pub(super) fn says_failure(text: &str) -> bool {
-    let text = text.trim();
+pub(super) fn says(heard: &Heard<'_>) -> bool {
+    let text = heard.text.trim();
     if text.len() > MAX_LENGTH || text.is_empty() || text.ends_with(':') {
         return false;
     }
@@ -109,7 +68,7 @@ pub(super) fn says_failure(text: &str) -> bool {
     if words > MAX_WORDS || bare.bytes().any(|byte| byte.is_ascii_digit()) {
         return false;
     }
-    if CALM.iter().any(|word| lower.contains(word)) {
+    if is_harmless(heard) || text.contains('?') {
         return false;
     }
     if marked || bare.starts_with("rejected ") {
@@ -149,7 +108,9 @@ fn ends_with_status(bare: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::says_failure;
+    use crate::log::tail::heard;
+
+    use super::says;
     use crate::{Analyzer, Outcome, Source};
 
     #[test]
@@ -170,7 +131,7 @@ mod tests {
             "Rejected by the license gate",
             "no such widget at gate.pl line 7.",
         ] {
-            assert!(says_failure(text), "{text}");
+            assert!(says(&heard(text)), "{text}");
         }
     }
 
@@ -195,7 +156,7 @@ mod tests {
             "Use of uninitialized value $x in addition (+) at gate.pl line 7.",
             "PASS",
         ] {
-            assert!(!says_failure(text), "{text}");
+            assert!(!says(&heard(text)), "{text}");
         }
     }
 

@@ -313,13 +313,42 @@ pub(crate) const READERS: &[ReaderEntry] = &[
 
 const _: () = assert!(READERS.len() <= 128, "a set of readers is the bits of a number");
 
-/// A reader that has seen nothing.
-fn reader(index: usize, keep_passed: bool) -> Box<dyn Reader> {
-    let mut reader = (READERS[index].open)();
-    if keep_passed {
-        reader.keep_passed();
+/// The readers of a log, in the order of [`READERS`]; each is opened when it is first shown a line.
+#[derive(Default)]
+struct Readers {
+    open: Vec<Option<Box<dyn Reader>>>,
+    keep_passed: bool,
+}
+
+impl Readers {
+    fn of(&mut self, index: usize) -> &mut dyn Reader {
+        if self.open.is_empty() {
+            self.open.resize_with(READERS.len(), || None);
+        }
+        let reader = self.open[index].get_or_insert_with(|| {
+            let mut reader = (READERS[index].open)();
+            if self.keep_passed {
+                reader.keep_passed();
+            }
+            reader
+        });
+        &mut **reader
     }
-    reader
+
+    /// Those that have seen anything.
+    fn awake(&mut self) -> impl Iterator<Item = &mut Box<dyn Reader>> {
+        self.open.iter_mut().flatten()
+    }
+
+    /// Closes a reader, which begins anew with the next line that it is shown.
+    fn forget(&mut self, index: usize) {
+        self.open[index] = None;
+    }
+
+    fn keep_passed(&mut self) {
+        self.keep_passed = true;
+        self.awake().for_each(|reader| reader.keep_passed());
+    }
 }
 
 /// The place of the reader of steps in [`READERS`].
@@ -346,14 +375,13 @@ pub(crate) fn wakers() -> impl Iterator<Item = (Waker, Needle<'static>)> {
 /// Reads a raw log.
 pub(crate) struct LogParser {
     rules: RuleSet,
-    readers: Vec<Box<dyn Reader>>,
+    readers: Readers,
     /// The reader that holds, by index.
     holder: Option<usize>,
     /// The readers that watch, by index.
     watchers: Vec<usize>,
     /// The readers that were shown a line since the last end of a step, a bit for each.
     awake: u128,
-    keep_passed: bool,
     /// The reader of the report at hand, for a format that is read line by line.
     of_report: Option<usize>,
     /// A line longer than [`MAX_LINE`] is being passed over.
@@ -365,6 +393,8 @@ pub(crate) struct LogParser {
     refused: Option<u64>,
     /// It is shown lines of a report, and nothing comes behind those at hand.
     bounded: bool,
+    /// It is shown what somebody quoted, of which the last words say nothing.
+    quoted: bool,
     recent: Recent,
     back: Back,
     frame: Frame,
@@ -379,20 +409,19 @@ pub(crate) struct LogParser {
 
 impl LogParser {
     pub(crate) fn new(rules: RuleSet) -> Self {
-        let readers = (0..READERS.len()).map(|index| reader(index, false)).collect();
         LogParser {
             rules,
-            readers,
+            readers: Readers::default(),
             holder: None,
             watchers: Vec::new(),
             awake: 0,
-            keep_passed: false,
             of_report: None,
             skipping: false,
             long_lines: 0,
             document_at: None,
             refused: None,
             bounded: false,
+            quoted: false,
             recent: Recent::default(),
             back: Back::default(),
             frame: Frame::default(),
@@ -410,8 +439,7 @@ impl LogParser {
 
     /// Tells of the cases that passed too, where a reader knows them.
     pub(crate) fn keep_passed(&mut self) {
-        self.keep_passed = true;
-        self.readers.iter_mut().for_each(|reader| reader.keep_passed());
+        self.readers.keep_passed();
     }
 
     /// Goes on with the log: what seemed to be a report is none, or has been read by its own parser.
@@ -422,6 +450,11 @@ impl LogParser {
     /// Whether it is shown whole lines that stand within a report, rather than the input as it comes.
     pub(crate) fn bounded(&mut self, bounded: bool) {
         self.bounded = bounded;
+    }
+
+    /// It is shown what somebody quoted: the last words before a failure and how it ends are not asked for.
+    pub(crate) fn quoted(&mut self) {
+        self.quoted = true;
     }
 
     /// Begins a report that is read line by line: its reader holds from the first line.
@@ -462,10 +495,10 @@ impl LogParser {
         // What ran in the step is cut short with it, and belongs to it.
         if self.awake != 0 && steps::is_over(text) {
             for index in (0..READERS.len()).filter(|index| self.awake & 1_u128 << index != 0) {
-                self.readers[index].end(out);
+                self.readers.of(index).end(out);
                 // What TAP told is kept in mind, since post-build steps repeat it.
                 if READERS[index].needles != tap::NEEDLES {
-                    self.readers[index] = reader(index, self.keep_passed);
+                    self.readers.forget(index);
                 }
             }
             (self.awake, self.holder) = (0, None);
@@ -514,11 +547,11 @@ impl LogParser {
         let Needles { rules, readers, .. } = needles.get_or_insert_with(|| self.needles_in(raw));
         for &index in readers.iter() {
             let index = usize::from(index);
-            let back = self.readers[index].looks_back();
+            let back = self.readers.of(index).looks_back();
             if shown & 1_u128 << index == 0 && back > 0 {
                 let at = Place { byte: span.byte_start, line: span.line };
                 let above = self.back.lines(&self.recent.joined(before, Recent::NEAR), at, frame, back);
-                self.readers[index].above(above);
+                self.readers.of(index).above(above);
             }
             if shown & 1_u128 << index == 0 && self.settle(index, line, out) {
                 return;
@@ -551,7 +584,7 @@ impl LogParser {
         if index != STEPS {
             self.awake |= 1_u128 << index;
         }
-        match self.readers[index].line(line, out) {
+        match self.readers.of(index).line(line, out) {
             Grip::Pass => return false,
             Grip::Take => {}
             Grip::Hold => self.holder = Some(index),
@@ -685,9 +718,11 @@ impl Parse for LogParser {
             let end = memchr::memchr(b'\n', &lines[start..]).map_or(whole, |end| start + end);
             let shown = &lines[start..end.min(start + MAX_LINE)];
             // What a reader holds is its own, and the needles are looked for only if it lets go.
-            let free = |index: usize| self.readers[index].yields_to_report() && begins_report(shown);
-            let within_report = self.within_report() && !self.of_report.is_some_and(free);
-            let needles = self.holder.is_none_or(free).then(|| self.needles_in(shown));
+            let mut free = |index: usize| self.readers.of(index).yields_to_report() && begins_report(shown);
+            let reported = self.of_report.is_some_and(&mut free);
+            let looked_at = self.holder.is_none_or(free);
+            let within_report = self.within_report() && !reported;
+            let needles = looked_at.then(|| self.needles_in(shown));
             if needles.as_ref().is_some_and(|needles| needles.report)
                 && !within_report
                 && let Some(first) = beginning(lines, start, start + shown.len()).filter(|first| *first >= pos)
@@ -743,7 +778,7 @@ impl Parse for LogParser {
                 self.frame.branch(&branch);
             }
             self.seen = seen;
-            if failed && self.tails < MAX_TAILS {
+            if failed && self.tails < MAX_TAILS && !self.quoted {
                 self.tails += 1;
                 self.tell_tail(&lines[..start], *at, false, out);
             }
@@ -757,16 +792,18 @@ impl Parse for LogParser {
         }
         if eof {
             // What a reader held to the end may have passed too.
-            for reader in &mut self.readers {
+            for reader in self.readers.awake() {
                 reader.end(&mut |item| {
                     self.seen.note(&item, lines, began.byte);
                     out(item);
                 });
             }
-            if !data.is_empty() {
-                self.tell_tail(&data[..pos], *at, true, out);
+            if !self.quoted {
+                if !data.is_empty() {
+                    self.tell_tail(&data[..pos], *at, true, out);
+                }
+                self.tell_open(&data[..pos], *at, out);
             }
-            self.tell_open(&data[..pos], *at, out);
         }
         self.recent.keep(&data[..pos]);
         self.recent.end = at.byte;

@@ -19,6 +19,7 @@ pub(crate) fn failures(output: &[u8], mut at: Place) -> Vec<Failure> {
     }
     let mut found = Vec::new();
     let mut parser = LogParser::new(rules.clone());
+    parser.quoted();
     let mut pos = 0;
     while pos < output.len() {
         let read = parser.parse(&output[pos..], &mut at, true, &mut |item| match item {

@@ -1,17 +1,15 @@
 //! The last words before a failure: what to show of a log in which nothing is recognized.
 
-use std::sync::LazyLock;
-
-use aho_corasick::AhoCorasick;
-
 use super::ANNOTATION;
 use super::command::echoed;
 use super::envelope::{Frame, clean};
-use super::last_word::says_failure;
+use super::last_word;
 use super::steps::{begins_step, is_boundary};
 use crate::format::Place;
-use crate::pattern::any_of;
+use crate::gate::Heard;
 use crate::report::{Span, TextLine};
+
+include!(concat!(env!("OUT_DIR"), "/last_words.rs"));
 
 /// How far back is looked.
 const MAX_BYTES: usize = 16 * 1024;
@@ -33,6 +31,28 @@ const MAX_AROUND: usize = 12;
 
 /// How many lines a tool adds to its last word at most: advice, where its log is.
 const MAX_AFTER: usize = 4;
+
+/// A line, and what of the lists of words stands in it.
+pub(super) fn heard(text: &str) -> Heard<'_> {
+    Heard::new(&table::TABLE, text)
+}
+
+/// Whether one of the words stands in a line that make a bare word of failure harmless.
+pub(super) fn is_harmless(heard: &Heard<'_>) -> bool {
+    heard.has(list::HARMLESS)
+}
+
+/// A line that was said last.
+struct Said {
+    line: TextLine,
+    /// It tells anything.
+    tells: bool,
+    /// It is a bare word of failure, and so near the end that it may be the verdict.
+    verdict: bool,
+    error: bool,
+    complaint: bool,
+    ended_well: bool,
+}
 
 /// What was said last.
 pub(super) struct Words {
@@ -61,39 +81,36 @@ pub(super) fn last_words(
     frame: &Frame,
     mut said: impl FnMut(&TextLine) -> bool,
 ) -> Option<Words> {
-    // Each with whether it tells anything, the nearest first.
-    let mut lines: Vec<(TextLine, bool)> = Vec::new();
-    let mut tells = |line: &TextLine| {
-        (line.text.bytes().any(|byte| byte.is_ascii_alphabetic()) || says_failure(&line.text))
-            && !is_boundary(&line.text)
-            && echoed(&line.text).is_none()
-            && !said(line)
-            && !is_advice(&line.text)
-    };
-    let mut told = false;
+    // The nearest first.
+    let mut lines: Vec<Said> = Vec::new();
+    let (mut told, mut shown) = (false, 0);
     for line in backwards(before, at, frame).take(MAX_LINES) {
         let text = line.text.as_str();
+        let command = echoed(text).is_some();
         // What was printed before the command that failed is another's.
-        let over = begins_step(text) && !ends_block(text) || told && echoed(text).is_some() || text.starts_with("#!/");
-        if over {
+        if begins_step(text) && !ends_block(text) || told && command || text.starts_with("#!/") {
             break;
         }
-        let tells = tells(&line);
+        let heard = heard(text);
+        let worded = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let verdict = (!worded || shown <= MAX_AFTER) && last_word::says(&heard);
+        shown += usize::from(!text.trim().is_empty());
+        let tells = (worded || verdict) && !is_boundary(text) && !command && !said(&line) && !is_advice(text);
         told |= tells;
-        lines.push((line, tells));
+        let (error, complaint, ended_well) = (speaks_of_error(&heard), complains(&heard), went_well(&heard));
+        lines.push(Said { line, tells, verdict, error, complaint, ended_well });
     }
-    let error: fn(&str) -> bool = match lines.iter().any(|(line, tells)| *tells && is_error(&line.text)) {
-        true => is_error,
-        false => is_complaint,
-    };
-    let blank = |(line, _): &(TextLine, bool)| line.text.trim().is_empty();
+    // Only where nothing speaks of an error, a complaint is one.
+    let calm = !lines.iter().any(|said| said.tells && said.error);
+    let error = |said: &Said| said.tells && if calm { said.complaint } else { said.error };
+    let blank = |said: &Said| said.line.text.trim().is_empty();
     // What frames a message is no line of it.
-    let has_letters = |(line, _): &(TextLine, bool)| line.text.bytes().any(|byte| byte.is_ascii_alphanumeric());
+    let has_letters = |said: &Said| said.line.text.bytes().any(|byte| byte.is_ascii_alphanumeric());
     // A bare word of failure at the end is the verdict of whatever ran.
-    let end = lines.iter().enumerate().filter(|(_, line)| !blank(line)).take(1 + MAX_AFTER);
-    let mut end = end.take_while(|(_, (line, _))| !ended_well(&line.text));
-    let verdict = end.find(|(_, (line, tells))| *tells && says_failure(&line.text)).map(|(at, _)| at);
-    let found = || lines.iter().position(|(line, tells)| *tells && error(&line.text));
+    let end = lines.iter().enumerate().filter(|(_, said)| !blank(said)).take(1 + MAX_AFTER);
+    let mut end = end.take_while(|(_, said)| !said.ended_well);
+    let verdict = end.find(|(_, said)| said.tells && said.verdict).map(|(at, _)| at);
+    let found = || lines.iter().position(error);
     let Some(last) = verdict.or_else(found) else {
         let around: Vec<TextLine> = telling(&lines).take(MAX_AROUND).cloned().collect();
         return Some(Words {
@@ -107,26 +124,27 @@ pub(super) fn last_words(
         });
     };
     // The block is the paragraph; its first word of an error tells what it is about.
-    let paragraph = lines[last..].iter().take(MAX_BLOCK).take_while(|line| !blank(line));
-    let told = paragraph.enumerate().filter(|(_, (line, tells))| *tells && error(&line.text)).last();
+    let paragraph = lines[last..].iter().take(MAX_BLOCK).take_while(|said| !blank(said));
+    let told = paragraph.enumerate().filter(|(_, said)| error(said)).last();
     let mut first = last + told.map_or(0, |(above, _)| above);
     // What a tool marks as its error says more than a line that merely counts or repeats what failed.
-    if let Some(marked) = (last..=first).rev().find(|at| lines[*at].1 && is_marked(&lines[*at].0.text)) {
+    if let Some(marked) = (last..=first).rev().find(|at| lines[*at].tells && is_marked(&lines[*at].line.text)) {
         first = marked;
     }
     // A heading says nothing; what stands below it does.
-    if is_heading(&lines[first].0.text) && first > 0 && !blank(&lines[first - 1]) {
+    if is_heading(&lines[first].line.text) && first > 0 && !blank(&lines[first - 1]) {
         first -= 1;
     }
-    let more = lines[..first].iter().rev().take(MAX_BLOCK).take_while(|line| !blank(line)).map(|(line, _)| line);
+    let more = lines[..first].iter().rev().take(MAX_BLOCK).take_while(|said| !blank(said)).map(|said| &said.line);
     let below: Vec<String> = more.clone().map(|line| line.text.clone()).collect();
-    let others = telling(&lines[first + 1..]).filter(|line| is_error(&line.text)).take(MAX_OTHERS).cloned().collect();
+    let others = lines[first + 1..].iter().filter(|said| said.error);
+    let others = telling(others).take(MAX_OTHERS).cloned().collect();
     let after = lines[..first].iter().rev().skip(below.len());
     let above = lines[first + 1..].iter().take(MAX_AROUND);
     let around = telling(after.take(MAX_AROUND).chain(above)).cloned().collect();
     let late = verdict.is_some()
         || lines[..last].iter().filter(|line| has_letters(line)).count() <= MAX_AFTER
-            && !lines[..last].iter().any(|(line, _)| ended_well(&line.text));
+            && !lines[..last].iter().any(|said| said.ended_well);
     let annotated = |line: &TextLine| {
         let begin = line.span.byte_start.checked_add(before.len() as u64)?.checked_sub(at.byte)?;
         let raw = before.get(usize::try_from(begin).ok()?..)?;
@@ -136,8 +154,9 @@ pub(super) fn last_words(
     let gives_up = verdict.is_some()
         || lines[last..=first]
             .iter()
-            .any(|(line, _)| gives_up(&line.text) || counts_errors(&line.text) || annotated(line).is_some());
-    let first = &lines[first].0;
+            .map(|said| &said.line)
+            .any(|line| gives_up(&line.text) || counts_errors(&line.text) || annotated(line).is_some());
+    let first = &lines[first].line;
     let span = more.fold(first.span, |span, line| span.join(line.span));
     let line = TextLine { text: first.text.clone(), span };
     Some(Words { line, below, others, around, error: true, gives_up, late })
@@ -184,16 +203,17 @@ fn counts_errors(text: &str) -> bool {
 
 /// Whether a line says in the words of most tools that the work was done.
 pub(super) fn ended_well(text: &str) -> bool {
-    let lower = text.trim_start().to_lowercase();
-    let worded = ["success", "complete", "all good", "all passed"].iter().any(|word| lower.contains(word));
-    let denied = ["unsuccess", "incomplete", "not complete", "without success", "not success"];
-    (worded && !denied.iter().any(|word| lower.contains(word)) || lower.starts_with(['✓', '✔', '✅']))
-        && !is_error(text)
+    went_well(&heard(text))
+}
+
+fn went_well(heard: &Heard<'_>) -> bool {
+    let worded = heard.has(list::DONE) && !heard.has(list::NOT_DONE);
+    (worded || heard.text.trim_start().starts_with(['✓', '✔', '✅'])) && !speaks_of_error(heard)
 }
 
 /// The lines that tell anything.
-fn telling<'l>(lines: impl IntoIterator<Item = &'l (TextLine, bool)>) -> impl Iterator<Item = &'l TextLine> {
-    lines.into_iter().filter(|(line, tells)| *tells && !is_notice_of_npm(&line.text)).map(|(line, _)| line)
+fn telling<'l>(lines: impl IntoIterator<Item = &'l Said>) -> impl Iterator<Item = &'l TextLine> {
+    lines.into_iter().filter(|said| said.tells && !is_notice_of_npm(&said.line.text)).map(|said| &said.line)
 }
 
 /// Whether npm only speaks of its own settings, as it does before whatever it runs.
@@ -209,9 +229,6 @@ fn is_marked(text: &str) -> bool {
     let rest = ["error:", "fatal:", "fatal error:", "[error]"].iter().find_map(|mark| lower.strip_prefix(mark));
     rest.is_some_and(|rest| rest.split_whitespace().count() > 1)
 }
-
-/// Words by which a tool says that it goes on all the same.
-const MILD: &[&str] = &["ignor", "skipp", "continuing", "will retry", "retrying", "non-fatal", "not fatal", "nonfatal"];
 
 /// Whether a line begins as tools begin what they say when they give up.
 fn gives_up(text: &str) -> bool {
@@ -232,7 +249,7 @@ fn gives_up(text: &str) -> bool {
     ];
     // Some tools draw a bar beside what they say.
     let lower = text.trim_start_matches(['│', '┃', ' ', '\t']).to_lowercase();
-    if MILD.iter().any(|word| lower.contains(word)) {
+    if heard(&lower).has(list::MILD) {
         return false;
     }
     // As programs of Unix do: `frob: could not open x`.
@@ -302,55 +319,10 @@ fn is_heading(text: &str) -> bool {
 }
 
 /// Whether a line speaks of what is not as it should be, in words that occur in calm lines too.
-fn is_complaint(text: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "does not ",
-        "doesn't ",
-        "do not exist",
-        "did not ",
-        "is not ",
-        "are not ",
-        "was not ",
-        "has no ",
-        "no valid",
-        "exceed",
-        "conflict",
-        "must ",
-        "required",
-        "rejected",
-        "forbidden",
-        "unauthori",
-        "expected",
-        "expecting",
-        "blocked",
-        "vulnerabilit",
-        "leaks found",
-        "finding",
-        "problem",
-        "circular",
-        "crossed",
-        "expired",
-        "unused",
-        "too ",
-        "only ",
-        "violat",
-        "wants ",
-        "needs ",
-        "giving up",
-        "gave up",
-        "twice",
-        "is gone",
-        "no longer",
-        "held by",
-        "or later",
-        "or newer",
-        "instead of",
-        "should ",
-    ];
-    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(WORDS, false));
+fn complains(heard: &Heard<'_>) -> bool {
     let mild =
         ["info", "debug", "notice", "note:", "ok ", "passed", "pass:", "warning", "npm warn", "nx read the output"];
-    FINDER.is_match(text) && !begins_with_any(text, &mild)
+    heard.has(list::COMPLAINT) && !begins_with_any(heard.text, &mild)
 }
 
 /// Whether a line tells what to do about an error.
@@ -386,36 +358,10 @@ fn is_advice(text: &str) -> bool {
 
 /// Whether a line speaks of an error in the words that most tools use.
 pub(super) fn is_error(text: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "error",
-        "fatal",
-        "fail",
-        "exception",
-        "cannot",
-        "can't",
-        "could not",
-        "couldn't",
-        "unable to",
-        "not found",
-        "denied",
-        "invalid",
-        "panic",
-        "abort",
-        "refused",
-        "missing",
-        "unexpected",
-        "undefined",
-        "unknown",
-        "illegal",
-        "no such",
-        "timed out",
-        "not allowed",
-        "unsupported",
-        "mismatch",
-        "violation",
-        "corrupt",
-        "broken",
-    ];
+    speaks_of_error(&heard(text))
+}
+
+fn speaks_of_error(heard: &Heard<'_>) -> bool {
     const CALM: &[&str] = &[
         "0 error",
         "no error",
@@ -431,9 +377,9 @@ pub(super) fn is_error(text: &str) -> bool {
         "failures: 0",
         "failures=0",
     ];
-    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| any_of(WORDS, false));
+    let text = heard.text;
     let marked = text.trim_start().starts_with(['✖', '✗', '×', '✘', '❌', '⨯']);
-    if !marked && !FINDER.is_match(text) {
+    if !marked && !heard.has(list::ERROR) {
         return text.contains("xit") && tells_status(&text.to_lowercase());
     }
     let lower = text.to_lowercase();
@@ -472,7 +418,7 @@ mod tests {
         if let Some(Words { line, error, .. }) = found {
             let from: usize = before.split_inclusive('\n').take(line.span.line as usize - 1).map(str::len).sum();
             assert_eq!(line.span.byte_start, from as u64);
-            assert_eq!(error, is_error(&line.text) || is_complaint(&line.text));
+            assert_eq!(error, is_error(&line.text) || complains(&heard(&line.text)));
         }
     }
 
