@@ -46,6 +46,7 @@ pub(crate) fn constants(text: &str) -> String {
             writeln!(forms, "    pub(super) const {}: std::ops::Range<usize> = {from}..{index};", name(&expression));
     }
     let (count, gates) = (index - first, gates.constant());
+    let compiled = if count == 0 { "[]".to_owned() } else { format!("[const {{ OnceLock::new() }}; {count}]") };
     format!(
         "mod list {{\n{lists}}}\n\
          mod form {{\n{forms}}}\n\
@@ -53,7 +54,7 @@ pub(crate) fn constants(text: &str) -> String {
          use std::sync::OnceLock;\n\
          use crate::gate::{{Fragment, Gates, Table}};\n\
          use crate::pattern::Regex;\n\
-         static COMPILED: [OnceLock<Regex>; {count}] = [const {{ OnceLock::new() }}; {count}];\n\
+         static COMPILED: [OnceLock<Regex>; {count}] = {compiled};\n\
          pub(super) static TABLE: Table =\n\
          Table {{ first: {first}, compiled: &COMPILED, patterns: &[\n{patterns}], gates: {gates} }};\n\
          }}\n"

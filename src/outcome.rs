@@ -29,6 +29,9 @@ const MAX_NOTES: usize = 50;
 /// How many lines about a further try are kept in mind.
 const MAX_HINT_LINES: usize = 1000;
 
+/// How many tasks of one input are told.
+const MAX_TASKS: usize = 5000;
+
 /// How many last words are kept, one for each mark of failure.
 const MAX_TAILS: usize = 100;
 
@@ -72,6 +75,7 @@ pub(crate) struct Findings {
     /// The last word of a tool was cut.
     tool_open: bool,
     tasks: Vec<Task>,
+    tasks_omitted: bool,
     letter: Option<Letter>,
     attempts: Vec<Attempt>,
     /// Who is asked to act.
@@ -223,6 +227,7 @@ impl Findings {
             begun_at: None,
             tool_open: false,
             tasks: Vec::new(),
+            tasks_omitted: false,
             letter: None,
             attempts: Vec::new(),
             asked: None,
@@ -286,7 +291,15 @@ impl Findings {
                 }
             }
             Item::Novel(line) => self.novel.push(line),
-            Item::Task(task) => self.tasks.push(task),
+            Item::Task(task) if self.tasks.len() < MAX_TASKS => self.tasks.push(task),
+            Item::Task(_) => {
+                // Nobody knows how those ended.
+                self.tool_open = true;
+                if !std::mem::replace(&mut self.tasks_omitted, true) {
+                    let message = format!("more than {MAX_TASKS} tasks: the others are not told");
+                    self.note(Note::warning(None, message));
+                }
+            }
             Item::Attempt(attempt) => self.attempt(attempt),
             Item::Letter { id, supersedes } => self.letter = Some(Letter { id, supersedes }),
             Item::Asked(whom) => {

@@ -219,3 +219,35 @@ fn more_steps_than_are_known_hide_nothing() {
     let told = report.causes.iter().any(|cause| cause.evidence.iter().any(|line| line.text.contains("TS2304")));
     assert!(told, "{:#?}", report.causes);
 }
+
+#[test]
+fn beginnings_that_come_to_nothing_hide_no_report() {
+    let vain: String = (0..40_000).map(|line| format!("{{\"vulnerabilities\":[ {line}\n")).collect();
+    let real = "<testsuite name=\"s\" tests=\"1\" failures=\"1\"><testcase name=\"a\"><failure message=\"no order\"/></testcase>\
+                </testsuite>\n";
+    let report = analyze(format!("{vain}{real}").as_bytes());
+    assert_eq!(report.outcome, Outcome::Failed);
+    assert_eq!(report.tests.map(|tests| tests.failed), Some(1));
+}
+
+#[test]
+fn small_reports_behind_a_label_are_all_counted() {
+    let log: String = (0..9_000)
+        .map(|number| format!("web-1 | <testsuite name=\"{number}\" tests=\"1\"><testcase name=\"a\"/></testsuite>\n"))
+        .collect();
+    assert_eq!(analyze(log.as_bytes()).tests.map(|tests| tests.total), Some(9_000));
+}
+
+#[test]
+fn more_tasks_than_are_told_are_not_accepted() {
+    let message = |task: usize| {
+        format!(
+            "{{\"taskId\":\"shop-{task}\",\"from\":\"validator\",\"status\":\"approved\",\"tests\":{{\"passed\":3,\"failed\":0}}}}\n"
+        )
+    };
+    let outcome = |tasks: usize| analyze((0..tasks).map(message).collect::<String>().as_bytes());
+    let few = outcome(20);
+    assert_eq!(few.tasks.len(), 20, "{:?}", few.notes);
+    let many = outcome(6_000);
+    assert!(many.tasks.len() <= 5_000 && many.outcome != Outcome::Passed);
+}

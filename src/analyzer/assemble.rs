@@ -14,7 +14,8 @@ use crate::report::{Counts, Ignored, Level, Note, Outcome, Report, SourceSummary
 pub(super) fn assemble(version: &str, mut parts: Vec<Part>, keep_passed: bool) -> Report {
     let mut attempts = attempts::lay_together(&mut parts);
     let mut notes = Vec::new();
-    let mut tasks = Vec::new();
+    // Where each task stands among them, by its id.
+    let (mut tasks, mut places) = (Vec::new(), HashMap::new());
     let mut sources: Vec<SourceSummary> = Vec::new();
     let mut uncounted: Vec<usize> = Vec::new();
     let mut groups: Vec<Group> = Vec::new();
@@ -120,7 +121,7 @@ pub(super) fn assemble(version: &str, mut parts: Vec<Part>, keep_passed: bool) -
                 }
             }
         }
-        own_tasks.into_iter().for_each(|task| add_task(&mut tasks, task));
+        own_tasks.into_iter().for_each(|task| add_task(&mut tasks, &mut places, task));
         notes.extend(own_notes);
         ignored.decoys += own_ignored.decoys;
         ignored.follow_ons += own_ignored.follow_ons;
@@ -236,9 +237,10 @@ fn told_again(told: &mut Vec<(Counts, Vec<String>)>, counts: Counts, tasks: Vec<
     }
 }
 
-/// Adds a task, or what another input tells of one that is known: what failed there has failed.
-fn add_task(tasks: &mut Vec<Task>, task: Task) {
-    let Some(known) = tasks.iter_mut().find(|known| known.id == task.id) else {
+/// Adds a task, or what another input tells of one that is known, by its id: what failed there has failed.
+fn add_task(tasks: &mut Vec<Task>, places: &mut HashMap<String, usize>, task: Task) {
+    let Some(known) = places.get(&task.id).map(|at| &mut tasks[*at]) else {
+        places.insert(task.id.clone(), tasks.len());
         tasks.push(task);
         return;
     };

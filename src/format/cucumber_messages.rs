@@ -19,7 +19,7 @@ const MAX_KNOWN: usize = 1 << 20;
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(2048)];
     let first = near.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let has = |key: &[u8]| memchr::memmem::find(first, key).is_some();
+    let has = |key: &[u8]| crate::format::near::holds(first, key);
     let meta = head.starts_with(b"{") && has(b"\"meta\"") && has(b"\"protocolVersion\"") && has(b"\"implementation\"");
     meta.then_some(Sure::Certain)
 }

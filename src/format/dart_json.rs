@@ -14,7 +14,7 @@ use crate::report::{Failure, FileRef, Level, Note, PassedCase, Signal, Span};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let first = head[..head.len().min(2048)].split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let has = |key: &[u8]| memchr::memmem::find(first, key).is_some();
+    let has = |key: &[u8]| crate::format::near::holds(first, key);
     if !head.starts_with(b"{") {
         return None;
     }

@@ -9,7 +9,7 @@ use crate::report::{FileRef, Level};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(4096)];
-    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    let has = |key: &[u8]| crate::format::near::holds(near, key);
     if !head.starts_with(b"[") {
         return None;
     }

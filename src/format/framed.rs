@@ -5,7 +5,9 @@ use super::{Parse, Place};
 use crate::item::Item;
 use crate::report::Span;
 
-/// How much is freed of its prefixes before the parser within is asked again.
+/// How much is freed of its prefixes before the parser within is asked again: first a little, since small reports may
+/// follow one another, then more each time.
+const FIRST_STEP: usize = 4 * 1024;
 const STEP: usize = 1024 * 1024;
 
 /// How many lines are remembered with the place of their prefix. Failures rarely wait longer than that.
@@ -179,6 +181,8 @@ pub(crate) struct Framed {
     prefix: Prefix,
     /// What is free of prefixes and not yet taken by the parser.
     text: Vec<u8>,
+    /// How much is freed next.
+    step: usize,
     /// How much of the data at hand that is.
     covered: usize,
     /// Where the parser stands, in bytes without prefixes; unset before the first.
@@ -191,12 +195,13 @@ pub(crate) struct Framed {
 impl Framed {
     pub(crate) fn open(inner: Box<dyn Parse>, prefix: Prefix) -> Box<dyn Parse> {
         let (text, places) = (Vec::new(), Places::default());
-        Box::new(Framed { inner, prefix, text, covered: 0, at: None, places, aside: 0 })
+        Box::new(Framed { inner, prefix, text, step: FIRST_STEP, covered: 0, at: None, places, aside: 0 })
     }
 
     /// Frees more lines of their prefixes; whether there may be more.
     fn strip(&mut self, data: &[u8], eof: bool) -> bool {
-        let enough = self.text.len() + STEP;
+        let enough = self.text.len() + self.step;
+        self.step = (2 * self.step).min(STEP);
         while self.covered < data.len() {
             if self.text.len() >= enough {
                 return true;

@@ -12,7 +12,7 @@ use crate::report::{FileRef, Level, Note, Outcome, PassedCase, Signal, Span};
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(512)];
     let first = near.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let has = |key: &[u8]| memchr::memmem::find(first, key).is_some();
+    let has = |key: &[u8]| crate::format::near::holds(first, key);
     let typed = head.starts_with(b"{") && has(b"\"type\"") && has(b"\"event\"");
     (typed && (has(b"\"suite\"") || has(b"\"test\""))).then_some(Sure::Certain)
 }

@@ -19,7 +19,7 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
         return None;
     }
     let head = &head[..head.len().min(16 * 1024)];
-    let has = |key: &str| memchr::memmem::find(head, key.as_bytes()).is_some();
+    let has = |key: &str| format::near::holds(head, key.as_bytes());
     // Reports of test runners have keys of their own.
     if ["\"testResults\"", "\"numTotalTests\"", "\"suites\"", "\"Action\"", "\"$schema\"", "\"dependencies\""]
         .into_iter()
@@ -83,7 +83,9 @@ impl Parse for MessageJson {
         if stop == Some(Stop::Truncated) && !eof && data.len() < MAX_BYTES {
             return 0;
         }
-        let lines = Lines::new(&document[start..], {
+        // Of what follows the message nobody asks.
+        let end = if stop.is_some() { data.len() } else { start + cursor.pos() };
+        let lines = Lines::new(&document[start..end.min(document.len())], {
             let mut place = *at;
             place.advance(&data[..start]);
             place
@@ -99,7 +101,6 @@ impl Parse for MessageJson {
                 "the JSON of the message is cut or damaged; what was whole is read",
             )));
         }
-        let end = if stop.is_some() { data.len() } else { start + cursor.pos() };
         let mut walk = Walk { letter: Letter::default(), lines, whole: Vec::new(), counts: None };
         walk.head(&node);
         walk.object(&node, &Place::TOP, 0);

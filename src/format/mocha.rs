@@ -17,14 +17,14 @@ const MAX_SUITES: usize = 64;
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(4096)];
-    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    let has = |key: &[u8]| crate::format::near::holds(near, key);
     let stats = head.starts_with(b"{") && has(b"\"stats\"") && has(b"\"passes\"") && has(b"\"pending\"");
     (stats && has(b"\"suites\"") && !has(b"\"testsRegistered\"")).then_some(Sure::Certain)
 }
 
 pub(crate) fn sniff_awesome(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(4096)];
-    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    let has = |key: &[u8]| crate::format::near::holds(near, key);
     (head.starts_with(b"{") && has(b"\"stats\"") && has(b"\"testsRegistered\"")).then_some(Sure::Certain)
 }
 

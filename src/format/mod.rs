@@ -331,13 +331,25 @@ const LINES: &[LineEntry] = &[
 
 /// The format of a document that begins with `head`; `None` for a raw log.
 pub(crate) fn detect(head: &[u8]) -> Option<Format> {
+    detect_among(head, |_| true)
+}
+
+/// The same where no message begins: behind much that began like a report.
+pub(crate) fn detect_report(head: &[u8]) -> Option<Format> {
+    detect_among(head, |format| format != Format::Message)
+}
+
+fn detect_among(head: &[u8], among: fn(Format) -> bool) -> Option<Format> {
     let head = &head[..head.len().min(HEAD)];
     let head = first_value(head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start());
     let mut best: Option<(Sure, Format)> = None;
     // What stands in brackets at the beginning of a log is no list of objects.
     let bracketed = head.strip_prefix(b"[").and_then(|rest| rest.trim_ascii_start().first());
     let no_list = bracketed.is_some_and(|next| !matches!(next, b'{' | b'[' | b']'));
-    let wanted = |format: Format| !no_list || format.is_prose();
+    // Nobody writes a message that is an object or a list of JSON, which has a format of its own.
+    let of_json = head.starts_with(b"{") || bracketed.is_some() && !no_list;
+    let wanted =
+        |format: Format| (!no_list || format.is_prose()) && among(format) && !(of_json && format == Format::Message);
     let parsers = TABLE.iter().map(|entry| (entry.sniff, entry.format)).filter(|(_, format)| wanted(*format));
     for (sniff, format) in parsers.chain(LINES.iter().map(|entry| (entry.sniff, entry.format))) {
         if let Some(sure) = sniff(head)
@@ -350,7 +362,7 @@ pub(crate) fn detect(head: &[u8]) -> Option<Format> {
 }
 
 /// The first value alone where a text begins with JSON that ends within it: what follows tells of itself.
-fn first_value(head: &[u8]) -> &[u8] {
+pub(crate) fn first_value(head: &[u8]) -> &[u8] {
     let mut value = json::Cursor::new(head);
     let whole = matches!(head.first(), Some(b'{' | b'[')) && value.skip().is_ok();
     if whole { &head[..value.pos()] } else { head }

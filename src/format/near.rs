@@ -25,9 +25,33 @@ pub(crate) fn find(bytes: &[u8], mut pos: usize, is: impl Fn(u8) -> bool) -> usi
     pos
 }
 
+/// Whether a text holds a literal. Where formats are told apart many are looked for in a short text, and to set up a search
+/// costs more than the search.
+pub(crate) fn holds(text: &[u8], literal: &[u8]) -> bool {
+    let [_, second, ..] = literal else { return memchr::memmem::find(text, literal).is_some() };
+    if text.len() > 1024 {
+        return memchr::memmem::find(text, literal).is_some();
+    }
+    // What begins with a quote is told by what follows it.
+    let behind = text.get(1..).unwrap_or_default();
+    memchr::memchr_iter(*second, behind).any(|at| text[at..].starts_with(literal))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::find;
+    use super::{find, holds};
+
+    #[test]
+    fn a_literal_is_found_wherever_it_stands() {
+        for length in [0, 1, 5, 900, 1100] {
+            let text = "a".repeat(length);
+            assert!(!holds(text.as_bytes(), b"key"));
+            assert!(holds(format!("{text}key").as_bytes(), b"key"));
+            assert!(holds(format!("key{text}").as_bytes(), b"key"));
+            assert!(holds(format!("{text}kekey{text}").as_bytes(), b"key"));
+        }
+        assert!(holds(b"ab", b"b") && !holds(b"", b"b"));
+    }
 
     #[test]
     fn the_first_of_them_wherever_it_stands() {

@@ -14,13 +14,13 @@ use crate::report::{Failure, FileRef, Level, PassedCase, Signal, Span, TextLine}
 
 pub(crate) fn sniff_log(head: &[u8]) -> Option<Sure> {
     let first = head[..head.len().min(64 * 1024)].split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let has = |key: &[u8]| memchr::memmem::find(first, key).is_some();
+    let has = |key: &[u8]| crate::format::near::holds(first, key);
     (head.starts_with(b"{") && has(b"\"$report_type\"")).then_some(Sure::Certain)
 }
 
 pub(crate) fn sniff_report(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(8192)];
-    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    let has = |key: &[u8]| crate::format::near::holds(near, key);
     let own = head.starts_with(b"{") && has(b"\"exitcode\"") && has(b"\"summary\"") && has(b"\"root\"");
     (own && (has(b"\"collectors\"") || has(b"\"tests\"") || has(b"\"environment\""))).then_some(Sure::Certain)
 }

@@ -1,6 +1,8 @@
 //! SARIF 2.1, the results of static analysis. Results at level `error` that nobody suppressed are failures, and so is
 //! an invocation that says it did not succeed.
 
+use std::collections::HashMap;
+
 use super::document::{Doc, clean, large_parts};
 use super::json::{Node, Stop};
 use super::{Sure, signal};
@@ -16,7 +18,7 @@ const COMPILERS: [&str; 8] = ["gnu c", "gcc", "clang", "rustc", "msvc", "javac",
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(8192)];
-    let has = |key: &[u8]| memchr::memmem::find(near, key).is_some();
+    let has = |key: &[u8]| crate::format::near::holds(near, key);
     if !head.starts_with(b"{") || !has(b"\"runs\"") && !has(b"sarif") {
         return None;
     }
@@ -55,12 +57,14 @@ fn read_run<'a>(doc: &Doc<'a>, run: &Node<'a>, damaged: &mut Option<Stop>, out: 
     let driver = run.at(&["tool", "driver"]);
     let name = driver.and_then(|driver| driver.string_at("name")).unwrap_or_default().to_ascii_lowercase();
     let compiles = COMPILERS.iter().any(|compiler| name.starts_with(compiler));
-    let mut rules = Vec::new();
+    let (mut rules, mut places) = (Vec::new(), HashMap::new());
     if let Some(driver) = driver {
         doc.each(driver, "rules", damaged, |rule, _| {
             let level = rule.at(&["defaultConfiguration", "level"]).and_then(Node::string);
             if rules.len() < MAX_RULES {
-                rules.push(Rule { id: rule.string_at("id"), level });
+                let id = rule.string_at("id");
+                places.entry(id.clone()).or_insert(rules.len());
+                rules.push(Rule { id, level });
             }
         });
     }
@@ -68,7 +72,7 @@ fn read_run<'a>(doc: &Doc<'a>, run: &Node<'a>, damaged: &mut Option<Stop>, out: 
     doc.each(run, "results", damaged, |result, _| {
         let index = result.count_at("ruleIndex").and_then(|index| rules.get(usize::try_from(index).ok()?));
         let id = result.string_at("ruleId");
-        let rule = index.or_else(|| rules.iter().find(|rule| rule.id == id));
+        let rule = index.or_else(|| places.get(&id).and_then(|at| rules.get(*at)));
         if !result.whole || level(result, rule) != "error" || !counts(result) {
             return;
         }

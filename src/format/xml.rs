@@ -448,13 +448,18 @@ impl Lexer {
     }
 }
 
+/// How much text is shown at a time. Among lines that are not the document's, the text behind each is looked at anew.
+const MAX_TEXT: usize = 16 * 1024;
+
 /// Text up to the next markup, or as much of it as is at hand.
 fn content<'a>(window: &mut Window<'a>) -> Event<'a, 'static> {
     let at = window.pos;
     let rest = &window.data[at..];
+    let all = rest.len() <= MAX_TEXT;
+    let rest = &rest[..rest.len().min(MAX_TEXT)];
     let end = match memchr(b'<', rest) {
         Some(end) => end,
-        None if window.eof => rest.len(),
+        None if window.eof && all => rest.len(),
         None => {
             // A reference or a character that is cut by the edge waits for its rest.
             let tail = rest.len().saturating_sub(MAX_REFERENCE);

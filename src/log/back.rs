@@ -31,8 +31,10 @@ impl Recent {
             self.tail.clear();
         }
         self.tail.extend_from_slice(&read[read.len().saturating_sub(Self::BYTES)..]);
-        let excess = self.tail.len().saturating_sub(Self::BYTES);
-        self.tail.drain(..excess);
+        // Where little is read at a time, what is too old is given up now and then.
+        if self.tail.len() > 2 * Self::BYTES {
+            self.tail.drain(..self.tail.len() - Self::BYTES);
+        }
     }
 
     /// What comes before a place, as far as it is kept: the end of `window`, and of what was read before it.

@@ -790,6 +790,8 @@ impl Parse for LogParser {
         if let Some(novel) = &mut self.novel {
             novel.window(&data[..pos], began, &self.frame, out);
         }
+        // A report may begin before the end.
+        let eof = eof && pos == whole;
         if eof {
             // What a reader held to the end may have passed too.
             for reader in self.readers.awake() {

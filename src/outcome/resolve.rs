@@ -202,7 +202,9 @@ impl Findings {
             }
             return Outcome::Passed;
         }
-        if let Some(job) = &self.job {
+        if let Some(job) = &self.job
+            && !(self.tasks_omitted && job.outcome == Outcome::Passed)
+        {
             return job.outcome;
         }
         if self.any_step_failed || failed_tests {

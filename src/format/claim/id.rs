@@ -1,5 +1,7 @@
 //! The names of tasks and sessions in a text.
 
+use std::collections::HashSet;
+
 use super::form;
 use crate::gate::Heard;
 
@@ -33,9 +35,10 @@ fn is_hyphened(word: &str) -> bool {
 /// The ids of tasks in a text, in their order.
 pub(crate) fn task_ids(text: &str) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
+    let mut known = HashSet::new();
     for word in text.split(|character: char| character.is_whitespace() || ",;()[]`*\"'".contains(character)) {
         let word = word.trim_end_matches([':', '.', '-', '—']);
-        if is_task_id(word) && !ids.iter().any(|known| known == word) {
+        if is_task_id(word) && known.insert(word) {
             ids.push(word.to_owned());
         }
     }
