@@ -5,6 +5,8 @@
 //! only then it is known which of them were attempts; passing ones are only counted.
 
 mod attribute;
+#[cfg(test)]
+mod bounds;
 mod failure;
 #[cfg(test)]
 mod fidelity;
@@ -13,19 +15,19 @@ mod suite;
 
 use std::collections::HashSet;
 
-use self::attribute::{Skip, Word, declared, is_time, number_of, tool, word, worse};
+use self::attribute::{Skip, Word, beginning, declared, is_time, number_of, tool, word, worse};
 use self::failure::{
-    Around, Case, Element, Part, add_output, failures, is_frame, of_request, thrown_outside, without_case,
+    Around, Case, Element, Part, add_output, failures, is_frame, of_request, shown, thrown_outside, without_case,
 };
 use self::passing::Shape;
-use self::suite::{Cases, Declared, MAX_WAITING, Settled, Status, Waiting, number};
-use super::xml::document::{Context, Document, MAX_DEPTH, Reader};
+use self::suite::{Cases, Declared, MAX_NAMES, MAX_WAITING, Settled, Status, Waiting, cost, number};
+use super::xml::document::{Context, Document, Reader};
 use super::xml::results::{no_tests, seconds};
 use super::xml::text::{Capture, Encoding, Lines, decode};
 use super::xml::{Tag, key, root};
 use super::{Parse, Sure};
 use crate::item::{Item, TestRun};
-use crate::report::{Counts, Failure, Level, Note, Outcome, PassedCase, Signal, Span, TextLine};
+use crate::report::{Counts, Failure, Level, Note, Outcome, PassedCase, Report, Signal, Span, TextLine};
 
 /// Whether a document is JUnit XML: by its root element, or by the elements of Eclipse's and Sonar's dialects.
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
@@ -72,6 +74,15 @@ const PROPERTY: u64 = key(b"property");
 /// The class that jest-junit gives to a suite that cannot be loaded.
 const UNLOADED: &[u8] = b"Test suite failed to run";
 
+/// How many suites are kept that stand within one another. What stands deeper is taken for a part of the last.
+const MAX_SUITES: usize = 1 << 13;
+
+/// In how many of them what they print is kept, and the parents of failing subtests.
+const MAX_RICH: usize = 50;
+
+/// How many lines and bytes of the `<message>` children of a failure are kept.
+const MAX_MESSAGE: (usize, usize) = (200, 24 * 1024);
+
 /// Where text goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Sink {
@@ -106,9 +117,17 @@ struct Junit {
     suites: Vec<Suite>,
     /// How many suites are open beyond those that are kept.
     deeper: u64,
+    /// There were such, or one that is too deep to keep what it prints.
+    too_deep: bool,
     /// What failed in suites that have ended, while others wait in a suite around them.
     late: Vec<Failure>,
-    late_bytes: usize,
+    /// In how many of the open suites something waits, and what that and what is late take in memory.
+    waiting: usize,
+    held: usize,
+    /// How many names are remembered in the open suites but the innermost.
+    outer_names: usize,
+    /// How many cases that passed were kept until their suites ended.
+    kept_passed: usize,
     /// A table that was used for an earlier suite.
     spare: Option<Box<Cases>>,
     /// How the cases that pass are written.
@@ -191,7 +210,7 @@ impl Reader for Junit {
                 // CTest files a test whose program is missing as skipped, and fails for it.
                 if tag.get(b"message") == Some(b"Unable to find executable") {
                     self.unrun = true;
-                    let test = Some(decode(&self.case.name, context.encoding));
+                    let test = Some(shown(&self.case.name, context.encoding));
                     let span = context.span(tag.at, tag.at + tag.raw.len());
                     let text = vec![TextLine { text: "Unable to find executable".to_owned(), span }];
                     let (level, signal) = (Level::Suite, Some(Signal::Load));
@@ -228,6 +247,12 @@ impl Reader for Junit {
             Sink::Message => {
                 let (byte, line) = (context.window.byte(at), context.window.line(at));
                 if let Some(part) = &mut self.part {
+                    let (most_lines, most_bytes) = MAX_MESSAGE;
+                    let bytes = || part.message.iter().map(|line| line.text.len()).sum::<usize>();
+                    if part.message.len() >= most_lines || bytes() > most_bytes {
+                        self.omitted += raw.len() as u64;
+                        return;
+                    }
                     let mut lines = Lines::default();
                     lines.push(raw, cdata, byte, line, context.encoding);
                     part.message.extend(lines.finish(context.encoding));
@@ -236,6 +261,9 @@ impl Reader for Junit {
             Sink::Output | Sink::Errors => {
                 let capture = if self.case.open {
                     if self.sink == Sink::Output { &mut self.case.output } else { &mut self.case.errors }
+                } else if self.suites.len() > MAX_RICH {
+                    self.too_deep |= !raw.trim_ascii().is_empty();
+                    return;
                 } else if let Some(suite) = self.suites.last_mut() {
                     suite.output.get_or_insert_default()
                 } else {
@@ -333,18 +361,19 @@ impl Junit {
     fn start_suite(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
         self.end_case(tag.at, context);
         self.sink = Sink::Nowhere;
-        if self.suites.len() >= MAX_DEPTH {
+        if self.suites.len() >= MAX_SUITES {
             self.deeper += 1;
+            self.too_deep = true;
             return;
         }
         let mut suite = Suite { declared: declared(tag), ..Suite::default() };
         suite.span = context.span(tag.at, tag.at + tag.raw.len());
         for (name, value, _) in tag.attributes() {
             match name {
-                b"name" => suite.name.extend_from_slice(value),
+                b"name" if suite.name.is_empty() => suite.name.extend_from_slice(beginning(value)),
                 b"file" | b"filepath" | b"path" => {
                     suite.file.clear();
-                    suite.file.extend_from_slice(value);
+                    suite.file.extend_from_slice(beginning(value));
                 }
                 _ => {}
             }
@@ -364,7 +393,13 @@ impl Junit {
             *self.top.errors.get_or_insert(0) += errors.unwrap_or(0);
             self.top.skipped += skipped;
         }
+        self.outer_names += self.names();
         self.suites.push(suite);
+    }
+
+    /// How many names are remembered in the innermost suite.
+    fn names(&self) -> usize {
+        self.suites.last().and_then(|suite| suite.cases.as_ref()).map_or(0, |cases| cases.names())
     }
 
     fn start_case(&mut self, tag: &Tag<'_, '_>, context: &mut Context<'_, '_>) {
@@ -430,7 +465,7 @@ impl Junit {
                     part.message = lines.finish(context.encoding);
                     self.omitted += lines.omitted;
                 }
-                b"type" if part.kind.is_empty() => part.kind = decode(value, context.encoding),
+                b"type" if part.kind.is_empty() => part.kind = decode(beginning(value), context.encoding),
                 b"message" | b"type" => {
                     self.duplicate_at.get_or_insert_with(|| context.window.line(at));
                 }
@@ -459,22 +494,15 @@ impl Junit {
         let (told, thin) = failures(&mut case, &around, Level::Suite, context.encoding);
         self.counts.errored += 1;
         self.suite_errors += 1;
-        let waiting = Waiting::new(0, 0, thin, told);
-        match self.suites.last_mut() {
-            Some(suite) => {
-                let told = suite.cases.get_or_insert_default().wait(waiting);
-                self.tell(told, context.out);
-            }
-            None => self.tell(vec![waiting], context.out),
-        }
+        self.wait(Waiting::new(0, 0, thin, told), context.out);
     }
 
     fn around(&self, encoding: &mut Encoding) -> Around {
         let named = self.suites.iter().rev().take(8).find(|suite| !suite.name.is_empty());
         let file = self.suites.iter().rev().take(8).find(|suite| !suite.file.is_empty());
         Around {
-            name: named.map_or_else(String::new, |suite| decode(&suite.name, encoding)),
-            file: file.map_or_else(String::new, |suite| decode(&suite.file, encoding)),
+            name: named.map_or_else(String::new, |suite| shown(&suite.name, encoding)),
+            file: file.map_or_else(String::new, |suite| shown(&suite.file, encoding)),
         }
     }
 
@@ -493,27 +521,29 @@ impl Junit {
             return;
         }
         self.cases += 1;
+        let attempts = self.has_attempts();
         let case = &mut self.case;
         let status = status(case);
         let class = number(number(0, &case.class), &case.file);
         let name = number(class, &case.name);
-        let key = if has_attempts(&self.suites) { name } else { unlike(self.cases) };
+        let key = if attempts { name } else { unlike(self.cases) };
         if self.suites.is_empty() {
             self.suites.push(Suite { span: self.span, ..Suite::default() });
         }
+        let room = MAX_NAMES.saturating_sub(self.outer_names);
+        let rich = self.suites.len() <= MAX_RICH;
         let suite = self.suites.last_mut().expect("there is one");
         let spare = &mut self.spare;
         let cases = suite.cases.get_or_insert_with(|| spare.take().unwrap_or_default());
         // jest-junit tells of a suite that cannot be loaded twice, in two ways.
         let again = case.class.starts_with(UNLOADED) && cases.has_failed(key);
         if !again {
-            cases.add(key, status);
+            cases.add(key, status, room);
         }
         if status == Status::Passed && case.parts.iter().any(|part| part.element == Element::Flaky) {
             self.counts.flaky += 1;
-            let name = decode(&case.name, context.encoding);
             if self.flaky_names.len() < 5 {
-                self.flaky_names.push(name);
+                self.flaky_names.push(shown(&case.name, context.encoding));
             }
         }
         if !matches!(status, Status::Failed | Status::Errored) {
@@ -524,8 +554,10 @@ impl Junit {
         }
         self.failing += (case.parts.len() as u64).max(1);
         suite.failing = true;
-        let slashes = memchr::memchr_iter(b'/', &case.name).take(8);
-        cases.add_parents(slashes.map(|slash| number(class, &case.name[..slash])));
+        if rich {
+            let slashes = memchr::memchr_iter(b'/', &case.name).take(8);
+            cases.add_parents(slashes.map(|slash| number(class, &case.name[..slash])));
+        }
         if let Some((from, to)) = case.tag.take() {
             case.span = context.span(from, to);
         }
@@ -552,14 +584,13 @@ impl Junit {
         let expected = boost && !case.errors.lines(context.encoding).iter().any(detected);
         let mut waiting = Waiting::new(key, name, thin && !printed, told);
         waiting.expected = expected;
-        let cases = self.suites.last_mut().and_then(|suite| suite.cases.as_mut()).expect("it was made above");
-        let told = cases.wait(waiting);
-        self.tell(told, context.out);
+        self.wait(waiting, context.out);
     }
 
     /// Counts the cases that follow in the shape of one that passed. With none, the case at hand gives its shape.
     fn take_passing(&mut self, context: &mut Context<'_, '_>) {
-        let attempts = has_attempts(&self.suites);
+        let attempts = self.has_attempts();
+        let room = MAX_NAMES.saturating_sub(self.outer_names);
         let Some(cases) = self.suites.last_mut().and_then(|suite| suite.cases.as_mut()) else { return };
         let window = &mut *context.window;
         let tag = self.case.tag.take();
@@ -571,7 +602,7 @@ impl Junit {
             window.pos += case.end;
             self.cases += 1;
             let name = || number(number(number(0, case.class), case.file), case.name);
-            cases.add(if attempts { name() } else { unlike(self.cases) }, Status::Passed);
+            cases.add(if attempts { name() } else { unlike(self.cases) }, Status::Passed, room);
         }
         // A stray end tag has no case at hand.
         if window.pos == start
@@ -584,6 +615,10 @@ impl Junit {
     }
 
     fn keep_passing(&mut self, key: u64, encoding: &mut Encoding) {
+        if self.kept_passed >= Report::MAX_PASSED {
+            return;
+        }
+        self.kept_passed += 1;
         let around = self.around(encoding);
         let case = self.case.passed(&around, encoding);
         if let Some(cases) = self.suites.last_mut().and_then(|suite| suite.cases.as_mut()) {
@@ -599,6 +634,7 @@ impl Junit {
             return;
         }
         let Some(suite) = self.suites.pop() else { return };
+        self.outer_names -= self.names();
         if suite.failing {
             self.suites_failed += 1;
             self.suites.iter_mut().last().into_iter().for_each(|outer| outer.failing = true);
@@ -613,13 +649,15 @@ impl Junit {
                 && declared.errors.is_some_and(|errors| errors > 0)
                 && let Some(mut failure) = output.and_then(|output| without_case(&output.lines(context.encoding)))
             {
-                failure.test = Some(decode(&name, context.encoding)).filter(|name| !name.is_empty());
+                failure.test = Some(shown(&name, context.encoding)).filter(|name| !name.is_empty());
                 self.counts.errored += 1;
                 self.suite_errors += 1;
                 (context.out)(Item::Failure(failure));
             }
             return;
         };
+        self.waiting -= usize::from(cases.waits());
+        self.held -= cases.waiting_bytes();
         let alone = cases.elements == 1;
         // A suite counts what is in the suites within it too.
         declared.tests = declared.tests.map(|tests| tests.saturating_sub(inner));
@@ -665,7 +703,7 @@ impl Junit {
             && errors > 0
             && let Some(mut failure) = of_request(&output.lines(context.encoding))
         {
-            failure.test = Some(decode(&name, context.encoding)).filter(|name| !name.is_empty());
+            failure.test = Some(shown(&name, context.encoding)).filter(|name| !name.is_empty());
             self.counts.errored += errors;
             self.suite_errors += errors;
             (context.out)(Item::Failure(failure));
@@ -685,20 +723,45 @@ impl Junit {
         }
         self.spare = cases.recycle();
         passed.into_iter().for_each(|case| context.passed(|_| case));
-        self.tell(waiting, context.out);
+        self.held += waiting.iter().flat_map(|case| &case.failures).map(cost).sum::<usize>();
+        self.late.extend(waiting.into_iter().flat_map(|case| case.failures));
+        self.tell(context.out);
     }
 
-    /// Tells what failed in a suite. What waits in a suite around it stands above, and is told with it.
-    fn tell(&mut self, waiting: Vec<Waiting>, out: &mut dyn FnMut(Item)) {
-        self.late_bytes += waiting.iter().map(Waiting::size).sum::<usize>();
-        self.late.extend(waiting.into_iter().flat_map(|case| case.failures));
-        let waits = |suite: &Suite| suite.cases.as_ref().is_some_and(|cases| cases.waits());
-        if self.late_bytes <= MAX_WAITING && self.suites.iter().any(waits) {
-            return;
+    /// Keeps what failed until its suite ends: a later attempt may pass.
+    fn wait(&mut self, waiting: Waiting, out: &mut dyn FnMut(Item)) {
+        self.held += waiting.size();
+        match self.suites.last_mut() {
+            Some(suite) => {
+                let cases = suite.cases.get_or_insert_default();
+                self.waiting += usize::from(!cases.waits());
+                cases.wait(waiting);
+            }
+            None => self.late.extend(waiting.failures),
         }
-        self.late_bytes = 0;
-        self.late.sort_by_key(|failure| failure.span.byte_start);
-        self.late.drain(..).for_each(|failure| out(Item::Failure(failure)));
+        self.tell(out);
+    }
+
+    /// Tells what failed in suites that have ended. What waits in a suite around them stands above, and is told with
+    /// it. What is too much to be kept is told at once: it stays failed, whatever a later attempt says.
+    fn tell(&mut self, out: &mut dyn FnMut(Item)) {
+        if self.held > MAX_WAITING {
+            self.waiting = 0;
+            for cases in self.suites.iter_mut().filter_map(|suite| suite.cases.as_mut()) {
+                self.late.extend(cases.give_up().into_iter().flat_map(|case| case.failures));
+            }
+        }
+        if self.waiting == 0 {
+            self.held = 0;
+            self.late.sort_by_key(|failure| failure.span.byte_start);
+            self.late.drain(..).for_each(|failure| out(Item::Failure(failure)));
+        }
+    }
+
+    /// Whether cases of one name may be attempts of one test. Not so under no suite: node writes the tests of all files
+    /// there. Nor where the cases of several suites are taken for those of one.
+    fn has_attempts(&self) -> bool {
+        self.deeper == 0 && (self.suites.len() != 1 || !self.suites[0].name.is_empty())
     }
 
     /// The totals, and what contradicts them.
@@ -746,6 +809,9 @@ impl Junit {
         if self.duplicate_at.is_some() {
             note(Note::info(self.duplicate_at, "an attribute is given twice in one tag; the first counts"));
         }
+        if self.too_deep {
+            note(Note::warning(line, "suites stand too deep in one another; not all that the deepest tell is read"));
+        }
         if self.omitted > 0 {
             note(Note::info(line, format!("{} bytes of long failure texts were left out", self.omitted)));
         }
@@ -758,7 +824,7 @@ impl Junit {
         let nothing = counts.total == 0 && self.suite_errors == 0;
         let outcome = match counts.any_failed() || lost || self.unrun {
             true => Outcome::Failed,
-            false if nothing || !whole => Outcome::Unknown,
+            false if nothing || !whole || self.too_deep => Outcome::Unknown,
             false => Outcome::Passed,
         };
         if nothing && whole && !lost {
@@ -767,11 +833,6 @@ impl Junit {
         let tool = self.tool.unwrap_or("junit");
         (context.out)(Item::Tests(TestRun { tool, counts, span, outcome }));
     }
-}
-
-/// Whether cases of one name may be attempts of one test. Not so under no suite: node writes the tests of all files there.
-fn has_attempts(suites: &[Suite]) -> bool {
-    suites.len() != 1 || !suites[0].name.is_empty()
 }
 
 /// A number that no other case has.

@@ -21,6 +21,18 @@ pub(super) enum Skip {
     MayFail,
 }
 
+/// How many bytes of a name, a type or a path are told.
+const MAX_NAME: usize = 500;
+
+/// So much of a raw value as is told of it, without a part of a character.
+pub(super) fn beginning(value: &[u8]) -> &[u8] {
+    if value.len() <= MAX_NAME {
+        return value;
+    }
+    let continues = value[MAX_NAME - 3..=MAX_NAME].iter().rev().take_while(|byte| **byte & 0xc0 == 0x80).count();
+    &value[..MAX_NAME - continues]
+}
+
 /// What the value of a status attribute says, where it says anything but that the case passed.
 pub(super) fn word(value: &[u8]) -> Option<Word> {
     let mut lower = [0; 16];

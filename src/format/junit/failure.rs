@@ -1,6 +1,6 @@
 //! From the elements of a failing case to failures with names, places and signals.
 
-use super::attribute::{Skip, Word};
+use super::attribute::{Skip, Word, beginning};
 use crate::format::frames;
 use crate::format::signal;
 use crate::format::thrown;
@@ -74,9 +74,9 @@ impl Case {
 
     /// What it is called where it passed: as if it had failed.
     pub(super) fn passed(&self, around: &Around, encoding: &mut Encoding) -> PassedCase {
-        let name = decode(&self.name, encoding);
-        let class = decode(&self.class, encoding);
-        let file = decode(&self.file, encoding);
+        let name = shown(&self.name, encoding);
+        let class = shown(&self.class, encoding);
+        let file = shown(&self.file, encoding);
         let place = place_of(&file, self.line, &class, &around.file, None);
         let suite = if class.is_empty() || class == "test" { around.name.clone() } else { class.clone() };
         PassedCase {
@@ -86,6 +86,16 @@ impl Case {
             seconds: self.seconds,
         }
     }
+}
+
+/// A raw name as it is told: of one that is very long the beginning.
+pub(super) fn shown(raw: &[u8], encoding: &mut Encoding) -> String {
+    let begun = beginning(raw);
+    let mut name = decode(begun, encoding);
+    if begun.len() < raw.len() {
+        name.push('…');
+    }
+    name
 }
 
 /// The suite around a case, as far as names need it.
@@ -101,13 +111,13 @@ pub(super) fn failures(
     level: Level,
     encoding: &mut Encoding,
 ) -> (Vec<Failure>, bool) {
-    let name = decode(&case.name, encoding);
-    let class = decode(&case.class, encoding);
+    let name = shown(&case.name, encoding);
+    let class = shown(&case.class, encoding);
     let test = match level {
         Level::Case => full_name(&class, &name, &around.name, case.php),
         _ => around.name.clone(),
     };
-    let file = decode(&case.file, encoding);
+    let file = shown(&case.file, encoding);
     let by_name = signal::of_name(&class, &name).or_else(|| {
         // Vitest files a test file that cannot be loaded as a case with the name of the file.
         (level == Level::Case && !name.is_empty() && name == class && is_script(&name)).then_some(Signal::Load)
@@ -115,7 +125,8 @@ pub(super) fn failures(
     // Linters name the rule as the case.
     let rule = ["org.eslint.", "org.ruff.", "org.stylelint."].iter().find_map(|tool| name.strip_prefix(tool));
     let rule = rule.or_else(|| (around.name == "semgrep results").then_some(name.as_str()));
-    let mut failures: Vec<Failure> = Vec::new();
+    // Nearly always it is one, and many wait.
+    let mut failures: Vec<Failure> = Vec::with_capacity(1);
     let mut first_lines: Vec<(Option<Signal>, Option<String>, String)> = Vec::new();
     let mut parts = std::mem::take(&mut case.parts);
     if parts.is_empty() {

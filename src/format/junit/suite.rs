@@ -5,13 +5,14 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::report::{Counts, Failure, PassedCase, Report};
+use crate::report::{Counts, Failure, PassedCase, TextLine};
 
-/// How many names of cases are remembered in one suite, to find attempts of one test.
-const MAX_NAMES: usize = 1 << 20;
+/// How many names of cases are remembered in all open suites, to find attempts of one test: as many as a table of
+/// 2^18 entries holds, with what is kept of each name that is repeated about 16 MiB.
+pub(super) const MAX_NAMES: usize = 7 << 15;
 
-/// How much failing text waits for the end of its suite.
-pub(super) const MAX_WAITING: usize = 4 * 1024 * 1024;
+/// How much memory the failures may take that wait for the end of their suites.
+pub(super) const MAX_WAITING: usize = 8 * 1024 * 1024;
 
 /// How many parents of failing subtests are remembered.
 const MAX_PARENTS: usize = 4096;
@@ -64,9 +65,19 @@ impl Waiting {
     }
 
     pub(super) fn new(key: u64, name: u64, thin: bool, failures: Vec<Failure>) -> Self {
-        let size = failures.iter().flat_map(|failure| &failure.text).map(|line| line.text.len() + 64).sum();
+        let size = size_of::<Waiting>() + failures.iter().map(cost).sum::<usize>();
         Waiting { key, failures, thin, name, expected: false, size }
     }
+}
+
+/// The memory that a failure takes, and with it what the allocator takes for each of its texts.
+pub(super) fn cost(failure: &Failure) -> usize {
+    const BLOCK: usize = 24;
+    let names = [&failure.test, &failure.type_name, &failure.subject].into_iter().flatten();
+    let file = failure.file.iter().map(|file| &file.path);
+    let lines = failure.text.iter().map(|line| &line.text);
+    let texts: usize = names.chain(file).chain(lines).map(|text| text.capacity() + BLOCK).sum();
+    size_of::<Failure>() + failure.text.capacity() * size_of::<TextLine>() + 2 * BLOCK + texts
 }
 
 /// The cases that stand directly in one suite.
@@ -78,11 +89,13 @@ pub(super) struct Cases {
     names: HashMap<u64, u32, BuildHasherDefault<Ready>>,
     repeated: Vec<Repeated>,
     waiting: Vec<Waiting>,
-    waiting_bytes: usize,
     parents: HashSet<u64, BuildHasherDefault<Ready>>,
     /// What passed, with its key, where that is asked for.
     passed: Vec<(u64, PassedCase)>,
 }
+
+/// All of them, in the order of their numbers.
+const STATUSES: [Status; 4] = [Status::Passed, Status::Failed, Status::Errored, Status::Skipped];
 
 /// The status of a name that was seen once, or `REPEATED` and its index; `TOLD` if its failure is already told.
 const REPEATED: u32 = 1 << 31;
@@ -139,11 +152,11 @@ pub(super) struct Settled {
 }
 
 impl Cases {
-    /// Counts a case. A failing one goes to [`Cases::wait`] too.
-    pub(super) fn add(&mut self, key: u64, status: Status) {
+    /// Counts a case, and remembers its name if there are fewer than `room`. A failing one goes to [`Cases::wait`] too.
+    pub(super) fn add(&mut self, key: u64, status: Status, room: usize) {
         self.elements += 1;
         *self.counts.of(status) += 1;
-        let room = self.names.len() < MAX_NAMES;
+        let room = self.names.len() < room;
         let known = match self.names.entry(key) {
             Entry::Vacant(free) => {
                 if room {
@@ -159,8 +172,7 @@ impl Cases {
             repeated.last = status;
             return;
         }
-        let first = [Status::Passed, Status::Failed, Status::Errored, Status::Skipped];
-        let first = first[(*known & 3) as usize];
+        let first = STATUSES[(*known & 3) as usize];
         let mut repeated = Repeated { key, tally: Tally::default(), last: status, told: *known & TOLD != 0 };
         *repeated.tally.of(first) += 1;
         *repeated.tally.of(status) += 1;
@@ -170,14 +182,19 @@ impl Cases {
 
     /// Keeps a case that passed until the suite ends: a later attempt of it may fail.
     pub(super) fn keep(&mut self, key: u64, case: PassedCase) {
-        if self.passed.len() < Report::MAX_PASSED {
-            self.passed.push((key, case));
-        }
+        self.passed.push((key, case));
     }
 
     /// Whether a case of this name was met and failed.
     pub(super) fn has_failed(&self, key: u64) -> bool {
-        self.waiting.iter().any(|waiting| waiting.key == key)
+        match self.names.get(&key) {
+            Some(known) if *known & REPEATED != 0 => {
+                let tally = &self.repeated[(*known & !REPEATED) as usize].tally;
+                tally.failed + tally.errored > 0
+            }
+            Some(known) => matches!(STATUSES[(*known & 3) as usize], Status::Failed | Status::Errored),
+            None => false,
+        }
     }
 
     /// Empties the table for another suite, unless it has become large.
@@ -187,7 +204,7 @@ impl Cases {
         }
         self.names.clear();
         self.parents.clear();
-        (self.elements, self.counts, self.waiting_bytes) = (0, Tally::default(), 0);
+        (self.elements, self.counts) = (0, Tally::default());
         Some(self)
     }
 
@@ -205,6 +222,16 @@ impl Cases {
         !self.waiting.is_empty()
     }
 
+    /// What waits takes so much memory.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.waiting.iter().map(Waiting::size).sum()
+    }
+
+    /// How many names are remembered.
+    pub(super) fn names(&self) -> usize {
+        self.names.len()
+    }
+
     pub(super) fn waiting_names(&self) -> impl Iterator<Item = u64> {
         self.waiting.iter().map(|waiting| waiting.name)
     }
@@ -213,15 +240,13 @@ impl Cases {
         self.parents.contains(&name)
     }
 
-    /// Keeps what failed until the suite ends. What is too much to be kept is given back, to be told at once: it
-    /// stays failed, whatever a later attempt says.
-    pub(super) fn wait(&mut self, waiting: Waiting) -> Vec<Waiting> {
-        self.waiting_bytes += waiting.size;
+    /// Keeps what failed until the suite ends.
+    pub(super) fn wait(&mut self, waiting: Waiting) {
         self.waiting.push(waiting);
-        if self.waiting_bytes <= MAX_WAITING {
-            return Vec::new();
-        }
-        self.waiting_bytes = 0;
+    }
+
+    /// Gives back what waits, to be told at once: it stays failed, whatever a later attempt says.
+    pub(super) fn give_up(&mut self) -> Vec<Waiting> {
         let told = std::mem::take(&mut self.waiting);
         for waiting in &told {
             match self.names.get_mut(&waiting.key) {
