@@ -126,3 +126,56 @@ fn what_is_cut_keeps_what_came_and_is_never_accepted() {
     assert_ne!(report(&cut)["decision"]["action"], "accept");
     fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn a_window_that_takes_too_much_memory_is_told() {
+    let folder = folder("window");
+    // The dictionaries of `xz -9` and of one twice as large, and the window of `zstd --long=26`.
+    let mut xz_9 = XZ;
+    xz_9[16] = 0x1c;
+    xz_9[20..24].copy_from_slice(&[0x10, 0xcf, 0x58, 0xcc]);
+    let mut huge = XZ;
+    huge[16] = 0x1e;
+    huge[20..24].copy_from_slice(&[0x9b, 0x07, 0x51, 0x66]);
+    let mut long = ZSTD;
+    long[4..6].copy_from_slice(&[0x04, 0x80]);
+    let mut wide = ZSTD;
+    wide[4..6].copy_from_slice(&[0x04, 0x78]);
+    for (name, bytes, complaint) in [
+        ("a.log.xz", &xz_9[..], None),
+        ("b.log.xz", &huge, Some("too big")),
+        ("c.log.zst", &long, Some("--long")),
+        ("d.log.zst", &wide, None),
+    ] {
+        fs::write(folder.join(name), bytes).unwrap();
+        let output = whyred(&folder, &["--format", "json", name], b"");
+        assert_eq!(output.status.code(), Some(if complaint.is_some() { 3 } else { 0 }), "{name}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(complaint.is_none_or(|complaint| told.contains(complaint)), "{name}: {told}");
+    }
+    // Wide windows wait for one another, on any number of cores.
+    fs::remove_file(folder.join("b.log.xz")).unwrap();
+    fs::remove_file(folder.join("c.log.zst")).unwrap();
+    for copy in 0..20 {
+        fs::write(folder.join(format!("{copy}.log.xz")), xz_9).unwrap();
+    }
+    let all = report(&whyred(&folder, &["--format", "json", "."], b""));
+    assert_eq!(all["sources"].as_array().map(Vec::len), Some(22));
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn an_archive_with_too_large_a_directory_is_not_read() {
+    let folder = folder("directory");
+    let name = "x".repeat(60_000);
+    let names: Vec<String> = (0..80).map(|number| format!("{number}/{name}.log")).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), LOG.as_bytes())).collect();
+    zip(&folder.join("long.zip"), &files);
+    zip(&folder.join("less.zip"), &files[..40]);
+    let less = report(&whyred(&folder, &["--format", "json", "less.zip"], b""));
+    assert_eq!(less["sources"].as_array().map(Vec::len), Some(40));
+    let long = whyred(&folder, &["--format", "json", "long.zip"], b"");
+    assert_eq!(long.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&long.stderr).contains("too much memory"));
+    fs::remove_dir_all(folder).unwrap();
+}
