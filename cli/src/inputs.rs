@@ -13,14 +13,19 @@ use crate::packed::{self, Packing, Unpacked};
 /// How much of a file is looked at to see what it is.
 const HEAD: u64 = 64 * 1024;
 
+/// How many files of a folder are looked at together.
+const BATCH: usize = 4096;
+
 /// What the arguments name.
 #[derive(Default)]
 pub(crate) struct Inputs<'a> {
     pub sources: Vec<Source<'a>>,
     /// What is wrong with folders and with files in them, each in one line.
     pub complaints: Vec<String>,
-    /// The files in folders that are neither report nor log.
+    /// The files in folders that are neither report nor log, where they are asked for.
     pub passed_over: Vec<String>,
+    /// More files were found than are read.
+    full: bool,
 }
 
 impl Inputs<'_> {
@@ -71,17 +76,37 @@ impl Inputs<'_> {
         self.complaints.extend(complaints.into_iter().map(|complaint| format!("{archive}: {complaint}")));
         let before = self.sources.len();
         for member in members {
+            if self.is_full(path) {
+                return;
+            }
             let name = format!("{archive}/{}", member.name);
             match member.head(HEAD) {
                 Err(error) => self.complaints.push(format!("{name}: {error}")),
                 Ok(head) if Format::of_file(&name, &head).is_some() => {
                     self.take(Source::reader(name, member.open()), args);
                 }
-                Ok(_) => self.passed_over.push(name),
+                Ok(_) => self.pass_over(name, args),
             }
         }
         if self.sources.len() == before && self.complaints.is_empty() {
             self.complaints.push(format!("{archive}: holds neither a log nor a test report"));
+        }
+    }
+
+    /// Whether as many files are taken as are read of folders and archives, of which it complains once.
+    fn is_full(&mut self, path: &Path) -> bool {
+        let full = self.sources.len() >= packed::MAX_MEMBERS;
+        if full && !self.full {
+            self.full = true;
+            let count = packed::MAX_MEMBERS;
+            self.complaints.push(format!("{}: of more than {count} files the first {count} are read", path.display()));
+        }
+        full
+    }
+
+    fn pass_over(&mut self, name: String, args: &Args) {
+        if args.verbose {
+            self.passed_over.push(name);
         }
     }
 
@@ -102,23 +127,30 @@ impl Inputs<'_> {
             let foreign = [".git", "node_modules"].iter().any(|name| entry.file_name() == *name);
             entry.depth() == 0 || !entry.file_type().is_dir() || !foreign
         };
-        let entries: Vec<_> = WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(wanted).collect();
-        for (entry, readable) in entries.iter().zip(in_parallel(&entries, is_readable)) {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    self.complaints.push(error.to_string());
-                    continue;
+        let mut entries = WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(wanted).peekable();
+        while entries.peek().is_some() && !self.full {
+            let some: Vec<_> = entries.by_ref().take(BATCH).collect();
+            let readable = in_parallel(&some, is_readable);
+            for (entry, readable) in some.into_iter().zip(readable) {
+                let entry = match entry {
+                    Ok(entry) => entry,
+                    Err(error) => {
+                        self.complaints.push(error.to_string());
+                        continue;
+                    }
+                };
+                let path = entry.path();
+                match (readable, Packing::of_file(path)) {
+                    _ if !entry.file_type().is_file() => {}
+                    (Ok(false), packing) if packing != Some(Packing::Zip) => {
+                        self.pass_over(path.display().to_string(), args);
+                    }
+                    _ if self.is_full(folder) => break,
+                    (_, Some(Packing::Zip)) => self.archive(path, args),
+                    (Err(error), _) => self.complaints.push(format!("{}: {error}", path.display())),
+                    (Ok(_), None) => self.take(Source::file(path), args),
+                    (Ok(_), Some(_)) => self.take(unpacked(path), args),
                 }
-            };
-            let path = entry.path();
-            match (readable, Packing::of_file(path)) {
-                _ if !entry.file_type().is_file() => {}
-                (_, Some(Packing::Zip)) => self.archive(path, args),
-                (Err(error), _) => self.complaints.push(format!("{}: {error}", path.display())),
-                (Ok(true), None) => self.take(Source::file(path), args),
-                (Ok(true), Some(_)) => self.take(unpacked(path), args),
-                (Ok(false), _) => self.passed_over.push(path.display().to_string()),
             }
         }
         if self.sources.len() == before && self.complaints.is_empty() {
@@ -157,4 +189,32 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
 /// The source that is packed in a file.
 fn unpacked(path: &Path) -> Source<'static> {
     Source::reader(path.to_string_lossy(), Unpacked::file(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use clap::Parser as _;
+
+    use super::Inputs;
+    use crate::args::Args;
+    use crate::packed::MAX_MEMBERS;
+
+    #[test]
+    fn of_a_folder_as_many_files_are_read_as_of_an_archive() {
+        let folder = std::env::temp_dir().join(format!("whyred-inputs-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for number in 0..=MAX_MEMBERS {
+            fs::write(folder.join(format!("{number}.log")), "x").unwrap();
+        }
+        let args = Args::parse_from(["whyred"]);
+        let inputs = Inputs::of(&folder, &args);
+        fs::remove_file(folder.join("0.log")).unwrap();
+        let fewer = Inputs::of(&folder, &args);
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!((inputs.sources.len(), inputs.complaints.len()), (MAX_MEMBERS, 1));
+        assert!(inputs.complaints[0].contains("the first 10000 are read"), "{:?}", inputs.complaints);
+        assert_eq!((fewer.sources.len(), fewer.complaints.len()), (MAX_MEMBERS, 0));
+    }
 }

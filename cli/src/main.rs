@@ -68,7 +68,7 @@ fn analyze(args: &Args) -> Result<u8, Failed> {
         let help = Args::command().render_help();
         return Err(Failed::usage(format!("no input: name a file or a folder, or pipe a log in\n\n{help}")));
     }
-    let Inputs { sources, mut complaints, passed_over } = Inputs::gather(args);
+    let Inputs { sources, mut complaints, passed_over, .. } = Inputs::gather(args);
     if args.verbose {
         for name in passed_over {
             output::tell(&format!("{name}: passed over, neither a log nor a report"));
