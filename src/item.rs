@@ -150,6 +150,19 @@ pub(crate) fn read_count(text: &str) -> Option<u64> {
     whole.then(|| digits.parse::<u64>().map_or(MAX_COUNT, |count| count.min(MAX_COUNT)))
 }
 
+/// About how many bytes a failure takes. What waits to be told is bounded by it.
+pub(crate) fn weight(failure: &Failure) -> usize {
+    let Failure { test, file, type_name, subject, text, task, .. } = failure;
+    let words = [test, type_name, subject, task].into_iter().flatten().map(String::capacity).sum::<usize>();
+    let path = file.as_ref().map_or(0, |file| file.path.capacity());
+    size_of::<Failure>() + words + path + weight_of_lines(text)
+}
+
+/// About how many bytes lines of text take.
+pub(crate) fn weight_of_lines(text: &[TextLine]) -> usize {
+    size_of_val(text) + text.iter().map(|line| line.text.capacity()).sum::<usize>()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,9 +11,9 @@ use crate::pattern::Regex;
 
 use super::cases::{Case, MAX_HELD};
 use super::{Grip, Line, Reader, go};
-use crate::item::{Item, Mark, Scope, TestRun, read_count};
+use crate::item::{Item, Mark, Scope, TestRun, read_count, weight, weight_of_lines};
 use crate::pattern;
-use crate::report::{Counts, Failure, FileRef, Level, Outcome, Signal, Span};
+use crate::report::{Counts, Failure, FileRef, Level, Note, Outcome, Signal, Span};
 
 pub(super) const NEEDLES: &[&str] = &[
     "=== Failed",
@@ -46,11 +46,17 @@ pub(super) const NEEDLES: &[&str] = &[
 /// How many names of failed tests are kept.
 const MAX_TOLD: usize = 20_000;
 
+/// How many bytes those names may take.
+const MAX_TOLD_BYTES: usize = 2 * 1024 * 1024;
+
+/// How many bytes may wait for a summary, of packages that named no test and of cases that ran again.
+const MAX_WAITING: usize = 4 * 1024 * 1024;
+
 pub(super) fn open() -> Box<dyn Reader> {
     let summary = Summary::default();
-    let (told, unsure) = (Vec::new(), Vec::new());
+    let (told, unsure) = (Told::default(), Vec::new());
     let (totals, first, first_at, began) = (None, None, Span::default(), None);
-    Box::new(Gotestsum { go: go::open(), summary, told, unsure, totals, first, first_at, began })
+    Box::new(Gotestsum { go: go::open(), summary, told, unsure, unsure_bytes: 0, totals, first, first_at, began })
 }
 
 /// The reader of `go test`, and of the summary behind it.
@@ -58,9 +64,11 @@ struct Gotestsum {
     go: Box<dyn Reader>,
     summary: Summary,
     /// The full names of the tests that failed, as `go test` told them.
-    told: Vec<String>,
+    told: Told,
     /// Packages that failed and named no test: the summary may still name them.
     unsure: Vec<Item>,
+    /// About how many bytes those have taken since there were none.
+    unsure_bytes: usize,
     /// The totals that were read last, while it is open whether failed tests are run again.
     totals: Option<Totals>,
     /// The totals of the first run, where failed tests are run again.
@@ -68,6 +76,49 @@ struct Gotestsum {
     first_at: Span,
     /// The first line of the run at hand.
     began: Option<Span>,
+}
+
+/// Names of failed tests, as many as are kept.
+#[derive(Default)]
+struct Told {
+    names: Vec<String>,
+    bytes: usize,
+}
+
+impl Told {
+    fn push(&mut self, name: &str) {
+        if self.names.len() < MAX_TOLD && self.bytes + name.len() <= MAX_TOLD_BYTES {
+            self.bytes += name.len();
+            self.names.push(name.to_owned());
+        }
+    }
+}
+
+/// Cases that failed, each with the run that it failed in, until it is known which run is the last.
+#[derive(Default)]
+struct Waiting {
+    cases: Vec<(u64, Case)>,
+    bytes: usize,
+    /// How many more there were than are kept.
+    beyond: u64,
+}
+
+impl Waiting {
+    fn push(&mut self, run: u64, case: Case) {
+        self.bytes += size_of::<(u64, Case)>() + case.name.len() + weight_of_lines(&case.text);
+        if self.bytes <= MAX_WAITING {
+            return self.cases.push((run, case));
+        }
+        self.beyond += 1;
+    }
+
+    /// Says that some were not kept, of which nobody knows whether they passed in the end.
+    fn tell_beyond(&self, at: Span, out: &mut dyn FnMut(Item)) {
+        if self.beyond > 0 {
+            let message = format!("{} more failures of tests that ran again count as final", self.beyond);
+            out(Item::Note(Note::warning(Some(at.line), message)));
+        }
+    }
 }
 
 struct Totals {
@@ -90,7 +141,7 @@ struct Summary {
     /// How many packages failed outside of any test. They are among the failures, and none of the tests.
     packages: u64,
     /// With failed tests run again, all cases wait until it is known how many runs there were.
-    waiting: Option<Vec<(u64, Case)>>,
+    waiting: Option<Waiting>,
     held: usize,
 }
 
@@ -129,7 +180,8 @@ impl Reader for Gotestsum {
         if !may_go_on {
             self.settle(out);
         }
-        let (told, unsure, again) = (&mut self.told, &mut self.unsure, self.first.is_some());
+        let (told, again) = (&mut self.told, self.first.is_some());
+        let (unsure, unsure_bytes) = (&mut self.unsure, &mut self.unsure_bytes);
         let mut queued = !unsure.is_empty();
         let grip = self.go.line(line, &mut |item| {
             // What fails again is in the summary, with the number of its run.
@@ -138,10 +190,19 @@ impl Reader for Gotestsum {
             }
             if let Item::Failure(failure) = &item {
                 queued |= is_bare(failure);
-                told.extend(failure.test.clone().filter(|_| !is_bare(failure) && told.len() < MAX_TOLD));
+                failure.test.iter().filter(|_| !is_bare(failure)).for_each(|name| told.push(name));
             }
-            if queued { unsure.push(item) } else { out(item) }
+            if queued {
+                let own = if let Item::Failure(failure) = &item { weight(failure) } else { 0 };
+                *unsure_bytes += size_of::<Item>() + own;
+                unsure.push(item);
+            } else {
+                out(item);
+            }
         });
+        if self.unsure_bytes > MAX_WAITING {
+            self.settle(out);
+        }
         if !matches!(grip, Grip::Pass) {
             self.began.get_or_insert(line.span);
         }
@@ -166,7 +227,8 @@ impl Reader for Gotestsum {
         // The log was cut while failed tests ran again: as far as is known, they failed.
         if let Some(counts) = self.first.take() {
             let waiting = self.summary.waiting.take().unwrap_or_default();
-            waiting.into_iter().filter(|(_, case)| !case.text.is_empty()).for_each(|(_, case)| case.tell(out));
+            waiting.tell_beyond(self.first_at, out);
+            waiting.cases.into_iter().filter(|(_, case)| !case.text.is_empty()).for_each(|(_, case)| case.tell(out));
             let span = self.began.take().unwrap_or(self.first_at);
             out(Item::Tests(TestRun { tool: "gotestsum", counts, span, outcome: Outcome::Failed }));
         }
@@ -196,6 +258,7 @@ fn is_bare(failure: &Failure) -> bool {
 impl Gotestsum {
     /// No summary comes: the packages that named no test failed without one.
     fn settle(&mut self, out: &mut dyn FnMut(Item)) {
+        self.unsure_bytes = 0;
         self.unsure.drain(..).for_each(out);
     }
 
@@ -208,7 +271,7 @@ impl Gotestsum {
             let span = self.began.take().map_or(totals.span, |began| began.join(totals.span));
             out(Item::Mark(Mark { scope: Scope::Attempt, outcome: Outcome::Failed, status: None, text, span }));
         }
-        self.summary.waiting = Some(Vec::new());
+        self.summary.waiting = Some(Waiting::default());
     }
 
     /// Tells the last totals.
@@ -216,10 +279,16 @@ impl Gotestsum {
         let Some(Totals { mut counts, runs, span }) = self.totals.take() else { return };
         if let (Some(first), 2..) = (self.first.take(), runs) {
             // Only what failed in the last run failed in the end.
-            let cases = self.summary.waiting.take().unwrap_or_default();
-            let last: Vec<Case> =
-                cases.into_iter().filter(|(run, _)| run.saturating_add(1) == runs).map(|(_, case)| case).collect();
-            let failed = last.len() as u64;
+            let waiting = self.summary.waiting.take().unwrap_or_default();
+            waiting.tell_beyond(span, out);
+            let beyond = waiting.beyond;
+            let last: Vec<Case> = waiting
+                .cases
+                .into_iter()
+                .filter(|(run, _)| run.saturating_add(1) == runs)
+                .map(|(_, case)| case)
+                .collect();
+            let failed = last.len() as u64 + beyond;
             last.into_iter().filter(|case| !case.text.is_empty()).for_each(|case| case.tell(out));
             let passed = first.total.saturating_sub(first.skipped + failed);
             counts = Counts { passed: Some(passed), failed, flaky: first.failed.saturating_sub(failed), ..first };
@@ -243,7 +312,7 @@ impl Gotestsum {
             let packages = self.summary.packages;
             let waiting = self.summary.waiting.take();
             self.summary = Summary { waiting, ..Summary::default() };
-            self.told.clear();
+            self.told = Told::default();
             // What was printed without the results of packages is in the summary as well.
             self.go = go::open();
             let number = |name: &str| found.name(name).and_then(|group| read_count(group.as_str())).unwrap_or(0u64);
@@ -270,13 +339,7 @@ fn is_of(full: &str, package: &str) -> bool {
 }
 
 impl Summary {
-    fn line(
-        &mut self,
-        line: Line<'_>,
-        told: &[String],
-        unsure: &mut Vec<Item>,
-        out: &mut dyn FnMut(Item),
-    ) -> Option<Grip> {
+    fn line(&mut self, line: Line<'_>, told: &Told, unsure: &mut Vec<Item>, out: &mut dyn FnMut(Item)) -> Option<Grip> {
         let text = line.text;
         if text == "=== Failed" || text == "=== Skipped" {
             self.summary = true;
@@ -339,13 +402,13 @@ impl Summary {
         Some(Grip::Hold)
     }
 
-    fn close(&mut self, told: &[String], unsure: &mut Vec<Item>, out: &mut dyn FnMut(Item)) {
+    fn close(&mut self, told: &Told, unsure: &mut Vec<Item>, out: &mut dyn FnMut(Item)) {
         let Some(case) = self.case.take() else { return };
         let again = |full: &String| {
             full == &case.name || full.strip_suffix(case.name.as_str()).is_some_and(|rest| rest.ends_with(['/', '.']))
         };
         if let Some(waiting) = &mut self.waiting {
-            waiting.push((self.run, case));
+            waiting.push(self.run, case);
             return;
         }
         // The parent of a failed subtest says nothing of its own.
@@ -357,12 +420,44 @@ impl Summary {
             Item::Failure(failure) => !failure.test.as_deref().is_some_and(|full| is_of(full, &self.package)),
             _ => true,
         });
-        if !told.iter().any(again) {
+        if !told.names.iter().any(again) {
             let mut case = case;
             if case.text.iter().any(|line| line.text.trim_end().ends_with("[build failed]")) {
                 case.signal = Some(Signal::Compile);
             }
             case.tell(out);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Analyzer, Source};
+
+    #[test]
+    fn packages_do_not_wait_without_end() {
+        let (mut reader, mut told) = (open(), 0);
+        let text = format!("FAIL\t{}\t0.1s", "x".repeat(50_000));
+        for _ in 0..100 {
+            reader.line(Line { text: &text, span: Span::default() }, &mut |item| {
+                told += usize::from(matches!(item, Item::Failure(_)))
+            });
+        }
+        assert!(told > 0);
+        reader.end(&mut |item| told += usize::from(matches!(item, Item::Failure(_))));
+        assert_eq!(told, 100);
+    }
+
+    #[test]
+    fn what_fails_again_beyond_what_is_kept_failed_in_the_end() {
+        let mut text = "DONE 200 tests, 200 failures in 0.1s\n\n=== Failed\n".to_owned();
+        for number in 0..200 {
+            text += &format!("=== FAIL: p T{number} (re-run 1) (0.00s)\n    a_test.go:1: {}\n", "x".repeat(50_000));
+        }
+        text += "\nDONE 3 runs, 600 tests, 0 failures in 0.1s\n";
+        let report = Analyzer::new().analyze([Source::bytes("t", text.as_bytes())]);
+        assert_eq!(report.outcome, Outcome::Failed);
+        assert!(report.notes.iter().any(|note| note.message.ends_with("of tests that ran again count as final")));
     }
 }
