@@ -5,12 +5,12 @@
 //! that was running when its process died has no end; the result of the package settles both.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Sure;
 use super::json::Cursor;
-use crate::item::Item;
-use crate::log::go::package::{End, Package};
+use crate::item::{Item, weight_of_lines};
+use crate::log::go::package::{End, MAX_KEPT, Package};
 use crate::log::go::{located, without_cores};
 use crate::log::{Grip, Line, Reader};
 use crate::report::{Failure, Level, Note, Outcome, Signal, Span, TextLine};
@@ -22,6 +22,12 @@ const MAX_PACKAGES: usize = 4096;
 
 /// How many lines of a compiler are kept for one build.
 const MAX_BUILD_LINES: usize = 100;
+
+/// How many bytes are kept of what the compiler says of builds that have not ended.
+const MAX_BUILD_BYTES: usize = 4 * 1024 * 1024;
+
+/// The longest line that may come in pieces.
+const MAX_PARTIAL: usize = 16 * 1024;
 
 pub(crate) fn open() -> Box<dyn Reader> {
     Box::new(GoTestJson::default())
@@ -83,9 +89,17 @@ impl<'t> Event<'t> {
 #[derive(Default)]
 struct GoTestJson {
     packages: HashMap<String, Open>,
+    /// Their names in the order of their starts.
+    in_order: BTreeMap<u64, String>,
     started: u64,
+    /// About how many bytes the packages take that have not ended.
+    kept: usize,
     keep_passed: bool,
     builds: HashMap<String, Vec<TextLine>>,
+    /// About how many bytes those take.
+    build_bytes: usize,
+    /// Not all that the compiler said was kept.
+    beyond: bool,
 }
 
 /// A package that has not ended.
@@ -111,10 +125,8 @@ impl Reader for GoTestJson {
         let mut open: Vec<(String, Open)> = self.packages.drain().collect();
         open.sort_by_key(|(_, open)| open.order);
         for (name, Open { package, .. }) in open {
-            let outcome = if package.any_failed() || package.has_died() { Outcome::Failed } else { Outcome::Unknown };
             let message = format!("the events of package {name} end before its result");
-            out(Item::Note(Note::warning(package.last_line(), message)));
-            package.end(&name, outcome, None, out);
+            give_up(&name, package, message, out);
         }
     }
 
@@ -135,15 +147,27 @@ impl GoTestJson {
             return;
         }
         if !self.packages.contains_key(&*name) {
-            if self.packages.len() >= MAX_PACKAGES {
-                return;
+            // Nobody knows how a package ended that is given up, so that it never passes.
+            while self.packages.len() >= MAX_PACKAGES
+                && let Some((_, oldest)) = self.in_order.pop_first()
+            {
+                if let Some(open) = self.packages.remove(&oldest) {
+                    self.kept = self.kept.saturating_sub(open.kept());
+                    let message = format!("more packages run at once than are kept; {oldest} is given up");
+                    give_up(&oldest, open.package, message, out);
+                }
             }
             self.started += 1;
+            self.in_order.insert(self.started, name.to_string());
             let mut open = Open { order: self.started, ..Open::default() };
             open.package.passing = self.keep_passed.then(Vec::new);
+            open.package.kept = 2 * (name.len() + size_of::<(String, Open)>());
+            self.kept += open.package.kept;
             self.packages.insert(name.to_string(), open);
         }
         let open = self.packages.get_mut(&*name).expect("it is there by now");
+        let before = open.kept();
+        open.package.crowded = self.kept >= MAX_KEPT;
         let package = &mut open.package;
         package.saw(span);
         match (&*action, test.as_deref()) {
@@ -156,12 +180,12 @@ impl GoTestJson {
                     Some((of, before)) if of.as_deref() == test => Cow::Owned(before + &output),
                     _ => output,
                 };
-                if !text.ends_with('\n') && text.len() < 16 * 1024 {
+                if !text.ends_with('\n') && text.len() < MAX_PARTIAL && !open.package.crowded {
                     open.partial = Some((test.map(str::to_owned), text.into_owned()));
-                    return;
-                }
-                for text in text.trim_end_matches(['\n', '\r']).split('\n') {
-                    open.print(test, text, span);
+                } else {
+                    for text in text.trim_end_matches(['\n', '\r']).split('\n') {
+                        open.print(test, text, span);
+                    }
                 }
             }
             ("run", Some(test)) => package.start(test, span),
@@ -170,7 +194,9 @@ impl GoTestJson {
             ("skip", Some(test)) => package.finish(test, End::Skip, span),
             ("bench", Some(test)) => package.benchmark(without_cores(test), span),
             ("pass" | "fail" | "skip", None) => {
-                let Some(Open { package, empty, .. }) = self.packages.remove(&*name) else { return };
+                let Some(Open { package, empty, order, .. }) = self.packages.remove(&*name) else { return };
+                self.in_order.remove(&order);
+                self.kept = self.kept.saturating_sub(before);
                 let outcome = match &*action {
                     "fail" => Outcome::Failed,
                     "pass" if !empty || package.has_cases() => Outcome::Passed,
@@ -180,23 +206,38 @@ impl GoTestJson {
                     return;
                 }
                 let line = failed_build.map(|build| TextLine { text: format!("FAIL {build} [build failed]"), span });
-                package.end(&name, outcome, line, out);
+                return package.end(&name, outcome, line, out);
             }
             _ => {}
         }
+        self.kept = self.kept.saturating_sub(before) + open.kept();
     }
 
     /// What the compiler says, as events since Go 1.24.
     fn build(&mut self, action: &str, path: &str, output: Option<&str>, span: Span, out: &mut dyn FnMut(Item)) {
         match action {
             "build-output" => {
-                let lines = self.builds.entry(path.to_owned()).or_default();
-                if lines.len() < MAX_BUILD_LINES {
-                    lines.push(TextLine { text: output.unwrap_or_default().trim_end().to_owned(), span });
+                let known = self.builds.get(path).map(Vec::len);
+                let text = output.unwrap_or_default().trim_end();
+                let bytes =
+                    known.map_or_else(|| weight_of_build(path, &[]), |_| 0) + size_of::<TextLine>() + text.len();
+                if self.build_bytes + bytes > MAX_BUILD_BYTES {
+                    self.beyond = true;
+                } else if known.unwrap_or(0) < MAX_BUILD_LINES {
+                    self.build_bytes += bytes;
+                    let line = TextLine { text: text.to_owned(), span };
+                    self.builds.entry(path.to_owned()).or_default().push(line);
                 }
             }
             "build-fail" => {
-                let lines = self.builds.remove(path).unwrap_or_default();
+                let known = self.builds.remove(path);
+                let bytes = known.as_ref().map_or(0, |lines| weight_of_build(path, lines));
+                self.build_bytes = self.build_bytes.saturating_sub(bytes);
+                let mut lines = known.unwrap_or_default();
+                if lines.is_empty() && self.beyond {
+                    let text = format!("the build of {path} failed, and what the compiler said was not kept");
+                    lines.push(TextLine { text, span });
+                }
                 let mut failures = Vec::new();
                 for line in lines {
                     if line.text.starts_with("# ") || line.text.is_empty() {
@@ -223,7 +264,25 @@ impl GoTestJson {
     }
 }
 
+/// Ends a package of which nobody knows how it ended.
+fn give_up(name: &str, package: Package, message: String, out: &mut dyn FnMut(Item)) {
+    let outcome = if package.any_failed() || package.has_died() { Outcome::Failed } else { Outcome::Unknown };
+    out(Item::Note(Note::warning(package.last_line(), message)));
+    package.end(name, outcome, None, out);
+}
+
+/// About how many bytes the lines of a build take, with its path as a key.
+fn weight_of_build(path: &str, lines: &[TextLine]) -> usize {
+    2 * size_of::<(String, Vec<TextLine>)>() + path.len() + weight_of_lines(lines)
+}
+
 impl Open {
+    /// About how many bytes it takes.
+    fn kept(&self) -> usize {
+        let partial = self.partial.as_ref();
+        self.package.kept + partial.map_or(0, |(of, text)| of.as_ref().map_or(0, String::len) + text.len())
+    }
+
     fn print(&mut self, test: Option<&str>, text: &str, span: Span) {
         if text.starts_with("Benchmark") && text.contains(" ns/op") {
             let name = text.split_whitespace().next().unwrap_or(text);

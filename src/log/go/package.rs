@@ -2,15 +2,22 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::item::{Item, TestRun};
+use crate::item::{Item, TestRun, weight_of_lines};
 use crate::log::Line;
-use crate::report::{Counts, Failure, FileRef, Level, Outcome, PassedCase, Report, Signal, Span, TextLine};
+use crate::report::{Counts, Failure, FileRef, Level, Note, Outcome, PassedCase, Report, Signal, Span, TextLine};
 
 /// How many lines are kept of what one case printed.
 const MAX_CASE_LINES: usize = 300;
 
 /// How many cases may be open, or have failed, before only numbers are kept.
 const MAX_CASES: usize = 20_000;
+
+/// How many bytes of names and lines are kept of the cases of one package, or of all that run at once, before only
+/// numbers are.
+pub(crate) const MAX_KEPT: usize = 12 * 1024 * 1024;
+
+/// How many of the cases around a case are looked for.
+const MAX_PARENTS: usize = 64;
 
 /// How a case ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +46,12 @@ pub(crate) struct Package {
     /// What was printed outside any case.
     printed: Vec<TextLine>,
     span: Option<Span>,
+    /// About how many bytes its cases take.
+    pub kept: usize,
+    /// Others take so much that nothing more is kept.
+    pub crowded: bool,
+    /// Something was not kept.
+    beyond: bool,
     /// It tells the start of each case, so that passed ones can be counted.
     pub verbose: bool,
     /// The names of the cases that passed, where those are asked for.
@@ -103,9 +116,11 @@ impl Package {
     pub(crate) fn start(&mut self, name: &str, span: Span) {
         self.saw(span);
         self.verbose = true;
-        if self.running.len() < MAX_CASES {
+        if self.running.len() < MAX_CASES && self.has_room() {
             let case = Case { name: name.to_owned(), span, order: self.started, ..Case::default() };
-            self.running.insert(name.to_owned(), case);
+            self.kept += case.weight();
+            let before = self.running.insert(name.to_owned(), case);
+            self.kept = self.kept.saturating_sub(before.map_or(0, |case| case.weight()));
             self.started += 1;
         }
     }
@@ -113,16 +128,18 @@ impl Package {
     pub(crate) fn finish(&mut self, name: &str, end: End, span: Span) {
         self.saw(span);
         let case = self.running.remove(name);
+        self.kept = self.kept.saturating_sub(case.as_ref().map_or(0, Case::weight));
         match end {
             End::Pass => self.pass(name),
             End::Skip => self.skipped += 1,
             End::Fail => {
-                if self.failed.len() >= MAX_CASES {
+                if self.failed.len() >= MAX_CASES || !self.has_room() {
                     self.overflow += 1;
                     return;
                 }
                 let mut case = case.unwrap_or_else(|| Case { name: name.to_owned(), ..Case::default() });
                 case.span = span;
+                self.kept += case.weight();
                 self.failed_by_name.insert(name.to_owned(), self.failed.len());
                 self.failed.push(case);
             }
@@ -133,8 +150,10 @@ impl Package {
     pub(crate) fn benchmark(&mut self, name: &str, span: Span) {
         self.saw(span);
         self.verbose = true;
-        self.running.remove(name);
-        if self.benchmarks.len() < MAX_CASES && self.benchmarks.insert(name.to_owned()) {
+        let case = self.running.remove(name);
+        self.kept = self.kept.saturating_sub(case.as_ref().map_or(0, Case::weight));
+        if self.benchmarks.len() < MAX_CASES && self.has_room() && self.benchmarks.insert(name.to_owned()) {
+            self.kept += name.len();
             self.pass(name);
         }
     }
@@ -149,6 +168,7 @@ impl Package {
     /// A line that a case printed, while it ran or behind its result; or, without a name, the package.
     pub(crate) fn print(&mut self, name: Option<&str>, line: Line<'_>) {
         self.saw(line.span);
+        let room = self.has_room();
         let case = match name {
             Some(name) => match self.running.get_mut(name) {
                 Some(case) => Some(case),
@@ -162,17 +182,25 @@ impl Package {
             (None, None) => &mut self.printed,
             (None, Some(_)) => return,
         };
-        if text.len() < MAX_CASE_LINES {
+        // A chatty case must not hide its end.
+        let wanted = text.len() < MAX_CASE_LINES || text.len() < 2 * MAX_CASE_LINES && is_decisive(line.text);
+        if wanted && room {
             text.push(line.to_text());
-        } else if text.len() < 2 * MAX_CASE_LINES && is_decisive(line.text) {
-            // A chatty case must not hide its end.
-            text.push(line.to_text());
+            self.kept += size_of::<TextLine>() + line.text.len();
         }
+    }
+
+    /// Whether more may be kept.
+    fn has_room(&mut self) -> bool {
+        let room = self.kept < MAX_KEPT && !self.crowded;
+        self.beyond |= !room;
+        room
     }
 
     /// The package ended: tells its failures and its totals.
     pub(crate) fn end(self, package: &str, outcome: Outcome, line: Option<TextLine>, out: &mut dyn FnMut(Item)) {
-        let Package { mut passed, skipped, overflow, running, failed, printed, span, verbose, mut passing, .. } = self;
+        let Package { mut passed, skipped, overflow, running, failed, printed, span, verbose, .. } = self;
+        let mut passing = self.passing;
         let mut span = span.unwrap_or_default();
         if let Some(line) = &line {
             span = span.join(line.span);
@@ -202,15 +230,22 @@ impl Package {
         let named: Vec<String> = died.as_ref().map(|block| block.running.clone()).unwrap_or_default();
         let failures = explicit + unfinished.len() as u64;
         let package_failed = outcome == Outcome::Failed && failures == 0;
+        let names: HashSet<&str> = failed.iter().chain(&unfinished).map(|case| case.name.as_str()).collect();
         let mut parents: HashSet<String> = HashSet::new();
         for case in failed.iter().chain(&unfinished) {
             let mut rest = case.name.as_str();
-            while let Some((parent, _)) = rest.rsplit_once('/') {
-                if !parents.insert(parent.to_owned()) {
+            for _ in 0..MAX_PARENTS {
+                let Some((parent, _)) = rest.rsplit_once('/') else { break };
+                if names.contains(parent) && !parents.insert(parent.to_owned()) {
                     break;
                 }
                 rest = parent;
             }
+        }
+        drop(names);
+        if self.beyond {
+            let message = "the tests of a package tell more than is kept; the rest is counted only";
+            out(Item::Note(Note::info(Some(span.last_line), message)));
         }
         let title = |name: &str| if package.is_empty() { name.to_owned() } else { format!("{package}.{name}") };
         for name in passing.into_iter().flatten() {
@@ -291,6 +326,11 @@ impl Package {
 }
 
 impl Case {
+    /// About how many bytes it takes, with its name as a key.
+    fn weight(&self) -> usize {
+        2 * size_of::<Case>() + 2 * self.name.len() + weight_of_lines(&self.text)
+    }
+
     fn was_racing(&self) -> bool {
         self.text.iter().any(|line| line.text.contains("race detected during execution of test"))
     }

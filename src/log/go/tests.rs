@@ -80,3 +80,40 @@ fn events_without_an_end_are_a_cut_report() {
     assert_eq!(report.outcome, Outcome::Unknown);
     assert!(report.is_doubtful());
 }
+
+#[test]
+fn a_package_beyond_those_that_are_kept_counts() {
+    let event = |action: &str, number: usize| format!("{{\"Action\":\"{action}\",\"Package\":\"p{number}\"}}\n");
+    let mut text: String = (0..=4096).map(|number| event("start", number)).collect();
+    text += &event("fail", 4096);
+    let passed: String = (0..4096).map(|number| event("pass", number)).collect();
+    let report = report(&(text + &passed));
+    assert_eq!(report.outcome, Outcome::Failed);
+    assert!(report.notes.iter().any(|note| note.message.starts_with("more packages run at once")));
+}
+
+#[test]
+fn a_build_of_which_nothing_is_kept_is_told() {
+    let event = |action: &str, rest: &str| format!("{{\"ImportPath\":\"{rest}\",\"Action\":\"{action}\"");
+    let long = "x".repeat(50_000);
+    let output = |number: usize| {
+        event("build-output", &format!("{long}{number}")) + ",\"Output\":\"a.go:1:1: undefined: x\\n\"}\n"
+    };
+    let text: String = (0..100).map(output).collect();
+    let start = "{\"Action\":\"start\",\"Package\":\"p\"}\n";
+    let report = report(&(start.to_owned() + &text + &event("build-fail", &format!("{long}99")) + "}\n"));
+    assert_eq!(report.causes.len(), 1);
+    assert_eq!(report.causes[0].kind, Kind::CompileError);
+}
+
+#[test]
+fn cases_beyond_those_that_are_kept_are_counted() {
+    let long = "x".repeat(50_000);
+    let text: String =
+        (0..200).map(|number| format!("=== RUN   T{long}{number}\n--- FAIL: T{long}{number} (0.00s)\n")).collect();
+    let event = |number: usize| format!("{{\"Action\":\"fail\",\"Package\":\"p\",\"Test\":\"T{long}{number}\"}}\n");
+    let events: String = (0..200).map(event).collect();
+    let report = check(&(events + "{\"Action\":\"fail\",\"Package\":\"p\"}\n"), Outcome::Failed, 200, 200, 0);
+    assert!(report.notes.iter().any(|note| note.message.starts_with("the tests of a package tell more")));
+    assert_eq!(self::report(&(text + "FAIL\nFAIL\tp\t0.1s\n")).outcome, Outcome::Failed);
+}
