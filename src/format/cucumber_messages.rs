@@ -4,17 +4,24 @@
 //! tells of its steps by their ids, and a scenario ends with the attempt that is not tried again.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::cucumber_json::judge;
 use super::document::{Doc, Events, Flow, Tally};
 use super::json::Node;
 use super::{Place, Sure};
-use crate::item::Item;
+use crate::item::{Item, weight};
 use crate::kind::Phase;
 use crate::report::{Failure, FileRef, Level, Note, PassedCase, Signal, Span};
 
-/// How many scenarios, and steps of all of them, are remembered by their ids.
-const MAX_KNOWN: usize = 1 << 20;
+/// About how many bytes are kept of what runs: the scenarios, and the steps of all of them.
+const MAX_KNOWN: usize = 16 * 1024 * 1024;
+
+/// About how many bytes are kept of the attempts that have not ended.
+const MAX_OPEN: usize = 6 * 1024 * 1024;
+
+/// About how many bytes are kept of steps that are not written.
+const MAX_UNWRITTEN: usize = 4 * 1024 * 1024;
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(2048)];
@@ -46,27 +53,60 @@ enum Ended {
 
 /// An attempt at a scenario that runs.
 struct Attempt {
-    pickle: String,
+    pickle: Id,
     number: u64,
     ended: Ended,
-    failure: Option<Failure>,
+    failure: Option<Box<Failure>>,
+}
+
+impl Attempt {
+    /// About how many bytes it takes, with its id as a key.
+    fn weight(&self, id: &str) -> usize {
+        2 * size_of::<(String, Attempt)>() + id.len() + self.failure.as_ref().map_or(0, |failure| weight(failure))
+    }
+}
+
+/// What stands for an id. There may be many, and each is as long as it pleases its writer.
+type Id = u64;
+
+fn short(id: &str) -> Id {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The id in a member.
+fn id_at(node: &Node<'_>, key: &str) -> Option<Id> {
+    node.string_at(key).map(|id| short(&id))
+}
+
+/// About how many bytes an entry takes, with so many of text.
+fn entry<T>(text: usize) -> usize {
+    2 * size_of::<(Id, T)>() + text
 }
 
 #[derive(Default)]
 pub(crate) struct Run {
     tally: Tally,
     /// The names of features by their files.
-    features: HashMap<String, String>,
-    pickles: HashMap<String, Pickle>,
+    features: HashMap<Id, String>,
+    pickles: HashMap<Id, Pickle>,
     /// The texts of the steps of scenarios.
-    texts: HashMap<String, String>,
+    texts: HashMap<Id, String>,
     /// The scenario of each case.
-    cases: HashMap<String, String>,
+    cases: HashMap<Id, Id>,
     /// What each step of a case runs, where that is a step of a scenario; the others are hooks.
-    steps: HashMap<String, String>,
+    steps: HashMap<Id, Id>,
+    /// About how many bytes all of those take, and the line where they were too many.
+    known: usize,
+    unknown_at: Option<u64>,
     open: HashMap<String, Attempt>,
+    /// About how many bytes those take, and the line where they were too many.
+    open_bytes: usize,
+    crowded_at: Option<u64>,
     /// Steps that are not written, with how they ended: failures where the run fails for them.
     unwritten: Vec<(Ended, Failure)>,
+    unwritten_bytes: usize,
     ended: bool,
     last: Span,
 }
@@ -74,39 +114,33 @@ pub(crate) struct Run {
 impl Events for Run {
     fn event(&mut self, doc: &Doc<'_>, event: &Node<'_>, out: &mut dyn FnMut(Item)) -> Flow {
         let Some((kind, body)) = event.members().first() else { return Flow::Alien };
-        let known = self.pickles.len() + self.texts.len() + self.steps.len() + self.cases.len();
         match &**kind {
             "gherkinDocument" => {
                 let name = body.at(&["feature", "name"]).and_then(Node::string);
-                if let (Some(uri), Some(name)) = (body.string_at("uri"), name) {
+                if let (Some(uri), Some(name)) = (id_at(body, "uri"), name)
+                    && self.takes(entry::<String>(name.len()), doc, event)
+                {
                     self.features.insert(uri, name);
                 }
             }
-            "pickle" if known < MAX_KNOWN => self.describe(body),
-            "testCase" if known < MAX_KNOWN => {
-                if let (Some(id), Some(pickle)) = (body.string_at("id"), body.string_at("pickleId")) {
+            "pickle" => self.describe(doc, body),
+            "testCase" => {
+                if let (Some(id), Some(pickle)) = (id_at(body, "id"), id_at(body, "pickleId"))
+                    && self.takes(entry::<Id>(0), doc, event)
+                {
                     self.cases.insert(id, pickle);
                 }
                 for step in body.list("testSteps") {
-                    if let (Some(id), Some(of)) = (step.string_at("id"), step.string_at("pickleStepId")) {
+                    if let (Some(id), Some(of)) = (id_at(step, "id"), id_at(step, "pickleStepId"))
+                        && self.takes(entry::<Id>(0), doc, event)
+                    {
                         self.steps.insert(id, of);
                     }
                 }
             }
-            "testCaseStarted" => {
-                let pickle = body.string_at("testCaseId").and_then(|id| self.cases.get(&id)).cloned();
-                if let Some(id) = body.string_at("id") {
-                    let number = body.count_at("attempt").unwrap_or(0);
-                    let pickle = pickle.unwrap_or_default();
-                    self.open.insert(id, Attempt { pickle, number, ended: Ended::Passed, failure: None });
-                }
-            }
-            "testStepFinished" => self.step(doc, body),
-            "testCaseFinished" => {
-                if let Some(attempt) = body.string_at("testCaseStartedId").and_then(|id| self.open.remove(&id)) {
-                    self.finish(doc, body, attempt, body.is("willBeRetried"), out);
-                }
-            }
+            "testCaseStarted" => self.start(doc, body),
+            "testStepFinished" => self.step(doc, body, out),
+            "testCaseFinished" => self.finish(doc, body, out),
             "testRunHookFinished" => {
                 if let Some(result) = body.get("result")
                     && ended(result) == Ended::Failed
@@ -153,9 +187,7 @@ impl Events for Run {
             | "testRunHookStarted"
             | "attachment"
             | "externalAttachment"
-            | "suggestion"
-            | "pickle"
-            | "testCase" => {}
+            | "suggestion" => {}
             _ => return Flow::Alien,
         }
         self.last = doc.span(event.start, event.end);
@@ -169,13 +201,23 @@ impl Events for Run {
             let message = "the messages end before the run does";
             out(Item::Note(Note::warning(Some(self.last.line), message)));
         }
+        if let Some(line) = self.unknown_at {
+            let message = "more scenarios and steps are described than are kept; some are told of without a name";
+            out(Item::Note(Note::info(Some(line), message)));
+        }
+        if let Some(line) = self.crowded_at {
+            // Among those that are not known, one may have failed.
+            tally.lost = true;
+            let message = "more scenarios run at once than are kept; how some of them ended is not known";
+            out(Item::Note(Note::warning(Some(line), message)));
+        }
         let mut open: Vec<_> = std::mem::take(&mut self.open).into_iter().collect();
         open.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (_, attempt) in open {
             // What failed may be tried again, but nothing says so any more.
-            if let Some(failure) = attempt.failure.filter(|_| attempt.ended == Ended::Failed) {
+            if attempt.ended == Ended::Failed {
                 tally.failed();
-                out(Item::Failure(failure));
+                out(Item::Failure(attempt.failure.map_or_else(|| self.bare(attempt.pickle), |failure| *failure)));
             }
         }
         // Whether steps that are not written fail the run is an option of it. What is pending fails it last.
@@ -191,33 +233,71 @@ impl Events for Run {
 }
 
 impl Run {
-    fn describe(&mut self, pickle: &Node<'_>) {
-        let Some(id) = pickle.string_at("id") else { return };
+    /// Whether there is room for so many bytes of what is described.
+    fn takes(&mut self, bytes: usize, doc: &Doc<'_>, at: &Node<'_>) -> bool {
+        let room = self.known + bytes <= MAX_KNOWN;
+        match room {
+            true => self.known += bytes,
+            false => _ = self.unknown_at.get_or_insert_with(|| doc.line(at.start)),
+        }
+        room
+    }
+
+    fn start(&mut self, doc: &Doc<'_>, body: &Node<'_>) {
+        let pickle = id_at(body, "testCaseId").and_then(|id| self.cases.get(&id));
+        let Some(id) = body.string_at("id") else { return };
+        let (pickle, number) = (pickle.copied().unwrap_or_default(), body.count_at("attempt").unwrap_or(0));
+        let attempt = Attempt { pickle, number, ended: Ended::Passed, failure: None };
+        let bytes = attempt.weight(&id);
+        if self.open_bytes + bytes > MAX_OPEN {
+            self.crowded_at.get_or_insert_with(|| doc.line(body.start));
+            return;
+        }
+        self.open_bytes += bytes;
+        let before = self.open.remove(&id).map_or(0, |attempt| attempt.weight(&id));
+        self.open_bytes = self.open_bytes.saturating_sub(before);
+        self.open.insert(id, attempt);
+    }
+
+    fn describe(&mut self, doc: &Doc<'_>, pickle: &Node<'_>) {
+        let Some(id) = id_at(pickle, "id") else { return };
         let file = pickle.string_at("uri").unwrap_or_default();
         let name = pickle.string_at("name").unwrap_or_default();
-        let name = match self.features.get(&file) {
+        let name = match self.features.get(&short(&file)) {
             Some(feature) if !feature.is_empty() => format!("{feature} > {name}"),
             _ => name,
         };
         let line = pickle.get("location").and_then(|location| location.count_at("line"));
-        self.pickles.insert(id, Pickle { name, file, line });
+        if self.takes(entry::<Pickle>(name.len() + file.len()), doc, pickle) {
+            self.pickles.insert(id, Pickle { name, file, line });
+        }
         for step in pickle.list("steps") {
-            if let (Some(id), Some(text)) = (step.string_at("id"), step.string_at("text")) {
+            if let (Some(id), Some(text)) = (id_at(step, "id"), step.string_at("text"))
+                && self.takes(entry::<String>(text.len()), doc, pickle)
+            {
                 self.texts.insert(id, text);
             }
         }
     }
 
-    fn step(&mut self, doc: &Doc<'_>, body: &Node<'_>) {
+    fn step(&mut self, doc: &Doc<'_>, body: &Node<'_>, out: &mut dyn FnMut(Item)) {
         let Some(result) = body.get("testStepResult") else { return };
-        let Some(attempt) = body.string_at("testCaseStartedId").and_then(|id| self.open.get_mut(&id)) else { return };
+        let Some(id) = body.string_at("testCaseStartedId") else { return };
         let ended = ended(result);
+        let Some(attempt) = self.open.get_mut(&id) else {
+            // Of an attempt that is not known, nobody knows either whether it was the last.
+            if self.crowded_at.is_some() && ended == Ended::Failed {
+                self.tally.failed = true;
+                out(Item::Failure(failure(doc, result, false)));
+            }
+            return;
+        };
         let worse = ended > attempt.ended;
         attempt.ended = attempt.ended.max(ended);
         if !worse || ended < Ended::Pending {
             return;
         }
-        let step = body.string_at("testStepId").and_then(|id| self.steps.get(&id));
+        let step = id_at(body, "testStepId").and_then(|id| self.steps.get(&id));
         let mut failure = failure(doc, result, step.is_none());
         let words = match step.and_then(|step| self.texts.get(step)) {
             Some(text) if ended < Ended::Failed => format!("{}: {text}", status(result)),
@@ -234,12 +314,32 @@ impl Run {
             failure.test = Some(name.clone());
             failure.file.get_or_insert_with(|| FileRef::new(file.clone(), *line, None));
         }
-        attempt.failure = Some(failure);
+        let others = self.open_bytes.saturating_sub(attempt.weight(&id));
+        // Where there is no room for what it said, it is still known how it ended.
+        let room = others + weight(&failure) <= MAX_OPEN;
+        attempt.failure = room.then(|| Box::new(failure));
+        self.open_bytes = others + attempt.weight(&id);
     }
 
-    fn finish(&mut self, doc: &Doc<'_>, body: &Node<'_>, attempt: Attempt, retried: bool, out: &mut dyn FnMut(Item)) {
+    /// What is told of a scenario that failed where there was no room for more.
+    fn bare(&self, pickle: Id) -> Failure {
+        let (level, phase) = (Level::Case, Some(Phase::Test));
+        let text = "a step failed; what it said was not kept".to_owned();
+        let text = vec![crate::report::TextLine { text, span: self.last }];
+        let mut failure = Failure { level, phase, text, span: self.last, ..Failure::default() };
+        if let Some(Pickle { name, file, line }) = self.pickles.get(&pickle) {
+            failure.test = Some(name.clone());
+            failure.file = Some(FileRef::new(file.clone(), *line, None));
+        }
+        failure
+    }
+
+    fn finish(&mut self, doc: &Doc<'_>, body: &Node<'_>, out: &mut dyn FnMut(Item)) {
+        let Some(id) = body.string_at("testCaseStartedId") else { return };
+        let Some(attempt) = self.open.remove(&id) else { return };
+        self.open_bytes = self.open_bytes.saturating_sub(attempt.weight(&id));
         let Attempt { pickle, number, ended, failure } = attempt;
-        if retried {
+        if body.is("willBeRetried") {
             return;
         }
         let name = || self.pickles.get(&pickle).map_or_else(String::new, |pickle| pickle.name.clone());
@@ -253,12 +353,17 @@ impl Run {
             Ended::Skipped => self.tally.skipped(),
             Ended::Pending | Ended::Undefined => {
                 self.tally.skipped();
-                self.unwritten.extend(failure.filter(|_| self.unwritten.len() < 1000).map(|failure| (ended, failure)));
+                if let Some(failure) = failure.filter(|_| self.unwritten.len() < 1000) {
+                    self.unwritten_bytes += weight(&failure);
+                    if self.unwritten_bytes <= MAX_UNWRITTEN || self.unwritten.is_empty() {
+                        self.unwritten.push((ended, *failure));
+                    }
+                }
                 return;
             }
             Ended::Failed => {
                 self.tally.failed();
-                out(Item::Failure(failure.unwrap_or_default()));
+                out(Item::Failure(failure.map_or_else(|| self.bare(pickle), |failure| *failure)));
             }
         }
         if ended == Ended::Passed {
@@ -299,7 +404,7 @@ fn failure(doc: &Doc<'_>, result: &Node<'_>, hook: bool) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use crate::format::document::check::{counts, cut_anywhere};
+    use crate::format::document::check::{counts, cut_anywhere, report};
     use crate::kind::Kind;
     use crate::report::Outcome;
 
@@ -348,5 +453,46 @@ a line of a program
         let once: String =
             MESSAGES.lines().filter(|line| !line.contains("\"a1\"")).flat_map(|line| [line, "\n"]).collect();
         cut_anywhere(once.as_bytes());
+    }
+
+    /// What runs at once beyond what is kept: one scenario of `tail`, which ends or does not.
+    fn crowd(tail: &str) -> String {
+        let long = "x".repeat(100_000);
+        let mut text = MESSAGES.lines().next().unwrap_or_default().to_owned() + "\n";
+        for number in 0..100 {
+            text +=
+                &format!("{{\"testCaseStarted\":{{\"id\":\"{long}{number}\",\"testCaseId\":\"c\",\"attempt\":0}}}}\n");
+        }
+        for number in 0..99 {
+            text += &format!(
+                "{{\"testCaseFinished\":{{\"testCaseStartedId\":\"{long}{number}\",\"willBeRetried\":false}}}}\n"
+            );
+        }
+        text + &tail.replace("LAST", &format!("{long}99")) + "{\"testRunFinished\":{\"success\":true}}\n"
+    }
+
+    #[test]
+    fn a_scenario_that_is_not_kept_never_passes() {
+        let failed = r#"{"testStepFinished":{"testCaseStartedId":"LAST","testStepId":"t","testStepResult":{"status":"FAILED","message":"Error: no pool"}}}
+"#;
+        for (tail, outcome) in [("", Outcome::Unknown), (failed, Outcome::Failed)] {
+            let report = report(crowd(tail).as_bytes());
+            assert_eq!(report.outcome, outcome);
+            assert!(report.notes.iter().any(|note| note.message.starts_with("more scenarios run at once")));
+        }
+    }
+
+    #[test]
+    fn what_is_described_beyond_what_is_kept_is_told_without_a_name() {
+        let mut lines = MESSAGES.lines();
+        let mut text = lines.next().unwrap_or_default().to_owned() + "\n";
+        for number in 0..200 {
+            let name = "x".repeat(100_000);
+            text +=
+                &format!("{{\"pickle\":{{\"id\":\"q{number}\",\"uri\":\"f\",\"name\":\"{name}\",\"steps\":[]}}}}\n");
+        }
+        lines.for_each(|line| text += &format!("{line}\n"));
+        let report = counts(text.as_bytes(), "cucumber-messages", Outcome::Failed, [2, 1, 1, 0, 0, 1]);
+        assert!(report.notes.iter().any(|note| note.message.starts_with("more scenarios and steps are described")));
     }
 }
