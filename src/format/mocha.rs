@@ -4,7 +4,7 @@
 //! only, so those lists are what counts; `tests` is what remains of a report that was cut.
 
 use super::document::{Doc, Tally, compare, elements, large_parts, parts};
-use super::json::{Node, Stop};
+use super::json::{Cursor, Node, Stop};
 use super::{Sure, signal, thrown};
 use crate::item::Item;
 use crate::kind::Phase;
@@ -33,7 +33,7 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let mut tally = Tally::default();
     let mut damaged = None;
     let (mut declared, mut declared_failures) = (None, None);
-    let (mut by_case, mut failures) = (Vec::new(), Vec::new());
+    let (mut by_case, mut failures) = (Listed::default(), Listed::default());
     let (mut passed, mut flaky, mut pending) = (0, 0, 0);
     let result = cursor.object(|key, cursor| {
         match key {
@@ -43,17 +43,9 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
                 declared_failures = stats.count_at("failures");
                 return stop.map_or(Ok(()), Err);
             }
-            "tests" => parts(cursor, &mut damaged, |case| {
-                if case.get("err").is_some_and(|err| !err.members().is_empty()) {
-                    by_case.push(failure(doc, case));
-                }
-            })?,
+            "tests" => by_case.count(cursor, &mut damaged, has_error)?,
             // Of a failure that was cut, the message may be whole.
-            "failures" => parts(cursor, &mut damaged, |case| {
-                if case.whole || case.get("err").is_some_and(|err| !err.members().is_empty()) {
-                    failures.push(failure(doc, case));
-                }
-            })?,
+            "failures" => failures.count(cursor, &mut damaged, |case| case.whole || has_error(case))?,
             "pending" => elements(cursor, &mut damaged, |_| pending += 1)?,
             "passes" => elements(cursor, &mut damaged, |case| {
                 passed += 1;
@@ -65,16 +57,27 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
         Ok(())
     });
     let stop = result.err().or(damaged);
-    if failures.len() < by_case.len() && stop.is_some() {
-        failures = by_case;
-    }
-    for failure in failures {
+    let mut tell = |case: &Node<'_>| {
+        let failure = failure(doc, case);
         let hook = failure.level == Level::Suite;
         tally.counts.errored += u64::from(hook);
         if !hook {
             tally.failed();
         }
         out(Item::Failure(failure));
+    };
+    if failures.cases < by_case.cases && stop.is_some() {
+        by_case.each(doc, |case| {
+            if has_error(case) {
+                tell(case)
+            }
+        });
+    } else {
+        failures.each(doc, |case| {
+            if case.whole || has_error(case) {
+                tell(case)
+            }
+        });
     }
     (0..passed).for_each(|_| tally.passed());
     (0..pending).for_each(|_| tally.skipped());
@@ -89,9 +92,48 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     end(doc, &cursor, tally, result, stop, "mocha", out)
 }
 
+fn has_error(case: &Node<'_>) -> bool {
+    case.get("err").is_some_and(|err| !err.members().is_empty())
+}
+
+/// How often a list may be given.
+const MAX_LISTS: usize = 1000;
+
+/// Lists of cases that are counted first and told later, when it is known which of them are.
+#[derive(Default)]
+struct Listed {
+    starts: Vec<usize>,
+    cases: u64,
+}
+
+impl Listed {
+    fn count<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        damaged: &mut Option<Stop>,
+        counts: impl Fn(&Node<'a>) -> bool,
+    ) -> Result<(), Stop> {
+        if self.starts.len() >= MAX_LISTS {
+            damaged.get_or_insert(Stop::Crowded(cursor.pos()));
+            return cursor.skip();
+        }
+        self.starts.push(cursor.pos());
+        parts(cursor, damaged, |case| self.cases += u64::from(counts(case)))
+    }
+
+    fn each(&self, doc: &Doc<'_>, mut case: impl FnMut(&Node<'_>)) {
+        for start in &self.starts {
+            let mut cursor = doc.cursor();
+            cursor.move_to(*start);
+            // What is damaged was told of when it was counted.
+            let _ = parts(&mut cursor, &mut None, &mut case);
+        }
+    }
+}
+
 fn end(
     doc: &Doc<'_>,
-    cursor: &super::json::Cursor<'_>,
+    cursor: &Cursor<'_>,
     mut tally: Tally,
     result: Result<(), Stop>,
     stop: Option<Stop>,
@@ -292,5 +334,14 @@ mod tests {
         let report = counts(text.as_bytes(), "mochawesome-json", Outcome::Failed, [3, 1, 1, 0, 1, 0]);
         assert_eq!(report.causes[0].tests, ["login fails"]);
         cut_anywhere(text.as_bytes());
+    }
+
+    #[test]
+    fn lists_beyond_what_is_read_never_pass() {
+        let lists = "\"failures\":[],".repeat(1000);
+        let text = format!(
+            "{{\"stats\":{{\"suites\":1,\"tests\":1}},\"pending\":[],\"passes\":[{{\"title\":\"a\"}}],{lists}\"failures\":[{{\"title\":\"b\"}}]}}"
+        );
+        counts(text.as_bytes(), "mocha-json", Outcome::Unknown, [1, 1, 0, 0, 0, 0]);
     }
 }
