@@ -8,9 +8,13 @@ use std::collections::HashMap;
 use super::document::{Doc, Events, Flow, Tally};
 use super::json::Node;
 use super::{Place, Sure, thrown};
-use crate::item::Item;
+use crate::item::{Item, weight};
 use crate::kind::Phase;
 use crate::report::{Failure, FileRef, Level, Note, PassedCase, Signal, Span};
+
+/// About how many bytes are kept of the cases that have not ended, and of the suites.
+const MAX_OPEN: usize = 12 * 1024 * 1024;
+const MAX_SUITES: usize = 4 * 1024 * 1024;
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let first = head[..head.len().min(2048)].split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -21,18 +25,30 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     (has(b"\"protocolVersion\"") && has(b"\"runnerVersion\"")).then_some(Sure::Certain)
 }
 
+#[derive(Default)]
 struct Case {
     name: String,
     file: Option<FileRef>,
     failures: Vec<Failure>,
+    /// About how many bytes it takes.
+    bytes: usize,
+    /// What it raised has been told, or began before anything was known of it.
+    told: bool,
 }
 
 #[derive(Default)]
 pub(crate) struct Run {
     tally: Tally,
     suites: HashMap<u64, String>,
+    suite_bytes: usize,
     /// Cases that began and did not end.
     open: HashMap<u64, Case>,
+    /// About how many bytes those take.
+    open_bytes: usize,
+    /// Where a case began for which there was no room.
+    crowded_at: Option<u64>,
+    /// How many such cases have not ended.
+    beyond: u64,
     ended: bool,
     last: Span,
 }
@@ -44,11 +60,13 @@ impl Events for Run {
             Some("suite") => {
                 if let Some(suite) = event.get("suite")
                     && let (Some(id), Some(path)) = (suite.count_at("id"), suite.string_at("path"))
+                    && self.suite_bytes < MAX_SUITES
                 {
+                    self.suite_bytes += 2 * size_of::<(u64, String)>() + path.len();
                     self.suites.insert(id, path);
                 }
             }
-            Some("testStart") => self.start(event),
+            Some("testStart") => self.start(doc, event),
             Some("error") => self.error(doc, event, out),
             Some("testDone") => self.done(doc, event, out),
             Some("done") => {
@@ -69,11 +87,16 @@ impl Events for Run {
             let message = "the events of the tests end before the run does";
             out(Item::Note(Note::warning(Some(self.last.line), message)));
         }
+        if let Some(line) = self.crowded_at {
+            tally.lost |= self.beyond > 0;
+            let message = "more cases run at once than are kept; some are told of without a name";
+            out(Item::Note(Note::warning(Some(line), message)));
+        }
         // What had failed before the end counts, though nothing says that it ended.
         let mut open: Vec<_> = std::mem::take(&mut self.open).into_iter().collect();
         open.sort_by_key(|(id, _)| *id);
         for (_, case) in open {
-            if !case.failures.is_empty() {
+            if case.told || !case.failures.is_empty() {
                 match is_outside(&case.name) {
                     true => tally.counts.errored += 1,
                     false => tally.errored(),
@@ -89,7 +112,7 @@ impl Events for Run {
 }
 
 impl Run {
-    fn start(&mut self, event: &Node<'_>) {
+    fn start(&mut self, doc: &Doc<'_>, event: &Node<'_>) {
         let Some(test) = event.get("test") else { return };
         let Some(id) = test.count_at("id") else { return };
         let suite = test.count_at("suiteID").and_then(|id| self.suites.get(&id)).cloned();
@@ -97,7 +120,15 @@ impl Run {
         let line = test.count_at("root_line").or_else(|| test.count_at("line"));
         let file = suite.map(|path| FileRef::new(path, line, None));
         let name = test.string_at("name").unwrap_or_default();
-        self.open.insert(id, Case { name, file, failures: Vec::new() });
+        let bytes = 2 * size_of::<(u64, Case)>() + name.len() + file.as_ref().map_or(0, |file| file.path.len());
+        if self.open_bytes + bytes > MAX_OPEN {
+            self.crowded_at.get_or_insert_with(|| doc.line(event.start));
+            self.beyond += 1;
+            return;
+        }
+        self.open_bytes += bytes;
+        let before = self.open.insert(id, Case { name, file, bytes, ..Case::default() });
+        self.open_bytes = self.open_bytes.saturating_sub(before.map_or(0, |case| case.bytes));
     }
 
     fn error(&mut self, doc: &Doc<'_>, event: &Node<'_>, out: &mut dyn FnMut(Item)) {
@@ -133,7 +164,13 @@ impl Run {
                     failure.text.drain(..compiler.filter(|_| load).unwrap_or(0));
                 }
                 // One case may raise any number of errors.
-                if case.failures.len() < 20 {
+                let bytes = weight(&failure);
+                if self.open_bytes + bytes > MAX_OPEN {
+                    case.told = true;
+                    out(Item::Failure(failure));
+                } else if case.failures.len() < 20 {
+                    case.bytes += bytes;
+                    self.open_bytes += bytes;
                     case.failures.push(failure);
                 }
             }
@@ -142,7 +179,14 @@ impl Run {
     }
 
     fn done(&mut self, doc: &Doc<'_>, event: &Node<'_>, out: &mut dyn FnMut(Item)) {
-        let Some(case) = event.count_at("testID").and_then(|id| self.open.remove(&id)) else { return };
+        let known = event.count_at("testID").and_then(|id| self.open.remove(&id));
+        if known.is_none() {
+            // What it raised was told, and nothing more is known of it.
+            let Some(beyond) = self.beyond.checked_sub(1) else { return };
+            self.beyond = beyond;
+        }
+        let case = known.unwrap_or_else(|| Case { told: true, ..Case::default() });
+        self.open_bytes = self.open_bytes.saturating_sub(case.bytes);
         let result = event.string_at("result").unwrap_or_default();
         let outside = is_outside(&case.name);
         match result.as_str() {
@@ -157,7 +201,7 @@ impl Run {
                 return self.tally.passed();
             }
         }
-        if case.failures.is_empty() {
+        if case.failures.is_empty() && !case.told {
             let text = vec![crate::report::TextLine { text: case.name.clone(), span: self.last }];
             let (test, file, span) = (Some(case.name), case.file, self.last);
             out(Item::Failure(Failure { test, file, text, span, phase: Some(Phase::Test), ..Failure::default() }));
@@ -206,5 +250,31 @@ a line of a program
         cut_anywhere(EVENTS.as_bytes());
         let passed: String = EVENTS.lines().take(7).map(|line| format!("{line}\n")).collect();
         counts(passed.as_bytes(), "dart-json", Outcome::Unknown, [1, 1, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn cases_that_are_not_kept_are_counted() {
+        let long = "x".repeat(100_000);
+        let mut text = EVENTS.lines().next().unwrap_or_default().to_owned() + "\n";
+        for id in 0..150 {
+            text += &format!("{{\"test\":{{\"id\":{id},\"name\":\"{long}\",\"suiteID\":0}},\"type\":\"testStart\"}}\n");
+        }
+        text += "{\"testID\":149,\"error\":\"Expected: <2>\\n  Actual: <1>\\n\",\"stackTrace\":\"\",\"isFailure\":true,\"type\":\"error\"}\n";
+        let done = |id: usize, result: &str| {
+            format!(
+                "{{\"testID\":{id},\"result\":\"{result}\",\"skipped\":false,\"hidden\":false,\"type\":\"testDone\"}}\n"
+            )
+        };
+        (0..148).for_each(|id| text += &done(id, "success"));
+        let end = "{\"success\":true,\"type\":\"done\",\"time\":333}\n";
+        let all = text.clone() + &done(148, "success") + &done(149, "failure") + end;
+        let report = counts(all.as_bytes(), "dart-json", Outcome::Failed, [150, 149, 1, 0, 0, 0]);
+        assert_eq!(report.causes.len(), 1);
+        assert!(report.notes.iter().any(|note| note.message.starts_with("more cases run at once")));
+        // One that is not kept and does not end may have failed.
+        let open: String =
+            text.lines().filter(|line| !line.contains("\"error\"")).map(|line| format!("{line}\n")).collect();
+        let open = open + &done(148, "success") + end;
+        counts(open.as_bytes(), "dart-json", Outcome::Unknown, [149, 149, 0, 0, 0, 0]);
     }
 }
