@@ -9,12 +9,17 @@ use memchr::memmem;
 use super::document::{Doc, Tally, compare, tolerant};
 use super::json::{Cursor, Mold, Shape, Stop, Text};
 use super::{Sure, thrown};
-use crate::item::Item;
+use crate::item::{Item, weight};
 use crate::kind::Phase;
 use crate::report::{Failure, FileRef, Level, Note, PassedCase, Signal, TextLine};
 
 /// What Jest writes above an error outside of any test.
 const OUTSIDE: &str = "Test suite failed to run";
+
+/// How many bytes of failures, and how many cases that passed, may wait for the name of their file, which may stand behind
+/// them.
+const MAX_WAITING: usize = 512 * 1024;
+const MAX_WAITING_PASSED: usize = 10_000;
 
 /// The members of a case that say how it ended.
 const TELLING: &[&[u8]] = &[b"status", b"failureMessages", b"failureDetails", b"retryReasons", b"invocations"];
@@ -189,12 +194,19 @@ fn snapshot(cursor: &mut Cursor<'_>, declared: &mut Declared) -> Result<(), Stop
 /// What stands in one file of tests, until its name is known.
 #[derive(Default)]
 struct Suite<'a> {
+    /// Where it begins, and whether its name was looked for behind its cases.
+    start: usize,
+    looked: bool,
     name: Option<Text<'a>>,
     message: Option<Text<'a>>,
     failed: bool,
     cases: u64,
     exec_error: Option<(Vec<TextLine>, (usize, usize))>,
     failures: Vec<Failure>,
+    /// About how many bytes those take.
+    bytes: usize,
+    /// A case failed.
+    failed_cases: bool,
     /// What passed, where that is asked for.
     passed: Vec<PassedCase>,
 }
@@ -205,7 +217,7 @@ impl<'a> Reading<'_, 'a> {
             return cursor.skip();
         }
         let start = cursor.pos();
-        let mut suite = Suite::default();
+        let mut suite = Suite { start, ..Suite::default() };
         let result = cursor.members(|key, cursor| {
             match key.raw {
                 b"assertionResults" | b"testResults" => {
@@ -235,15 +247,44 @@ impl<'a> Reading<'_, 'a> {
         result
     }
 
-    /// Emits the failures of a file of tests, and its own.
-    fn end_suite(&mut self, suite: Suite<'a>, (start, end): (usize, usize), whole: bool) {
-        let Suite { name, message, failed, cases, exec_error, failures, passed } = suite;
-        let path = name.map(|name| name.decode().into_owned());
-        let failed_cases = !failures.is_empty();
-        for case in passed {
+    /// Takes in a case that failed, or one that passed, which is told where too many would wait.
+    fn keep(&mut self, suite: &mut Suite<'a>, failure: Option<Failure>, passed: Option<PassedCase>) {
+        suite.failed_cases |= failure.is_some();
+        suite.bytes += failure.as_ref().map_or(0, weight) + passed.as_ref().map_or(0, |case| case.name.len());
+        suite.failures.extend(failure);
+        suite.passed.extend(passed);
+        if suite.bytes > MAX_WAITING || suite.passed.len() > MAX_WAITING_PASSED {
+            if suite.name.is_none() && !std::mem::replace(&mut suite.looked, true) {
+                suite.name = self.name_of(suite.start);
+            }
+            self.tell_cases(suite);
+        }
+    }
+
+    /// The name of the file that begins there.
+    fn name_of(&self, start: usize) -> Option<Text<'a>> {
+        let mut cursor = self.doc.cursor();
+        cursor.move_to(start);
+        let mut name = None;
+        // What is damaged is told of when its turn comes.
+        let _ = cursor.members(|key, cursor| {
+            match key.raw {
+                b"name" | b"testFilePath" => name = cursor.maybe_text()?,
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        });
+        name
+    }
+
+    /// Tells the cases of a file of tests that wait.
+    fn tell_cases(&mut self, suite: &mut Suite<'a>) {
+        suite.bytes = 0;
+        let path = suite.name.map(|name| name.decode().into_owned());
+        for case in suite.passed.drain(..) {
             self.doc.passed(self.out, || PassedCase { file: path.clone(), ..case });
         }
-        for mut failure in failures {
+        for mut failure in suite.failures.drain(..) {
             if let Some(path) = &path {
                 let known = failure.file.take();
                 let place = thrown::place_in(path, &failure.text);
@@ -255,6 +296,13 @@ impl<'a> Reading<'_, 'a> {
             }
             (self.out)(Item::Failure(failure));
         }
+    }
+
+    /// Emits the failures of a file of tests, and its own.
+    fn end_suite(&mut self, mut suite: Suite<'a>, (start, end): (usize, usize), whole: bool) {
+        self.tell_cases(&mut suite);
+        let Suite { name, message, failed, cases, exec_error, failed_cases, .. } = suite;
+        let path = name.map(|name| name.decode().into_owned());
         let message = message.filter(|message| !message.raw.trim_ascii().is_empty());
         // The message repeats the cases; only what failed outside of them is new.
         let new = |message: &Text<'_>| !failed_cases || memmem::find(message.raw, OUTSIDE.as_bytes()).is_some();
@@ -329,7 +377,8 @@ impl<'a> Reading<'_, 'a> {
         match case.status.map(|status| status.raw) {
             Some(b"passed" | b"focused") => {
                 if self.doc.keep_passed {
-                    suite.passed.push(self.passing(&case));
+                    let passed = self.passing(&case);
+                    self.keep(suite, None, Some(passed));
                 }
                 if failed_once {
                     self.tally.flaky();
@@ -343,7 +392,8 @@ impl<'a> Reading<'_, 'a> {
             Some(b"pending" | b"skipped" | b"todo" | b"disabled") => self.tally.skipped(),
             Some(b"failed") => {
                 self.tally.failed();
-                suite.failures.push(self.failure(&case, start, cursor.pos()));
+                let failure = self.failure(&case, start, cursor.pos());
+                self.keep(suite, Some(failure), None);
             }
             // jest-junit puts what it writes for a file that cannot be loaded among the results that Jest prints.
             Some(b"error") if case.title.is_none() && case.full_name.is_none() => return result,
@@ -351,12 +401,14 @@ impl<'a> Reading<'_, 'a> {
             None if !complete => {
                 if case.messages.any {
                     self.tally.failed();
-                    suite.failures.push(self.failure(&case, start, cursor.pos()));
+                    let failure = self.failure(&case, start, cursor.pos());
+                    self.keep(suite, Some(failure), None);
                 }
             }
             _ if failed_once => {
                 self.tally.failed();
-                suite.failures.push(self.failure(&case, start, cursor.pos()));
+                let failure = self.failure(&case, start, cursor.pos());
+                self.keep(suite, Some(failure), None);
             }
             _ => self.tally.skipped(),
         }
@@ -513,7 +565,10 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
+    use crate::format::Place;
+    use crate::format::document::Doc;
     use crate::format::document::check::{counts, cut_anywhere, report};
+    use crate::item::Item;
     use crate::kind::Kind;
     use crate::report::{Outcome, Severity};
     use crate::{Analyzer, Source};
@@ -626,5 +681,25 @@ mod tests {
             };
             assert_eq!(read(Analyzer::new()), read(Analyzer::new().keep_passed(true)), "{}", &json[..cut]);
         }
+    }
+
+    #[test]
+    fn failures_that_do_not_wait_for_the_end_of_their_file_name_it() {
+        let words = "x".repeat(4000);
+        let cases: String = (0..400)
+            .map(|number| {
+                format!(r#"{{"fullName":"a{number}","status":"failed","failureMessages":["Error: expect(received).toBe(expected)\\n{words}"]}},"#)
+            })
+            .collect();
+        let text = format!(
+            r#"{{"numFailedTestSuites":1,"testResults":[{{"assertionResults":[{cases}{{"status":"passed","title":"b"}}],"message":"again","name":"/ci/a.test.js","status":"failed"}}]}}"#
+        );
+        let mut files = Vec::new();
+        super::read(&Doc::new(text.as_bytes(), Place::START, false), &mut |item| {
+            if let Item::Failure(failure) = item {
+                files.push(failure.file.map(|file| file.path));
+            }
+        });
+        assert_eq!(files, vec![Some("/ci/a.test.js".to_owned()); 400]);
     }
 }
