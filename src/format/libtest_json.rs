@@ -9,6 +9,9 @@ use crate::item::{Item, TestRun};
 use crate::kind::Phase;
 use crate::report::{FileRef, Level, Note, Outcome, PassedCase, Signal, Span};
 
+/// About how many bytes are kept of the cases that run.
+const MAX_RUNNING: usize = 8 * 1024 * 1024;
+
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(512)];
     let first = near.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -25,6 +28,11 @@ pub(crate) struct Harness {
     open: u64,
     /// Cases that have begun and not ended, with the line on which they did.
     running: BTreeMap<String, Span>,
+    /// About how many bytes those take.
+    running_bytes: usize,
+    /// How many more run than are kept, and the line on which the first began.
+    beyond: u64,
+    beyond_at: u64,
     declared_failed: bool,
     last: Span,
 }
@@ -39,7 +47,7 @@ impl Events for Harness {
                 self.declared_failed |= end == "failed";
                 self.open = self.open.saturating_sub(1);
                 // An attempt that nextest repeats may end behind its suite.
-                if self.open == 0 && self.running.is_empty() {
+                if self.open == 0 && self.running.is_empty() && self.beyond == 0 {
                     return Flow::Last;
                 }
             }
@@ -56,8 +64,12 @@ impl Events for Harness {
             let message = format!("{name} began and did not end");
             out(Item::Note(Note::warning(Some(span.line), message)));
         }
+        if self.beyond > 0 {
+            let message = format!("{} more cases began and did not end", self.beyond);
+            out(Item::Note(Note::warning(Some(self.beyond_at), message)));
+        }
         let mut tally = std::mem::take(&mut self.tally);
-        tally.lost |= lost || self.open > 0;
+        tally.lost |= lost || self.open > 0 || self.beyond > 0;
         tally.failed |= self.declared_failed;
         if tally.counts.total == 0 && !tally.lost && !tally.failed {
             // A binary without tests is common; the others count.
@@ -81,7 +93,18 @@ impl Harness {
         };
         match what {
             "started" => {
-                self.running.insert(name, doc.span(event.start, event.end));
+                let (bytes, span) = (weight(&name), doc.span(event.start, event.end));
+                if self.running.contains_key(&name) {
+                    self.running.insert(name, span);
+                } else if self.running_bytes + bytes <= MAX_RUNNING {
+                    self.running_bytes += bytes;
+                    self.running.insert(name, span);
+                } else {
+                    if self.beyond == 0 {
+                        self.beyond_at = span.line;
+                    }
+                    self.beyond += 1;
+                }
                 return;
             }
             "ok" => {
@@ -98,7 +121,12 @@ impl Harness {
             // A case that is slow goes on.
             _ => return,
         }
-        self.running.remove(&name);
+        match self.running.remove(&name) {
+            Some(_) => self.running_bytes = self.running_bytes.saturating_sub(weight(&name)),
+            // An ignored case ends without a beginning.
+            None if what != "ignored" => self.beyond = self.beyond.saturating_sub(1),
+            None => {}
+        }
         if what != "failed" {
             return;
         }
@@ -127,6 +155,11 @@ impl Harness {
         failure.test = Some(name);
         out(Item::Failure(failure));
     }
+}
+
+/// About how many bytes a case takes that runs.
+fn weight(name: &str) -> usize {
+    2 * size_of::<(String, Span)>() + name.len()
 }
 
 fn is_assertion(line: &str) -> bool {
@@ -180,5 +213,20 @@ mod tests {
                 .replace("\"failed\", \"passed", "\"ok\", \"passed")
                 .as_bytes(),
         );
+    }
+
+    #[test]
+    fn a_case_that_is_not_kept_and_does_not_end_never_passes() {
+        let long = "x".repeat(100_000);
+        let event = |number: usize, what: &str| {
+            format!("{{ \"type\": \"test\", \"event\": \"{what}\", \"name\": \"{long}{number}\" }}\n")
+        };
+        let mut text = "{ \"type\": \"suite\", \"event\": \"started\", \"test_count\": 100 }\n".to_owned();
+        (0..100).for_each(|number| text += &event(number, "started"));
+        (0..99).for_each(|number| text += &event(number, "ok"));
+        let end = "{ \"type\": \"suite\", \"event\": \"ok\", \"passed\": 100, \"failed\": 0 }\n";
+        let report = counts((text.clone() + end).as_bytes(), "libtest-json", Outcome::Unknown, [99, 99, 0, 0, 0, 0]);
+        assert!(report.notes.iter().any(|note| note.message == "1 more cases began and did not end"));
+        counts((text + &event(99, "ok") + end).as_bytes(), "libtest-json", Outcome::Passed, [100, 100, 0, 0, 0, 0]);
     }
 }
