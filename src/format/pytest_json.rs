@@ -12,6 +12,9 @@ use crate::item::Item;
 use crate::kind::Phase;
 use crate::report::{Failure, FileRef, Level, PassedCase, Signal, Span, TextLine};
 
+/// About how many bytes are kept of the cases that have begun and not ended.
+const MAX_OPEN: usize = 8 * 1024 * 1024;
+
 pub(crate) fn sniff_log(head: &[u8]) -> Option<Sure> {
     let first = head[..head.len().min(64 * 1024)].split(|byte| *byte == b'\n').next().unwrap_or_default();
     let has = |key: &[u8]| crate::format::near::holds(first, key);
@@ -71,6 +74,11 @@ pub(crate) struct ReportLog {
     tally: Tally,
     /// Cases of which the tear-down has not been told; several at once with xdist.
     open: BTreeMap<String, Case>,
+    /// About how many bytes those take.
+    open_bytes: usize,
+    /// How many more are open than are kept, and whether there ever were.
+    beyond: u64,
+    crowded: bool,
     ended: bool,
     last: Span,
 }
@@ -102,6 +110,11 @@ impl Events for ReportLog {
     fn end(&mut self, lost: bool, _at: Place, out: &mut dyn FnMut(Item)) {
         let mut tally = std::mem::take(&mut self.tally);
         tally.lost |= lost || !self.ended;
+        if self.crowded {
+            tally.lost |= self.beyond > 0;
+            let message = "more cases have begun at once than are kept; those beyond are counted phase by phase";
+            out(Item::Note(crate::report::Note::warning(Some(self.last.line), message)));
+        }
         for (name, case) in std::mem::take(&mut self.open) {
             if case.call_failed || case.error {
                 case.count(&mut tally);
@@ -124,6 +137,14 @@ impl ReportLog {
         let id = event.string_at("nodeid").unwrap_or_default();
         let when = event.string_at("when").unwrap_or_default();
         let outcome = event.string_at("outcome").unwrap_or_default();
+        if !self.open.contains_key(&id) {
+            // What has begun without room is not known in its later phases either.
+            let bytes = weight(&id);
+            if self.open_bytes + bytes > MAX_OPEN || self.crowded && when != "setup" {
+                return self.phase_beyond(doc, event, &id, &when, &outcome, out);
+            }
+            self.open_bytes += bytes;
+        }
         let case = self.open.entry(id.clone()).or_default();
         case.repeats &= when != "setup";
         if when == "call" {
@@ -151,12 +172,58 @@ impl ReportLog {
         // After an attempt that is to be repeated, set-up comes again. A worker that died tells no phase.
         if (when == "teardown" || when == "???") && !case.repeats {
             let case = self.open.remove(&id).unwrap_or_default();
+            self.open_bytes = self.open_bytes.saturating_sub(weight(&id));
             case.count(&mut self.tally);
             if case.has_passed() {
                 doc.passed(out, || passing(&id, case.seconds));
             }
         }
     }
+}
+
+impl ReportLog {
+    /// A phase of a case that is not kept: what it says counts at once.
+    fn phase_beyond(
+        &mut self,
+        doc: &Doc<'_>,
+        event: &Node<'_>,
+        id: &str,
+        when: &str,
+        outcome: &str,
+        out: &mut dyn FnMut(Item),
+    ) {
+        self.crowded = true;
+        match when {
+            "setup" => self.beyond += 1,
+            "call" => {}
+            _ => self.beyond = self.beyond.saturating_sub(1),
+        }
+        match (outcome, when) {
+            ("failed", "call") => self.tally.failed(),
+            // The call counts as a case already.
+            ("failed", "teardown") => self.tally.counts.errored += 1,
+            ("failed", _) => self.tally.errored(),
+            ("skipped", "setup" | "call") => self.tally.skipped(),
+            ("passed", "call") => {
+                self.tally.passed();
+                doc.passed(out, || passing(id, event.seconds_at("duration", 1.0)));
+            }
+            _ => {}
+        }
+        if outcome == "failed" {
+            let mut failure = doc.failure(Level::Case, event);
+            if let Some(repr) = event.get("longrepr") {
+                longrepr(doc, repr, &mut failure);
+            }
+            finish(doc, event, id, when != "call", &mut failure);
+            out(Item::Failure(failure));
+        }
+    }
+}
+
+/// About how many bytes a case takes that has begun.
+fn weight(id: &str) -> usize {
+    2 * size_of::<(String, Case)>() + id.len()
 }
 
 /// What the exit status of the session says beyond its cases.
@@ -448,5 +515,34 @@ mod tests {
         let report = counts(text.as_bytes(), "pytest-json-report", Outcome::Failed, [4, 2, 1, 1, 0, 1]);
         assert!(report.causes.iter().any(|cause| cause.kind == Kind::MissingModule));
         cut_anywhere(text.as_bytes());
+    }
+
+    #[test]
+    fn cases_that_are_not_kept_are_counted() {
+        let long = "x".repeat(100_000);
+        let mut text = "{\"pytest_version\":\"9.2.0\",\"$report_type\":\"SessionStart\"}\n".to_owned();
+        let names: Vec<String> = (0..100).map(|number| format!("{long}{number}")).collect();
+        names.iter().for_each(|name| text += &phase(name, "setup", "passed", ""));
+        for (number, name) in names.iter().enumerate() {
+            let failed = number == 99;
+            text += &phase(
+                name,
+                "call",
+                if failed { "failed" } else { "passed" },
+                if failed { "assert 1 == 2" } else { "" },
+            );
+            text += &phase(name, "teardown", "passed", "");
+        }
+        let ended = text.clone() + "{\"exitstatus\":0,\"$report_type\":\"SessionFinish\"}\n";
+        let report = counts(ended.as_bytes(), "pytest-reportlog", Outcome::Failed, [100, 99, 1, 0, 0, 0]);
+        assert!(report.notes.iter().any(|note| note.message.starts_with("more cases have begun at once")));
+        // One that is not kept and does not end may have failed.
+        let lines: Vec<&str> = ended.lines().collect();
+        let open: String = lines
+            .iter()
+            .filter(|line| !line.contains("x99\"") || line.contains("setup"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        counts(open.as_bytes(), "pytest-reportlog", Outcome::Unknown, [99, 99, 0, 0, 0, 0]);
     }
 }
