@@ -694,12 +694,16 @@ mod tests {
         let text = format!(
             r#"{{"numFailedTestSuites":1,"testResults":[{{"assertionResults":[{cases}{{"status":"passed","title":"b"}}],"message":"again","name":"/ci/a.test.js","status":"failed"}}]}}"#
         );
-        let mut files = Vec::new();
-        super::read(&Doc::new(text.as_bytes(), Place::START, false), &mut |item| {
-            if let Item::Failure(failure) = item {
-                files.push(failure.file.map(|file| file.path));
+        let (mut files, mut before) = (Vec::new(), 0);
+        super::read(&Doc::new(text.as_bytes(), Place::START, true), &mut |item| {
+            match item {
+                Item::Failure(failure) => files.push(failure.file.map(|file| file.path)),
+                // What passed is told before the failures that wait.
+                Item::Passed(_) => before = files.len(),
+                _ => {}
             }
         });
+        assert!(before > 0);
         assert_eq!(files, vec![Some("/ci/a.test.js".to_owned()); 400]);
     }
 }

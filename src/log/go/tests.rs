@@ -104,6 +104,7 @@ fn a_build_of_which_nothing_is_kept_is_told() {
     let report = report(&(start.to_owned() + &text + &event("build-fail", &format!("{long}99")) + "}\n"));
     assert_eq!(report.causes.len(), 1);
     assert_eq!(report.causes[0].kind, Kind::CompileError);
+    assert!(report.causes[0].evidence[0].text.starts_with("the build of "));
 }
 
 #[test]
