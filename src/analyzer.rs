@@ -7,7 +7,7 @@ mod utf16;
 use std::cell::Cell;
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::baseline::Baseline;
 use crate::format::{self, Format, HEAD, Parse, Place};
@@ -36,6 +36,12 @@ const CHUNK: usize = 256 * 1024;
 
 /// How much of one document is held in memory for a format that cannot be read piece by piece.
 const MAX_HELD: usize = 48 * 1024 * 1024;
+
+/// How much of a document each of several inputs that are read side by side may hold while another holds more.
+const HELD_ASIDE: usize = 2 * 1024 * 1024;
+
+/// Held by the one input that holds more than that.
+static LARGE: Mutex<()> = Mutex::new(());
 
 /// Analyzes inputs. Cloning is cheap; one analyzer serves many threads.
 #[derive(Clone, Debug)]
@@ -165,15 +171,17 @@ impl Analyzer {
 
     fn read(&self, source: Source<'_>) -> Part {
         let mut session = Session::new(self, &source);
+        let mut large = None;
         let read = match source.input {
             Input::Bytes(bytes) => {
                 session.whole(&bytes);
                 Ok(())
             }
-            Input::Reader(reader) => session.read_from(reader),
-            Input::File(path) => std::fs::File::open(path).and_then(|file| session.read_from(file)),
+            Input::Reader(reader) => session.read_from(reader, &mut large),
+            Input::File(path) => std::fs::File::open(path).and_then(|file| session.read_from(file, &mut large)),
         };
         let mut part = session.end();
+        drop(large);
         part.error = read.err().map(|error| error.to_string());
         part
     }
@@ -293,9 +301,15 @@ impl Session {
         }
     }
 
-    fn read_from(&mut self, mut reader: impl Read) -> io::Result<()> {
+    /// Reads an input to its end. `large` is the leave to hold a large document, which is asked for when one is met.
+    fn read_from(&mut self, mut reader: impl Read, large: &mut Option<MutexGuard<'static, ()>>) -> io::Result<()> {
         let mut chunk = Vec::new();
         loop {
+            if self.held.len() <= HELD_ASIDE {
+                *large = None;
+            } else if large.is_none() {
+                *large = Some(LARGE.lock().unwrap_or_else(PoisonError::into_inner));
+            }
             // Where nothing must be decoded, the input is read to the place where it is held.
             let direct = self.encoding_known && self.utf16.is_none();
             let target = if direct { &mut self.held } else { &mut chunk };

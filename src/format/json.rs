@@ -18,10 +18,10 @@ const MAX_DEPTH: usize = 128;
 
 /// How many values a tree has at most, so that it takes a few megabytes whatever is written. A report holds more, and its
 /// long lists are read element by element.
-const MAX_NODES: usize = 1 << 16;
+const MAX_NODES: usize = 1 << 15;
 
 /// The longest list, in bytes, that [`Cursor::part`] reads into a tree.
-const MAX_LIST: usize = 512 * 1024;
+const MAX_LIST: usize = 256 * 1024;
 
 /// Why reading stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
