@@ -195,6 +195,8 @@ pub struct Session {
     keep_passed: bool,
     /// The parser of the document at hand; the log parser otherwise.
     document: Option<Box<dyn Parse>>,
+    /// Its lines stand behind prefixes, so that what is held of it is held twice.
+    framed: bool,
     /// The name of its format.
     teller: Option<&'static str>,
     forced: Option<Format>,
@@ -250,6 +252,7 @@ impl Session {
             keep_passed: analyzer.keep_passed,
             rules: analyzer.rules.clone(),
             document: None,
+            framed: false,
             teller: None,
             forced: source.format,
             awaited: None,
@@ -340,7 +343,8 @@ impl Session {
 
     fn drain(&mut self, eof: bool) {
         let mut held = std::mem::take(&mut self.held);
-        let eof = eof || held.len() > MAX_HELD;
+        let most = if self.framed { MAX_HELD / 2 } else { MAX_HELD };
+        let eof = eof || held.len() > most;
         let consumed = self.feed(&held, eof);
         held.drain(..consumed);
         self.held = held;
@@ -428,6 +432,7 @@ impl Session {
                     }
                 }
                 self.teller = format.map(Format::as_str);
+                self.framed = prefix.is_some();
                 self.document = format.and_then(|format| format::open(format, prefix, self.keep_passed));
                 self.format.get_or_insert(format.unwrap_or(Format::Log));
                 self.detected = true;
