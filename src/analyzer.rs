@@ -2,10 +2,10 @@
 
 mod assemble;
 mod attempts;
+mod looks;
 mod utf16;
 
 use std::cell::Cell;
-use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,18 +18,8 @@ use crate::report::{Note, Outcome, Report, Span};
 use crate::rules::RuleSet;
 use crate::source::{Input, Source};
 use assemble::assemble;
+use looks::Looks;
 use utf16::Utf16;
-
-/// How many bytes are looked at to tell the formats of documents, beside a quarter of what was read of the input. Where
-/// thousands of lines begin like a report and none is one, or each is one, less of each next one is looked at.
-const MAX_LOOKS: u64 = 512 * 1024;
-
-/// How many lines are then known that begin like a report and do not begin one.
-const MAX_VAIN: usize = 100;
-
-/// How much of what may be a document is always looked at: its first line, and of what follows it this much in all.
-const MAX_FIRST_LINE: usize = 4 * 1024;
-const LEAST_LOOK: usize = 512;
 
 /// How much of a reader is read at a time.
 const CHUNK: usize = 256 * 1024;
@@ -205,10 +195,7 @@ pub struct Session {
     /// The format of the first document.
     format: Option<Format>,
     detected: bool,
-    /// How much was looked at to tell the formats of documents.
-    looked: u64,
-    /// Digests of lines that begin like a report and do not begin one, without their digits.
-    vain: Vec<u64>,
+    looks: Looks,
     /// Where the document at hand begins.
     opened_at: u64,
     at: Place,
@@ -258,8 +245,7 @@ impl Session {
             awaited: None,
             format: None,
             detected: false,
-            looked: 0,
-            vain: Vec::new(),
+            looks: Looks::default(),
             opened_at: 0,
             at: Place::START,
             bytes: 0,
@@ -386,22 +372,8 @@ impl Session {
                 // What begins with other lines is read as a log, in which the report may stand.
                 let forced = told.filter(|format| format::may_begin(*format, rest));
                 self.awaited = self.awaited.or(told.filter(|_| forced.is_none()));
-                let short = is_short(self.looked, self.at.byte);
-                let shape = if short { shape_of(rest) } else { 0 };
-                let start = head_of(rest, short);
-                let look = if short { format::detect_report } else { format::detect };
-                let detected = if short && self.vain.contains(&shape) { None } else { Some(look(start)) };
-                let (framed, prefix) = match detected {
-                    Some(None) => format::detect_framed(start).unzip(),
-                    _ => (None, None),
-                };
-                let detected = detected.flatten();
-                let seen = if detected.is_some() { format::first_value(start) } else { start };
-                self.looked += seen.len() as u64;
-                let detected = detected.or(framed);
-                if short && detected.is_none() && self.vain.len() < MAX_VAIN && !self.vain.contains(&shape) {
-                    self.vain.push(shape);
-                }
+                let (detected, prefix) = self.looks.format(rest, self.at.byte).unzip();
+                let prefix = prefix.flatten();
                 self.awaited = self.awaited.filter(|awaited| detected != Some(*awaited));
                 let format = forced.or(detected);
                 if let Some(forced) = forced.filter(|forced| *forced != detected.unwrap_or(Format::Log)) {
@@ -460,9 +432,8 @@ impl Session {
                             // Where it began itself, no other begins.
                             let moved = self.at.byte > self.opened_at;
                             let gives_way = moved && self.log.done() && document.gives_way();
-                            if gives_way
-                                && format::detect(head_of(&data[pos..], is_short(self.looked, self.at.byte))).is_some()
-                            {
+                            let next = self.looks.head(&data[pos..], self.at.byte);
+                            if gives_way && format::detect(next).is_some() {
                                 teller.set(self.teller);
                                 document.parse(&[], &mut self.at, true, &mut out);
                                 teller.set(None);
@@ -542,25 +513,4 @@ impl Session {
             error: None,
         }
     }
-}
-
-/// Whether so much was looked at, of so much that was read, that only a little of each next document is.
-fn is_short(looked: u64, read: u64) -> bool {
-    looked > MAX_LOOKS + read / 4
-}
-
-/// What is looked at to tell what a document is.
-fn head_of(rest: &[u8], short: bool) -> &[u8] {
-    let near = &rest[..rest.len().min(MAX_FIRST_LINE)];
-    let least = || memchr::memchr(b'\n', near).unwrap_or(near.len()).max(LEAST_LOOK);
-    &rest[..rest.len().min(if short { least() } else { HEAD })]
-}
-
-/// A digest of the first line without its digits.
-fn shape_of(rest: &[u8]) -> u64 {
-    let near = &rest[..rest.len().min(LEAST_LOOK)];
-    let line = near.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let mut hash = DefaultHasher::new();
-    line.iter().filter(|byte| !byte.is_ascii_digit()).for_each(|byte| hash.write_u8(*byte));
-    hash.finish()
 }

@@ -158,6 +158,12 @@ pub(crate) fn weight(failure: &Failure) -> usize {
     size_of::<Failure>() + words + path + weight_of_lines(text)
 }
 
+/// About how many bytes an entry of a map takes, with so many of text.
+pub(crate) fn weight_of_entry<K, V>(text: usize) -> usize {
+    // Maps have room for about as many more.
+    2 * size_of::<(K, V)>() + text
+}
+
 /// About how many bytes lines of text take.
 pub(crate) fn weight_of_lines(text: &[TextLine]) -> usize {
     size_of_val(text) + text.iter().map(|line| line.text.capacity()).sum::<usize>()

@@ -21,7 +21,7 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
         return None;
     }
     let head = &head[..head.len().min(4096)];
-    let has = |key: &str| crate::format::near::holds(head, key.as_bytes());
+    let has = |key: &str| super::near::holds(head, key.as_bytes());
     let own = has("\"childSessionKey\"") || has("\"sentBeforeError\"") || has("sessions_spawn") && has("\"status\"");
     if own {
         return Some(Sure::Certain);

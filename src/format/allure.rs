@@ -14,7 +14,7 @@ use crate::report::{Failure, Level, PassedCase, Signal};
 const MAX_STEPS: usize = 64;
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
-    let has = |key: &[u8]| crate::format::near::holds(head, key);
+    let has = |key: &[u8]| super::near::holds(head, key);
     // What went wrong outside of all tests and fixtures.
     let globals = head.starts_with(b"{\"attachments\":[") && has(b"\"errors\":[");
     if globals && (has(b"\"trace\"") || has(b"\"errors\":[]")) {

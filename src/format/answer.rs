@@ -25,7 +25,7 @@ const CUT_SHORT: &[&str] =
 
 /// Whether the head is such an answer.
 pub(super) fn sniff(head: &[u8]) -> bool {
-    let has = |key: &str| crate::format::near::holds(head, key.as_bytes());
+    let has = |key: &str| super::near::holds(head, key.as_bytes());
     let called = has("\"jsonrpc\"") && (has("\"error\"") || has("\"isError\""));
     let result = has("\"tool_result\"") && has("\"is_error\"");
     let output = has("\"call_id\"") && has("\"output\"");

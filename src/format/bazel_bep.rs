@@ -18,7 +18,7 @@ const MAX_LINES: usize = 200;
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let first = head[..head.len().min(4096)].split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let has = |key: &[u8]| crate::format::near::holds(first, key);
+    let has = |key: &[u8]| super::near::holds(first, key);
     let event = head.starts_with(b"{\"id\":") || head.starts_with(b"{\"id\" :") || head.starts_with(b"{\"id\": ");
     (event && has(b"\"children\"") && (has(b"\"started\"") || has(b"\"progress\""))).then_some(Sure::Certain)
 }

@@ -15,7 +15,7 @@ use crate::report::{FileRef, Level, Signal, TextLine};
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let (name, rest) = root(head)?;
     let rest = &rest[..rest.len().min(4096)];
-    let own = |word: &[u8]| crate::format::near::holds(rest, word);
+    let own = |word: &[u8]| super::near::holds(rest, word);
     // Others name their root so too; an empty log or report has no suites, but its end.
     let parts: [&[u8]; 4] = [b"<TestSuite ", b"<TestCase ", b"</TestLog>", b"</TestResult>"];
     let boost =

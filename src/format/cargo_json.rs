@@ -11,7 +11,7 @@ use crate::report::{FileRef, Level, Outcome, Signal};
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(512)];
     let first = near.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let has = |key: &[u8]| crate::format::near::holds(first, key);
+    let has = |key: &[u8]| super::near::holds(first, key);
     if !head.starts_with(b"{") {
         return None;
     }
@@ -22,7 +22,7 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     }
     // Up to rustc 1.76 a diagnostic has no key that is its own.
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let within = |key: &[u8]| crate::format::near::holds(line, key);
+    let within = |key: &[u8]| super::near::holds(line, key);
     let old = || {
         head.starts_with(b"{\"message\":\"")
             && [&b"\"level\":\""[..], b"\"spans\":[", b"\"children\":["].iter().all(|key| within(key))

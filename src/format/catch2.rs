@@ -68,8 +68,7 @@ impl Reader for Catch {
                 self.case = Some(Current { name, span, ..Current::default() });
                 (self.file, self.failed) = (None, false);
                 let tags = tag.get(b"tags").unwrap_or_default();
-                self.may_fail =
-                    [&b"!mayfail"[..], b"!shouldfail"].iter().any(|word| crate::format::near::holds(tags, word));
+                self.may_fail = [&b"!mayfail"[..], b"!shouldfail"].iter().any(|word| super::near::holds(tags, word));
                 self.sections.clear();
                 self.within.clear();
             }

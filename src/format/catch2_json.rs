@@ -14,7 +14,7 @@ const MAX_SECTIONS: usize = 200;
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(4096)];
-    let own = head.starts_with(b"{") && crate::format::near::holds(near, b"\"catch2-version\"");
+    let own = head.starts_with(b"{") && super::near::holds(near, b"\"catch2-version\"");
     own.then_some(Sure::Certain)
 }
 

@@ -12,7 +12,7 @@ use crate::report::{FileRef, Level, Signal};
 /// Whether a document is libcheck's: its root has the name of JUnit's and a namespace of its own.
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let (name, rest) = root(head)?;
-    let own = crate::format::near::holds(&rest[..rest.len().min(512)], b"http://check.sourceforge.net/ns");
+    let own = super::near::holds(&rest[..rest.len().min(512)], b"http://check.sourceforge.net/ns");
     (key(name) == TESTSUITES && own).then_some(Sure::Certain)
 }
 

@@ -9,7 +9,7 @@ use crate::report::{FileRef, Level, Signal};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(4096)];
-    let has = |key: &[u8]| crate::format::near::holds(near, key);
+    let has = |key: &[u8]| super::near::holds(near, key);
     let own = has(b"\"description\"") && has(b"\"fingerprint\"") && has(b"\"location\"");
     let begins = head.starts_with(b"[") && head[1..].trim_ascii_start().starts_with(b"{");
     (begins && own && (has(b"\"severity\"") || has(b"\"check_name\""))).then_some(Sure::Certain)

@@ -9,7 +9,7 @@ use crate::report::{FileRef, Level, PassedCase, Signal};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(8192)];
-    let has = |key: &[u8]| crate::format::near::holds(near, key);
+    let has = |key: &[u8]| super::near::holds(near, key);
     if !head.starts_with(b"{") || !has(b"\"results\"") && !has(b"\"CTRF\"") {
         return None;
     }

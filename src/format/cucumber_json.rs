@@ -12,7 +12,7 @@ use crate::report::{Failure, FileRef, Level, PassedCase, Signal};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(16 * 1024)];
-    let has = |key: &[u8]| crate::format::near::holds(near, key);
+    let has = |key: &[u8]| super::near::holds(near, key);
     let own = has(b"\"keyword\"") && has(b"\"elements\"") && (has(b"\"steps\"") || has(b"\"uri\""));
     // A stamp of a CI system begins with a bracket too.
     let array = head.strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"));

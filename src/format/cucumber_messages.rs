@@ -10,7 +10,7 @@ use super::cucumber_json::judge;
 use super::document::{Doc, Events, Flow, Tally};
 use super::json::Node;
 use super::{Place, Sure};
-use crate::item::{Item, weight};
+use crate::item::{Item, weight, weight_of_entry};
 use crate::kind::Phase;
 use crate::report::{Failure, FileRef, Level, Note, PassedCase, Signal, Span};
 
@@ -26,7 +26,7 @@ const MAX_UNWRITTEN: usize = 4 * 1024 * 1024;
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(2048)];
     let first = near.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let has = |key: &[u8]| crate::format::near::holds(first, key);
+    let has = |key: &[u8]| super::near::holds(first, key);
     let meta = head.starts_with(b"{") && has(b"\"meta\"") && has(b"\"protocolVersion\"") && has(b"\"implementation\"");
     meta.then_some(Sure::Certain)
 }
@@ -62,7 +62,7 @@ struct Attempt {
 impl Attempt {
     /// About how many bytes it takes, with its id as a key.
     fn weight(&self, id: &str) -> usize {
-        2 * size_of::<(String, Attempt)>() + id.len() + self.failure.as_ref().map_or(0, |failure| weight(failure))
+        weight_of_entry::<String, Attempt>(id.len()) + self.failure.as_ref().map_or(0, |failure| weight(failure))
     }
 }
 
@@ -78,11 +78,6 @@ fn short(id: &str) -> Id {
 /// The id in a member.
 fn id_at(node: &Node<'_>, key: &str) -> Option<Id> {
     node.string_at(key).map(|id| short(&id))
-}
-
-/// About how many bytes an entry takes, with so many of text.
-fn entry<T>(text: usize) -> usize {
-    2 * size_of::<(Id, T)>() + text
 }
 
 #[derive(Default)]
@@ -118,7 +113,7 @@ impl Events for Run {
             "gherkinDocument" => {
                 let name = body.at(&["feature", "name"]).and_then(Node::string);
                 if let (Some(uri), Some(name)) = (id_at(body, "uri"), name)
-                    && self.takes(entry::<String>(name.len()), doc, event)
+                    && self.takes(weight_of_entry::<Id, String>(name.len()), doc, event)
                 {
                     self.features.insert(uri, name);
                 }
@@ -126,13 +121,13 @@ impl Events for Run {
             "pickle" => self.describe(doc, body),
             "testCase" => {
                 if let (Some(id), Some(pickle)) = (id_at(body, "id"), id_at(body, "pickleId"))
-                    && self.takes(entry::<Id>(0), doc, event)
+                    && self.takes(weight_of_entry::<Id, Id>(0), doc, event)
                 {
                     self.cases.insert(id, pickle);
                 }
                 for step in body.list("testSteps") {
                     if let (Some(id), Some(of)) = (id_at(step, "id"), id_at(step, "pickleStepId"))
-                        && self.takes(entry::<Id>(0), doc, event)
+                        && self.takes(weight_of_entry::<Id, Id>(0), doc, event)
                     {
                         self.steps.insert(id, of);
                     }
@@ -268,12 +263,12 @@ impl Run {
             _ => name,
         };
         let line = pickle.get("location").and_then(|location| location.count_at("line"));
-        if self.takes(entry::<Pickle>(name.len() + file.len()), doc, pickle) {
+        if self.takes(weight_of_entry::<Id, Pickle>(name.len() + file.len()), doc, pickle) {
             self.pickles.insert(id, Pickle { name, file, line });
         }
         for step in pickle.list("steps") {
             if let (Some(id), Some(text)) = (id_at(step, "id"), step.string_at("text"))
-                && self.takes(entry::<String>(text.len()), doc, pickle)
+                && self.takes(weight_of_entry::<Id, String>(text.len()), doc, pickle)
             {
                 self.texts.insert(id, text);
             }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::document::{Doc, Events, Flow, Tally};
 use super::json::Node;
 use super::{Place, Sure, thrown};
-use crate::item::{Item, weight};
+use crate::item::{Item, weight, weight_of_entry};
 use crate::kind::Phase;
 use crate::report::{Failure, FileRef, Level, Note, PassedCase, Signal, Span};
 
@@ -18,7 +18,7 @@ const MAX_SUITES: usize = 4 * 1024 * 1024;
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let first = head[..head.len().min(2048)].split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let has = |key: &[u8]| crate::format::near::holds(first, key);
+    let has = |key: &[u8]| super::near::holds(first, key);
     if !head.starts_with(b"{") {
         return None;
     }
@@ -62,7 +62,7 @@ impl Events for Run {
                     && let (Some(id), Some(path)) = (suite.count_at("id"), suite.string_at("path"))
                     && self.suite_bytes < MAX_SUITES
                 {
-                    self.suite_bytes += 2 * size_of::<(u64, String)>() + path.len();
+                    self.suite_bytes += weight_of_entry::<u64, String>(path.len());
                     self.suites.insert(id, path);
                 }
             }
@@ -120,7 +120,7 @@ impl Run {
         let line = test.count_at("root_line").or_else(|| test.count_at("line"));
         let file = suite.map(|path| FileRef::new(path, line, None));
         let name = test.string_at("name").unwrap_or_default();
-        let bytes = 2 * size_of::<(u64, Case)>() + name.len() + file.as_ref().map_or(0, |file| file.path.len());
+        let bytes = weight_of_entry::<u64, Case>(name.len() + file.as_ref().map_or(0, |file| file.path.len()));
         if self.open_bytes + bytes > MAX_OPEN {
             self.crowded_at.get_or_insert_with(|| doc.line(event.start));
             self.beyond += 1;

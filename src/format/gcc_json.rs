@@ -9,7 +9,7 @@ use crate::report::{FileRef, Level, Signal};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(4096)];
-    let has = |key: &[u8]| crate::format::near::holds(near, key);
+    let has = |key: &[u8]| super::near::holds(near, key);
     let own = head.starts_with(b"[") && has(b"\"kind\"") && has(b"\"locations\"") && has(b"\"message\"");
     (own && (has(b"\"caret\"") || has(b"\"column-origin\""))).then_some(Sure::Certain)
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Sure;
 use super::json::Cursor;
-use crate::item::{Item, weight_of_lines};
+use crate::item::{Item, weight_of_entry, weight_of_lines};
 use crate::log::go::package::{End, MAX_KEPT, Package};
 use crate::log::go::{located, without_cores};
 use crate::log::{Grip, Line, Reader};
@@ -273,7 +273,7 @@ fn give_up(name: &str, package: Package, message: String, out: &mut dyn FnMut(It
 
 /// About how many bytes the lines of a build take, with its path as a key.
 fn weight_of_build(path: &str, lines: &[TextLine]) -> usize {
-    2 * size_of::<(String, Vec<TextLine>)>() + path.len() + weight_of_lines(lines)
+    weight_of_entry::<String, Vec<TextLine>>(path.len()) + weight_of_lines(lines)
 }
 
 impl Open {

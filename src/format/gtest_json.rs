@@ -9,7 +9,7 @@ use crate::report::{FileRef, Level, PassedCase, Signal};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(16 * 1024)];
-    let has = |key: &[u8]| crate::format::near::holds(near, key);
+    let has = |key: &[u8]| super::near::holds(near, key);
     (head.starts_with(b"{") && has(b"\"testsuites\"") && has(b"\"disabled\"") && has(b"\"testsuite\""))
         .then_some(Sure::Certain)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::document::{Doc, Events, Flow, Tally};
 use super::json::Node;
 use super::{Place, Sure};
-use crate::item::{Item, TestRun};
+use crate::item::{Item, TestRun, weight_of_entry};
 use crate::kind::Phase;
 use crate::report::{FileRef, Level, Note, Outcome, PassedCase, Signal, Span};
 
@@ -15,7 +15,7 @@ const MAX_RUNNING: usize = 8 * 1024 * 1024;
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(512)];
     let first = near.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let has = |key: &[u8]| crate::format::near::holds(first, key);
+    let has = |key: &[u8]| super::near::holds(first, key);
     let typed = head.starts_with(b"{") && has(b"\"type\"") && has(b"\"event\"");
     (typed && (has(b"\"suite\"") || has(b"\"test\""))).then_some(Sure::Certain)
 }
@@ -159,7 +159,7 @@ impl Harness {
 
 /// About how many bytes a case takes that runs.
 fn weight(name: &str) -> usize {
-    2 * size_of::<(String, Span)>() + name.len()
+    weight_of_entry::<String, Span>(name.len())
 }
 
 fn is_assertion(line: &str) -> bool {

@@ -41,7 +41,7 @@ pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     if head[1..].trim_ascii_start().first() != Some(&inner) {
         return None;
     }
-    let has = |key: &&str| crate::format::near::holds(near, key.as_bytes());
+    let has = |key: &&str| super::near::holds(near, key.as_bytes());
     let known = MARKS.iter().any(|(first, keys)| head.first() == Some(first) && keys.iter().all(has));
     known.then_some(Sure::Likely)
 }

@@ -17,14 +17,14 @@ const MAX_SUITES: usize = 64;
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(4096)];
-    let has = |key: &[u8]| crate::format::near::holds(near, key);
+    let has = |key: &[u8]| super::near::holds(near, key);
     let stats = head.starts_with(b"{") && has(b"\"stats\"") && has(b"\"passes\"") && has(b"\"pending\"");
     (stats && has(b"\"suites\"") && !has(b"\"testsRegistered\"")).then_some(Sure::Certain)
 }
 
 pub(crate) fn sniff_awesome(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(4096)];
-    let has = |key: &[u8]| crate::format::near::holds(near, key);
+    let has = |key: &[u8]| super::near::holds(near, key);
     (head.starts_with(b"{") && has(b"\"stats\"") && has(b"\"testsRegistered\"")).then_some(Sure::Certain)
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
     let mut tally = Tally::default();
     let mut damaged = None;
     let (mut declared, mut declared_failures) = (None, None);
-    let (mut by_case, mut failures) = (Listed::default(), Listed::default());
+    let (mut by_case, mut failures) = (Listed::of(has_error), Listed::of(|case| case.whole || has_error(case)));
     let (mut passed, mut flaky, mut pending) = (0, 0, 0);
     let result = cursor.object(|key, cursor| {
         match key {
@@ -43,9 +43,9 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
                 declared_failures = stats.count_at("failures");
                 return stop.map_or(Ok(()), Err);
             }
-            "tests" => by_case.count(cursor, &mut damaged, has_error)?,
+            "tests" => by_case.count(cursor, &mut damaged)?,
             // Of a failure that was cut, the message may be whole.
-            "failures" => failures.count(cursor, &mut damaged, |case| case.whole || has_error(case))?,
+            "failures" => failures.count(cursor, &mut damaged)?,
             "pending" => elements(cursor, &mut damaged, |_| pending += 1)?,
             "passes" => elements(cursor, &mut damaged, |case| {
                 passed += 1;
@@ -66,19 +66,8 @@ pub(crate) fn read(doc: &Doc<'_>, out: &mut dyn FnMut(Item)) -> usize {
         }
         out(Item::Failure(failure));
     };
-    if failures.cases < by_case.cases && stop.is_some() {
-        by_case.each(doc, |case| {
-            if has_error(case) {
-                tell(case)
-            }
-        });
-    } else {
-        failures.each(doc, |case| {
-            if case.whole || has_error(case) {
-                tell(case)
-            }
-        });
-    }
+    let told = if failures.cases < by_case.cases && stop.is_some() { by_case } else { failures };
+    told.each(doc, &mut tell);
     (0..passed).for_each(|_| tally.passed());
     (0..pending).for_each(|_| tally.skipped());
     tally.counts.flaky = flaky;
@@ -100,25 +89,25 @@ fn has_error(case: &Node<'_>) -> bool {
 const MAX_LISTS: usize = 1000;
 
 /// Lists of cases that are counted first and told later, when it is known which of them are.
-#[derive(Default)]
 struct Listed {
+    /// Which of them count.
+    counts: fn(&Node<'_>) -> bool,
     starts: Vec<usize>,
     cases: u64,
 }
 
 impl Listed {
-    fn count<'a>(
-        &mut self,
-        cursor: &mut Cursor<'a>,
-        damaged: &mut Option<Stop>,
-        counts: impl Fn(&Node<'a>) -> bool,
-    ) -> Result<(), Stop> {
+    fn of(counts: fn(&Node<'_>) -> bool) -> Self {
+        Listed { counts, starts: Vec::new(), cases: 0 }
+    }
+
+    fn count(&mut self, cursor: &mut Cursor<'_>, damaged: &mut Option<Stop>) -> Result<(), Stop> {
         if self.starts.len() >= MAX_LISTS {
             damaged.get_or_insert(Stop::Crowded(cursor.pos()));
             return cursor.skip();
         }
         self.starts.push(cursor.pos());
-        parts(cursor, damaged, |case| self.cases += u64::from(counts(case)))
+        parts(cursor, damaged, |case| self.cases += u64::from((self.counts)(case)))
     }
 
     fn each(&self, doc: &Doc<'_>, mut case: impl FnMut(&Node<'_>)) {
@@ -126,7 +115,11 @@ impl Listed {
             let mut cursor = doc.cursor();
             cursor.move_to(*start);
             // What is damaged was told of when it was counted.
-            let _ = parts(&mut cursor, &mut None, &mut case);
+            let _ = parts(&mut cursor, &mut None, |node| {
+                if (self.counts)(node) {
+                    case(node);
+                }
+            });
         }
     }
 }

@@ -57,8 +57,9 @@ use std::borrow::Cow;
 use crate::item::Item;
 use crate::kind::names;
 use document::{Stream, Whole};
+use framed::Framed;
+pub(crate) use framed::Prefix;
 pub(crate) use framed::begins_report;
-use framed::{Framed, Prefix};
 pub(crate) use signal::heads_hook_of_robot;
 
 names! {

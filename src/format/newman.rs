@@ -11,7 +11,7 @@ use crate::kind::Phase;
 use crate::report::{Failure, Level, PassedCase};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
-    let has = |key: &[u8]| crate::format::near::holds(head, key);
+    let has = |key: &[u8]| super::near::holds(head, key);
     let near = &head[..head.len().min(256)];
     let begins = near.strip_prefix(b"{").map(<[u8]>::trim_ascii_start)?.strip_prefix(b"\"collection\"")?;
     let inner = begins.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start();

@@ -15,7 +15,7 @@ const MAX_SUITES: usize = 64;
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(16 * 1024)];
-    let has = |key: &[u8]| crate::format::near::holds(near, key);
+    let has = |key: &[u8]| super::near::holds(near, key);
     let config = head.starts_with(b"{") && has(b"\"config\"");
     (config && has(b"\"forbidOnly\"") && has(b"\"rootDir\"")).then_some(Sure::Certain)
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::document::{Doc, Events, Flow, Tally, compare, elements, parts};
 use super::json::Node;
 use super::{Place, Sure, signal};
-use crate::item::Item;
+use crate::item::{Item, weight_of_entry};
 use crate::kind::Phase;
 use crate::report::{Failure, FileRef, Level, PassedCase, Signal, Span, TextLine};
 
@@ -17,13 +17,13 @@ const MAX_OPEN: usize = 8 * 1024 * 1024;
 
 pub(crate) fn sniff_log(head: &[u8]) -> Option<Sure> {
     let first = head[..head.len().min(64 * 1024)].split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let has = |key: &[u8]| crate::format::near::holds(first, key);
+    let has = |key: &[u8]| super::near::holds(first, key);
     (head.starts_with(b"{") && has(b"\"$report_type\"")).then_some(Sure::Certain)
 }
 
 pub(crate) fn sniff_report(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(8192)];
-    let has = |key: &[u8]| crate::format::near::holds(near, key);
+    let has = |key: &[u8]| super::near::holds(near, key);
     let own = head.starts_with(b"{") && has(b"\"exitcode\"") && has(b"\"summary\"") && has(b"\"root\"");
     (own && (has(b"\"collectors\"") || has(b"\"tests\"") || has(b"\"environment\""))).then_some(Sure::Certain)
 }
@@ -223,7 +223,7 @@ impl ReportLog {
 
 /// About how many bytes a case takes that has begun.
 fn weight(id: &str) -> usize {
-    2 * size_of::<(String, Case)>() + id.len()
+    weight_of_entry::<String, Case>(id.len())
 }
 
 /// What the exit status of the session says beyond its cases.

@@ -12,7 +12,7 @@ use crate::report::{FileRef, Level};
 /// Whether a document is Qt Test's. The root of its own name is one of JUnit XML too.
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let (name, rest) = root(head)?;
-    let own = crate::format::near::holds(rest, b"<TestFunction") || crate::format::near::holds(rest, b"<QtVersion");
+    let own = super::near::holds(rest, b"<TestFunction") || super::near::holds(rest, b"<QtVersion");
     (name == b"TestCase" && own).then_some(Sure::Certain)
 }
 

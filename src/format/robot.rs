@@ -15,7 +15,7 @@ use crate::report::{FileRef, Level, Signal};
 /// Whether a document is Robot's.
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let (name, rest) = root(head)?;
-    let own = crate::format::near::holds(&rest[..rest.len().min(2048)], b"generator=");
+    let own = super::near::holds(&rest[..rest.len().min(2048)], b"generator=");
     (key(name) == ROBOT && own).then_some(Sure::Certain)
 }
 

@@ -9,7 +9,7 @@ use crate::report::{Failure, FileRef, Level, PassedCase, Signal, TextLine};
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(16 * 1024)];
-    let has = |key: &[u8]| crate::format::near::holds(near, key);
+    let has = |key: &[u8]| super::near::holds(near, key);
     // What failed outside of any example is told before the examples, and may be cut.
     if head.starts_with(b"{\"version\":") && has(b"\"messages\":[\"\\nAn error occurred ") {
         return Some(Sure::Certain);

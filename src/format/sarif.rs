@@ -18,7 +18,7 @@ const COMPILERS: [&str; 8] = ["gnu c", "gcc", "clang", "rustc", "msvc", "javac",
 
 pub(crate) fn sniff(head: &[u8]) -> Option<Sure> {
     let near = &head[..head.len().min(8192)];
-    let has = |key: &[u8]| crate::format::near::holds(near, key);
+    let has = |key: &[u8]| super::near::holds(near, key);
     if !head.starts_with(b"{") || !has(b"\"runs\"") && !has(b"sarif") {
         return None;
     }
